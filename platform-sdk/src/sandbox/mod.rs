@@ -1,0 +1,53 @@
+//! The sandbox kit: what every provider's loopback server has in common, so that a provider writes only its service.
+//!
+//! A [`Service`] is a synchronous function from a request and a [`World`] to a response. The kit serves it over HTTP,
+//! makes the world durable before each answer, locks it, logs requests, and injects faults.
+
+mod faults;
+mod http;
+mod log;
+mod server;
+mod world;
+
+pub use faults::{Faults, Span};
+pub use http::{Request, Response};
+pub use log::LogEntry;
+pub use server::{Endpoint, Running, attach_or_start};
+pub use world::World;
+
+/// A service that a sandbox serves: the real wire protocol over a simulated world.
+pub trait Service: Send + Sync + 'static {
+    /// Names its folder under `.platform/sandbox/`: `databricks`, `aws`.
+    fn name(&self) -> &'static str;
+
+    /// Fills the world of a fresh sandbox with what a real account has before anything was made.
+    fn seed(&self, world: &mut World);
+
+    /// Answers one request. Changes of the world are kept only when the response's status is below 400.
+    fn handle(&self, request: &Request, world: &mut World) -> Response;
+
+    /// How this protocol says that a request was not carried out, used by injected faults.
+    fn refuse(&self, refusal: Refusal) -> Response;
+
+    /// Environment that points any client at this server: `[("DATABRICKS_HOST", "http://127.0.0.1:8080"), ...]`.
+    fn exports(&self, base_url: &str) -> Vec<(String, String)>;
+
+    /// A request's body as the log may show it: secrets removed. `None` leaves the body out.
+    fn loggable_body(&self, request: &Request) -> Option<serde_json::Value>;
+
+    /// Whether the request changes nothing in the world. By default: GET and HEAD.
+    fn is_read(&self, request: &Request) -> bool {
+        matches!(request.method.as_str(), "GET" | "HEAD")
+    }
+}
+
+/// A fault that is answered in the service's own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// 429 with `Retry-After: 1`.
+    Throttled,
+    /// 500.
+    Internal,
+    /// 503.
+    Unavailable,
+}
