@@ -1,0 +1,117 @@
+//! The attributes that the derives read.
+
+use darling::{FromDeriveInput, FromField, FromMeta, util::Flag};
+use syn::{Expr, Ident, Path, Type};
+
+/// `#[resource(...)]`.
+#[derive(FromDeriveInput)]
+#[darling(attributes(resource))]
+pub(crate) struct ResourceAttributes {
+    /// `"databricks:Catalog"`.
+    #[darling(rename = "type")]
+    pub(crate) type_name: String,
+    /// The struct of outputs.
+    pub(crate) outputs: Path,
+    /// The provider that manages it.
+    pub(crate) provider: Path,
+    /// What its identity is relative to.
+    #[darling(default)]
+    pub(crate) scope: String,
+    /// How an unanswered create is recognised.
+    pub(crate) identity: IdentityAttribute,
+    pub(crate) data: Flag,
+    pub(crate) waits: Flag,
+    #[darling(default)]
+    pub(crate) compute: Option<String>,
+    #[darling(default)]
+    pub(crate) version: Option<u32>,
+    #[darling(default)]
+    pub(crate) migrate: Option<Path>,
+    #[darling(default)]
+    pub(crate) validate: Option<Path>,
+}
+
+/// `identity = key`, `identity = mark(field)`, `identity = list_difference`.
+pub(crate) enum IdentityAttribute {
+    Key,
+    Mark(Ident),
+    ListDifference,
+}
+
+impl FromMeta for IdentityAttribute {
+    fn from_expr(expr: &Expr) -> darling::Result<Self> {
+        let wrong = || darling::Error::custom("`identity` is `key`, `mark(field)` or `list_difference`").with_span(expr);
+        match expr {
+            Expr::Path(path) if path.path.is_ident("key") => Ok(Self::Key),
+            Expr::Path(path) if path.path.is_ident("list_difference") => Ok(Self::ListDifference),
+            Expr::Call(call) => match (&*call.func, call.args.first()) {
+                (Expr::Path(mark), Some(Expr::Path(field))) if mark.path.is_ident("mark") => {
+                    field.path.get_ident().cloned().map(Self::Mark).ok_or_else(wrong)
+                }
+                _ => Err(wrong()),
+            },
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// `#[field(...)]`.
+#[derive(FromField)]
+#[darling(attributes(field), forward_attrs(doc))]
+pub(crate) struct FieldAttributes {
+    pub(crate) ident: Option<Ident>,
+    pub(crate) ty: Type,
+    pub(crate) attrs: Vec<syn::Attribute>,
+    pub(crate) required: Flag,
+    pub(crate) key: Flag,
+    pub(crate) renames: Flag,
+    #[darling(default)]
+    pub(crate) parent: Option<ParentAttribute>,
+    pub(crate) holds: Flag,
+    pub(crate) via: Flag,
+    pub(crate) replace: Flag,
+    #[darling(default)]
+    pub(crate) default: Option<Expr>,
+    pub(crate) computed: Flag,
+    pub(crate) nullable: Flag,
+    pub(crate) secret: Flag,
+    pub(crate) write_only: Flag,
+    #[darling(default)]
+    pub(crate) keyed_by: Option<String>,
+    pub(crate) set: Flag,
+    #[darling(default)]
+    pub(crate) normalize: Option<Path>,
+    #[darling(default)]
+    pub(crate) judge: Option<Path>,
+    /// The name of a setter that adds one element.
+    #[darling(default)]
+    pub(crate) each: Option<Ident>,
+}
+
+/// `parent = cascades` or `parent = refuses`.
+pub(crate) enum ParentAttribute {
+    Cascades,
+    Refuses,
+}
+
+impl FromMeta for ParentAttribute {
+    fn from_expr(expr: &Expr) -> darling::Result<Self> {
+        match expr {
+            Expr::Path(path) if path.path.is_ident("cascades") => Ok(Self::Cascades),
+            Expr::Path(path) if path.path.is_ident("refuses") => Ok(Self::Refuses),
+            _ => Err(darling::Error::custom("`parent` is `cascades` or `refuses`").with_span(expr)),
+        }
+    }
+}
+
+/// `#[output(...)]`.
+#[derive(FromField)]
+#[darling(attributes(output))]
+pub(crate) struct OutputAttributes {
+    pub(crate) ident: Option<Ident>,
+    pub(crate) ty: Type,
+    /// The inputs whose update may change it.
+    #[darling(default, multiple)]
+    pub(crate) from: Vec<String>,
+    pub(crate) secret: Flag,
+}

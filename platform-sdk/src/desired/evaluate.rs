@@ -1,0 +1,105 @@
+//! Evaluating expressions to trees, and writing them out for people and hashes.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Tree;
+use crate::program::{Expr, Origin};
+
+/// The tree of an expression; `output` gives the tree of a resource's output, or `None` while it is unknown.
+pub fn evaluate(expr: &Expr, output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Tree {
+    match expr {
+        Expr::Value(value) => without_nulls(value.clone()),
+        Expr::List(items) => Tree::List(items.iter().map(|item| evaluate(item, output)).collect()),
+        Expr::Map(entries) => Tree::Map(entries.iter().map(|(k, entry)| (k.clone(), evaluate(entry, output))).collect()),
+        Expr::Output { origin, field } => output(origin, field).unwrap_or_else(|| Tree::Unknown(describe(expr))),
+        Expr::Concat(parts) => concat(expr, parts, output),
+        Expr::Apply { source, function } => {
+            let source = evaluate(source, output);
+            let Some(value) = source.plain() else { return Tree::Unknown(describe(expr)) };
+            // A function that fails leaves the value unknown for good; the apply reports it with this text.
+            let result = (function.call)(value)
+                .map_or_else(|error| Tree::Unknown(format!("{} failed: {error}", describe(expr))), without_nulls);
+            if source.has_secrets() { secret(result) } else { result }
+        }
+        Expr::Secret(inner) => secret(evaluate(inner, output)),
+        Expr::Invalid(problem) => Tree::Unknown(format!("invalid: {problem}")),
+    }
+}
+
+fn secret(tree: Tree) -> Tree {
+    match tree {
+        Tree::Secret(_) => tree,
+        other => Tree::Secret(Box::new(other)),
+    }
+}
+
+/// Unset fields are absent, never null: one spelling for one meaning.
+fn without_nulls(value: Value) -> Tree {
+    match value {
+        Value::Array(items) => Tree::List(items.into_iter().map(without_nulls).collect()),
+        Value::Object(entries) => {
+            Tree::Map(entries.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, without_nulls(v))).collect())
+        }
+        scalar => Tree::Leaf(scalar),
+    }
+}
+
+fn concat(whole: &Expr, parts: &[Expr], output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Tree {
+    let parts: Vec<Tree> = parts.iter().map(|part| evaluate(part, output)).collect();
+    if !parts.iter().all(Tree::is_known) {
+        return Tree::Unknown(describe(whole));
+    }
+    let text = parts.iter().filter_map(Tree::plain).map(|value| plain_text(&value)).collect::<String>();
+    let joined = Tree::Leaf(Value::String(text));
+    if parts.iter().any(Tree::has_secrets) { secret(joined) } else { joined }
+}
+
+fn plain_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// An expression as a person reads it: `s3://${landing.bucket}/lake`. Secrets are not in it.
+pub fn describe(expr: &Expr) -> String {
+    match expr {
+        Expr::Value(value) => plain_text(value),
+        Expr::List(items) => format!("[{}]", items.iter().map(describe).collect::<Vec<_>>().join(", ")),
+        Expr::Map(entries) => {
+            let entries = entries.iter().map(|(key, entry)| format!("{key}: {}", describe(entry)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Expr::Output { origin, field } => format!("${{{}.{field}}}", origin.address.path()),
+        Expr::Concat(parts) => parts.iter().map(describe).collect(),
+        Expr::Apply { source, function } => format!("fn({}) at {}", describe(source), function.at),
+        Expr::Secret(_) => "[secret]".to_owned(),
+        Expr::Invalid(problem) => format!("invalid: {problem}"),
+    }
+}
+
+/// An expression as hashes see it: secrets by their place, closures by theirs.
+pub(super) fn hashable(expr: &Expr, path: &str) -> Value {
+    match expr {
+        Expr::Value(value) => match without_nulls(value.clone()).plain() {
+            Some(value) => value,
+            None => Value::Null,
+        },
+        Expr::List(items) => {
+            Value::Array(items.iter().enumerate().map(|(i, item)| hashable(item, &format!("{path}[{i}]"))).collect())
+        }
+        Expr::Map(entries) => {
+            let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+            entries.iter().map(|(key, entry)| (key.clone(), hashable(entry, &below(key)))).collect::<BTreeMap<_, _>>().into_iter().collect()
+        }
+        Expr::Output { origin, field } => serde_json::json!({"$ref": origin.address, "field": field}),
+        Expr::Concat(parts) => {
+            serde_json::json!({"$concat": parts.iter().map(|part| hashable(part, path)).collect::<Vec<_>>()})
+        }
+        Expr::Apply { source, function } => serde_json::json!({"$fn": function.at, "of": hashable(source, path)}),
+        Expr::Secret(_) => serde_json::json!({"$secret": path}),
+        Expr::Invalid(problem) => serde_json::json!({"$invalid": problem}),
+    }
+}

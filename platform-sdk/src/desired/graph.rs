@@ -1,0 +1,210 @@
+//! The desired graph: from a recording to checked, ordered, hashed nodes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::{Address, Hash, ProviderKey, evaluate::hashable, hash, order, validate};
+use crate::{
+    Result,
+    program::{Declaration, Expr, Options, Recorder, Schema},
+    report::{Diagnostic, Error},
+};
+
+/// One output that a resource's inputs refer to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    /// The top-level field that holds the reference.
+    pub field: String,
+    /// The whole path at which it stands.
+    pub path: String,
+    /// The resource or lookup it refers to.
+    pub address: Address,
+    /// The output.
+    pub output: String,
+}
+
+/// One desired resource.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its address.
+    pub address: Address,
+    /// The facts about its type.
+    pub schema: &'static Schema,
+    /// Its inputs.
+    pub inputs: Expr,
+    /// What its inputs refer to.
+    pub references: Vec<Reference>,
+    /// Every resource and lookup that must be there before it: references, `depends_on`, what its provider is made of.
+    pub dependencies: BTreeSet<Address>,
+    /// The resources it lives in.
+    pub parents: BTreeSet<Address>,
+    /// How it is managed.
+    pub options: Options,
+    /// Its provider.
+    pub provider: ProviderKey,
+    /// Where the program declares it.
+    pub at: String,
+}
+
+/// One desired lookup.
+#[derive(Debug, Clone)]
+pub struct LookupNode {
+    /// Its address.
+    pub address: Address,
+    /// The type that is looked up.
+    pub type_name: &'static str,
+    /// Its id or natural key.
+    pub key: Expr,
+    /// Its provider.
+    pub provider: ProviderKey,
+    /// What its provider is made of.
+    pub dependencies: BTreeSet<Address>,
+    /// Where the program declares it.
+    pub at: String,
+}
+
+/// One provider.
+#[derive(Debug, Clone)]
+pub struct ProviderNode {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its configuration.
+    pub config: Expr,
+    /// The resources its configuration refers to.
+    pub dependencies: BTreeSet<Address>,
+}
+
+/// Everything that a program wants of one stack.
+#[derive(Debug, Clone)]
+pub struct Desired {
+    /// The project.
+    pub project: String,
+    /// The stack.
+    pub stack: String,
+    /// The resources.
+    pub nodes: BTreeMap<Address, Node>,
+    /// Their addresses, dependencies first, otherwise in the order of declaration.
+    pub order: Vec<Address>,
+    /// The lookups.
+    pub lookups: BTreeMap<Address, LookupNode>,
+    /// The providers.
+    pub providers: BTreeMap<ProviderKey, ProviderNode>,
+    /// The outputs of the stack.
+    pub exports: BTreeMap<String, Expr>,
+    /// `desired_hash`: covers the program's expressions; the same on any machine.
+    pub hash: Hash,
+}
+
+/// Builds and checks the graph of a recording.
+///
+/// # Errors
+/// All problems that the program has, at once.
+pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<Desired> {
+    let mut problems = Vec::new();
+    let recording = recorder.recording;
+    let providers: BTreeMap<_, _> = recorder
+        .providers
+        .into_iter()
+        .map(|(key, provider)| {
+            let dependencies = outputs_of(&provider.config).map(|reference| reference.address).collect();
+            (key, ProviderNode { kind: provider.kind, config: provider.config, dependencies })
+        })
+        .collect();
+    let of_provider = |key: &ProviderKey| providers.get(key).map(|provider| provider.dependencies.clone()).unwrap_or_default();
+    let lookups: BTreeMap<_, _> = recorder
+        .lookups
+        .into_iter()
+        .map(|lookup| {
+            let node = LookupNode {
+                address: lookup.address.clone(),
+                type_name: lookup.type_name,
+                key: lookup.key,
+                dependencies: of_provider(&lookup.provider),
+                provider: lookup.provider,
+                at: lookup.at,
+            };
+            (lookup.address, node)
+        })
+        .collect();
+    let declared: Vec<Address> = recorder.resources.iter().map(|declaration| declaration.address.clone()).collect();
+    let mut nodes = BTreeMap::new();
+    for declaration in recorder.resources {
+        validate::strangers(&declaration, recording, &mut problems);
+        let of_provider = of_provider(&declaration.provider);
+        nodes.insert(declaration.address.clone(), node(declaration, of_provider));
+    }
+    validate::nodes(&nodes, &lookups, &providers, &mut problems);
+    let order = match order::order(&declared, &nodes) {
+        Ok(order) => order,
+        Err(cycle) => {
+            problems.push(validate::cycle(&cycle, &nodes));
+            Vec::new()
+        }
+    };
+    validate::exports(&recorder.exports, recording, &mut problems);
+    if !problems.is_empty() {
+        return Err(Error::from(problems));
+    }
+    let hash = desired_hash(project, stack, &nodes, &lookups, &providers, &recorder.exports);
+    let (project, stack) = (project.to_owned(), stack.to_owned());
+    Ok(Desired { project, stack, nodes, order, lookups, providers, exports: recorder.exports, hash })
+}
+
+/// Every output that an expression refers to.
+pub(super) fn outputs_of(expr: &Expr) -> impl Iterator<Item = Reference> + use<> {
+    let mut references = Vec::new();
+    expr.for_each_output("", &mut |path, origin, output| {
+        let field = path.split(['.', '[']).next().unwrap_or_default().to_owned();
+        references.push(Reference { field, path: path.to_owned(), address: origin.address.clone(), output: output.to_owned() });
+    });
+    references.into_iter()
+}
+
+fn node(declaration: Declaration, of_provider: BTreeSet<Address>) -> Node {
+    let references: Vec<Reference> = outputs_of(&declaration.inputs).collect();
+    let mut dependencies = of_provider;
+    dependencies.extend(references.iter().map(|reference| reference.address.clone()));
+    dependencies.extend(declaration.depends_on.into_iter().map(|(_, address)| address));
+    dependencies.extend(declaration.options.deleted_with.clone());
+    let is_parent = |field: &str| declaration.schema.field(field).is_some_and(|field| field.parent.is_some());
+    let parents = references.iter().filter(|r| is_parent(&r.field)).map(|r| r.address.clone()).collect();
+    Node {
+        address: declaration.address,
+        schema: declaration.schema,
+        inputs: declaration.inputs,
+        references,
+        dependencies,
+        parents,
+        options: declaration.options,
+        provider: declaration.provider,
+        at: declaration.at,
+    }
+}
+
+fn desired_hash(
+    project: &str,
+    stack: &str,
+    nodes: &BTreeMap<Address, Node>,
+    lookups: &BTreeMap<Address, LookupNode>,
+    providers: &BTreeMap<ProviderKey, ProviderNode>,
+    exports: &BTreeMap<String, Expr>,
+) -> Hash {
+    let resource = |node: &Node| {
+        json!({
+            "inputs": hashable(&node.inputs, ""),
+            "options": node.options,
+            "dependencies": node.dependencies,
+            "provider": node.provider,
+        })
+    };
+    let object = |entries: Vec<(String, Value)>| Value::Object(entries.into_iter().collect::<Map<_, _>>());
+    hash(&json!({
+        "project": project,
+        "stack": stack,
+        "resources": object(nodes.iter().map(|(a, node)| (a.to_string(), resource(node))).collect()),
+        "lookups": object(lookups.iter().map(|(a, l)| (a.to_string(), hashable(&l.key, ""))).collect()),
+        "providers": object(providers.iter().map(|(k, p)| (k.to_string(), hashable(&p.config, ""))).collect()),
+        "exports": object(exports.iter().map(|(name, expr)| (name.clone(), hashable(expr, name))).collect()),
+    }))
+}

@@ -1,0 +1,19 @@
+//! The desired state: the graph that a program declares, its checks and its hashes. Pure.
+
+mod address;
+mod canonical;
+mod evaluate;
+mod graph;
+mod order;
+mod path;
+mod tree;
+mod validate;
+
+pub use address::{Address, ProviderKey};
+pub use canonical::{Hash, canonical, hash};
+pub use evaluate::{describe, evaluate};
+pub(crate) use graph::desired;
+pub use graph::{Desired, LookupNode, Node, ProviderNode, Reference};
+pub(crate) use order::topological;
+pub use path::{Path, Segment};
+pub use tree::{Tree, unwrap_secrets};

@@ -1,0 +1,197 @@
+//! Trees: values in which some leaves are secret and some are not known yet.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Hash, evaluate};
+use crate::program::Expr;
+
+/// A resource's inputs or outputs as the engine compares and stores them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tree {
+    /// A scalar.
+    Leaf(Value),
+    /// A list.
+    List(Vec<Tree>),
+    /// A map or struct; unset fields are absent.
+    Map(BTreeMap<String, Tree>),
+    /// Not known yet; the expression that will give it.
+    Unknown(String),
+    /// Known and secret.
+    Secret(Box<Tree>),
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self::Map(BTreeMap::new())
+    }
+}
+
+impl From<Value> for Tree {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),
+            Value::Object(entries) => Self::Map(entries.into_iter().map(|(k, v)| (k, Self::from(v))).collect()),
+            scalar => Self::Leaf(scalar),
+        }
+    }
+}
+
+impl Tree {
+    /// The tree of an expression without outputs, as drivers make it.
+    pub fn of_known(expr: &Expr) -> Self {
+        evaluate(expr, &mut |_, _| None)
+    }
+
+    /// The value with its secrets in clear, for a driver; `None` while any of it is unknown.
+    pub fn plain(&self) -> Option<Value> {
+        match self {
+            Self::Leaf(value) => Some(value.clone()),
+            Self::List(items) => items.iter().map(Self::plain).collect::<Option<Vec<_>>>().map(Value::Array),
+            Self::Map(entries) => entries
+                .iter()
+                .map(|(key, entry)| entry.plain().map(|value| (key.clone(), value)))
+                .collect::<Option<Map<_, _>>>()
+                .map(Value::Object),
+            Self::Unknown(_) => None,
+            Self::Secret(inner) => inner.plain(),
+        }
+    }
+
+    /// The value with every secret leaf replaced by what `seal` makes of it and every unknown by what `unknown` does.
+    pub fn render(&self, seal: &mut dyn FnMut(&str, &Value) -> Value, unknown: &dyn Fn(&str) -> Value) -> Value {
+        self.render_at("", seal, unknown)
+    }
+
+    fn render_at(&self, path: &str, seal: &mut dyn FnMut(&str, &Value) -> Value, unknown: &dyn Fn(&str) -> Value) -> Value {
+        match self {
+            Self::Leaf(value) => value.clone(),
+            Self::List(items) => {
+                let items = items.iter().enumerate();
+                Value::Array(items.map(|(i, item)| item.render_at(&format!("{path}[{i}]"), seal, unknown)).collect())
+            }
+            Self::Map(entries) => {
+                let entry = |(key, entry): (&String, &Tree)| {
+                    let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    (key.clone(), entry.render_at(&below, seal, unknown))
+                };
+                Value::Object(entries.iter().map(entry).collect())
+            }
+            Self::Unknown(expr) => unknown(expr),
+            Self::Secret(inner) => match inner.plain() {
+                Some(value) => seal(path, &value),
+                None => inner.render_at(path, seal, unknown),
+            },
+        }
+    }
+
+    /// The value as it may be shown: secrets as `[secret]`, unknowns as their expressions.
+    pub fn shown(&self) -> Value {
+        self.render(&mut |_, _| Value::String("[secret]".to_owned()), &|expr| Value::String(expr.to_owned()))
+    }
+
+    /// Whether all of it is known.
+    pub fn is_known(&self) -> bool {
+        match self {
+            Self::Leaf(_) => true,
+            Self::List(items) => items.iter().all(Self::is_known),
+            Self::Map(entries) => entries.values().all(Self::is_known),
+            Self::Unknown(_) => false,
+            Self::Secret(inner) => inner.is_known(),
+        }
+    }
+
+    /// Whether any of it is secret.
+    pub fn has_secrets(&self) -> bool {
+        match self {
+            Self::Leaf(_) | Self::Unknown(_) => false,
+            Self::List(items) => items.iter().any(Self::has_secrets),
+            Self::Map(entries) => entries.values().any(Self::has_secrets),
+            Self::Secret(_) => true,
+        }
+    }
+
+    /// The field of a map.
+    pub fn get(&self, field: &str) -> Option<&Tree> {
+        match self {
+            Self::Map(entries) => entries.get(field),
+            Self::Secret(inner) => inner.get(field),
+            Self::Leaf(_) | Self::List(_) | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Text of a leaf, secret or not.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Leaf(Value::String(text)) => Some(text),
+            Self::Secret(inner) => inner.as_str(),
+            Self::Leaf(_) | Self::List(_) | Self::Map(_) | Self::Unknown(_) => None,
+        }
+    }
+
+    /// The same tree without its marks of secrecy.
+    pub fn exposed(&self) -> Tree {
+        match self {
+            Self::Leaf(_) | Self::Unknown(_) => self.clone(),
+            Self::List(items) => Self::List(items.iter().map(Self::exposed).collect()),
+            Self::Map(entries) => Self::Map(entries.iter().map(|(key, entry)| (key.clone(), entry.exposed())).collect()),
+            Self::Secret(inner) => inner.exposed(),
+        }
+    }
+
+    /// Adds every secret text in this tree to `secrets`.
+    pub fn collect_secrets(&self, secrets: &mut Vec<String>) {
+        match self {
+            Self::Leaf(_) | Self::Unknown(_) => {}
+            Self::List(items) => items.iter().for_each(|item| item.collect_secrets(secrets)),
+            Self::Map(entries) => entries.values().for_each(|entry| entry.collect_secrets(secrets)),
+            Self::Secret(inner) => inner.collect_leaves(secrets),
+        }
+    }
+
+    fn collect_leaves(&self, texts: &mut Vec<String>) {
+        match self {
+            Self::Leaf(Value::String(text)) if !text.is_empty() => texts.push(text.clone()),
+            Self::Leaf(Value::Number(number)) => texts.push(number.to_string()),
+            Self::Leaf(_) | Self::Unknown(_) => {}
+            Self::List(items) => items.iter().for_each(|item| item.collect_leaves(texts)),
+            Self::Map(entries) => entries.values().for_each(|entry| entry.collect_leaves(texts)),
+            Self::Secret(inner) => inner.collect_leaves(texts),
+        }
+    }
+
+    /// The same tree with every text leaf that contains one of these secrets marked secret: what a service returns
+    /// must not lose the secrecy of what it was given.
+    pub fn concealing(self, secrets: &[String]) -> Tree {
+        if secrets.is_empty() {
+            return self;
+        }
+        match self {
+            Self::Leaf(Value::String(text)) if secrets.iter().any(|secret| text.contains(secret.as_str())) => {
+                Self::Secret(Box::new(Self::Leaf(Value::String(text))))
+            }
+            Self::Leaf(_) | Self::Unknown(_) | Self::Secret(_) => self,
+            Self::List(items) => Self::List(items.into_iter().map(|item| item.concealing(secrets)).collect()),
+            Self::Map(entries) => {
+                Self::Map(entries.into_iter().map(|(key, entry)| (key, entry.concealing(secrets))).collect())
+            }
+        }
+    }
+
+    /// The hash of a known tree; secret leaves enter as what `keyed` makes of them.
+    pub fn hash(&self, keyed: &dyn Fn(&Value) -> String) -> Hash {
+        super::hash(&self.render(
+            &mut |_, value| serde_json::json!({"$hmac": keyed(value)}),
+            &|expr| serde_json::json!({"$unknown": expr}),
+        ))
+    }
+}
+
+/// The tree inside a secret, and whether it was one.
+pub fn unwrap_secrets(tree: &Tree) -> (&Tree, bool) {
+    match tree {
+        Tree::Secret(inner) => (unwrap_secrets(inner).0, true),
+        other => (other, false),
+    }
+}

@@ -1,0 +1,196 @@
+//! The checks of a desired graph, all of whose findings are reported at once.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Address, LookupNode, Node, Path, ProviderKey, ProviderNode, Segment, Tree, evaluate, evaluate::hashable};
+use crate::{
+    program::{Declaration, Expr, Field, Shape},
+    report::Diagnostic,
+};
+
+/// Handles of another stack: their resources are not here.
+pub(super) fn strangers(declaration: &Declaration, recording: u64, problems: &mut Vec<Diagnostic>) {
+    let mut foreign = Vec::new();
+    declaration.inputs.for_each_output("", &mut |path, origin, _| {
+        if origin.recording != recording {
+            foreign.push((format!("field `{path}`"), origin.address.clone()));
+        }
+    });
+    let named = declaration.depends_on.iter().filter(|(of, _)| *of != recording);
+    foreign.extend(named.map(|(_, address)| ("`depends_on`".to_owned(), address.clone())));
+    for (place, address) in foreign {
+        problems.push(
+            Diagnostic::error(format!("`{}` refers to a resource of another stack", declaration.address))
+                .detail(format!("{place} is an output of `{address}`, which this run of the program did not declare"))
+                .hint("declare the resource in this stack, or export the value there and read it here")
+                .about(&declaration.address)
+                .at(&declaration.at),
+        );
+    }
+}
+
+pub(super) fn exports(exports: &BTreeMap<String, Expr>, recording: u64, problems: &mut Vec<Diagnostic>) {
+    for (name, expr) in exports {
+        expr.for_each_output("", &mut |_, origin, _| {
+            if origin.recording != recording {
+                problems.push(Diagnostic::error(format!(
+                    "output `{name}` refers to `{}`, a resource of another stack",
+                    origin.address
+                )));
+            }
+        });
+    }
+}
+
+pub(super) fn nodes(
+    nodes: &BTreeMap<Address, Node>,
+    lookups: &BTreeMap<Address, LookupNode>,
+    providers: &BTreeMap<ProviderKey, ProviderNode>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let mut keys: BTreeMap<(String, &ProviderKey, String), &Node> = BTreeMap::new();
+    for node in nodes.values() {
+        let mut report = |problem: Diagnostic| problems.push(problem.about(&node.address).at(&node.at));
+        if !providers.contains_key(&node.provider) {
+            report(no_provider(node.address.type_name(), node.provider.kind()));
+        }
+        for dependency in &node.dependencies {
+            if !nodes.contains_key(dependency) && !lookups.contains_key(dependency) {
+                report(Diagnostic::error(format!("`{}` refers to `{dependency}`, which is not declared", node.address)));
+            }
+        }
+        option_paths(node).for_each(&mut report);
+        invalid_values(&node.inputs).for_each(&mut report);
+        if let Some(check) = node.schema.validate {
+            let known = known_part(&evaluate(&node.inputs, &mut |_, _| None));
+            for (path, problem) in check(&known) {
+                report(Diagnostic::error(format!("field `{path}` of `{}` {problem}", node.address)));
+            }
+        }
+        if let Some(key) = natural_key(node)
+            && let Some(other) = keys.insert((node.schema.type_name.to_owned(), &node.provider, key), node)
+        {
+            report(same_key(node, other));
+        }
+    }
+    for lookup in lookups.values().filter(|lookup| !providers.contains_key(&lookup.provider)) {
+        problems.push(no_provider(lookup.type_name, lookup.provider.kind()).about(&lookup.address).at(&lookup.at));
+    }
+}
+
+fn no_provider(type_name: &str, kind: &str) -> Diagnostic {
+    Diagnostic::error(format!("no provider for `{type_name}`"))
+        .detail(format!("it is managed by a provider of kind `{kind}`, and the program lists none"))
+        .hint("add one to the program with `.provider(..)`, or put the resource under `stack.within(&provider)`")
+}
+
+fn same_key(node: &Node, other: &Node) -> Diagnostic {
+    let fields: Vec<&str> = node.schema.fields().iter().filter(|field| field.key).map(|field| field.name).collect();
+    Diagnostic::error(format!("`{}` and `{}` are the same object", other.address, node.address))
+        .detail(format!("their natural keys ({}) are equal; declared at {} and {}", fields.join(", "), other.at, node.at))
+        .hint("remove one of them, or give it another key")
+}
+
+/// The fields marked `key` as one text; `None` for types without.
+fn natural_key(node: &Node) -> Option<String> {
+    let inputs = hashable(&node.inputs, "");
+    let keys: Vec<Value> = node
+        .schema
+        .fields()
+        .iter()
+        .filter(|field| field.key)
+        .map(|field| inputs.get(field.name).cloned().unwrap_or(Value::Null))
+        .collect();
+    (!keys.is_empty()).then(|| super::canonical(&Value::Array(keys)))
+}
+
+fn option_paths(node: &Node) -> impl Iterator<Item = Diagnostic> {
+    let named = |option: &'static str, paths: &[String]| {
+        paths.iter().filter_map(|text| path_problem(node, option, text)).collect::<Vec<_>>()
+    };
+    let mut problems = named("ignore_changes", &node.options.ignore_changes);
+    problems.extend(named("replace_on_changes", &node.options.replace_on_changes));
+    problems.into_iter()
+}
+
+fn path_problem(node: &Node, option: &str, text: &str) -> Option<Diagnostic> {
+    let path: Path = match text.parse() {
+        Ok(path) => path,
+        Err(problem) => return Some(problem),
+    };
+    if fits(path.segments(), node.schema.fields()) {
+        return None;
+    }
+    let names: Vec<&str> = node.schema.fields().iter().map(|field| field.name).collect();
+    Some(
+        Diagnostic::error(format!("`{option}` of `{}` names `{text}`, which matches no field", node.address))
+            .hint(format!("its fields are {}", names.join(", "))),
+    )
+}
+
+fn fits(segments: &[Segment], fields: &[Field]) -> bool {
+    let (first, rest) = match segments {
+        [] => return true,
+        [Segment::Any, rest @ ..] => return rest.is_empty() || fields.iter().any(|field| fits_below(rest, field)),
+        [Segment::Name(name), rest @ ..] => (name, rest),
+        [Segment::Element(_), ..] => return false,
+    };
+    fields.iter().find(|field| field.name == first).is_some_and(|field| fits_below(rest, field))
+}
+
+fn fits_below(rest: &[Segment], field: &Field) -> bool {
+    match field.shape {
+        Shape::Leaf => true,
+        Shape::Block(fields) => fits(rest, fields()),
+        Shape::Blocks(fields) | Shape::BlockMap(fields) => rest.split_first().is_none_or(|(_, below)| fits(below, fields())),
+    }
+}
+
+fn invalid_values(expr: &Expr) -> impl Iterator<Item = Diagnostic> {
+    fn collect(expr: &Expr, found: &mut Vec<String>) {
+        match expr {
+            Expr::Value(_) | Expr::Output { .. } => {}
+            Expr::List(items) | Expr::Concat(items) => items.iter().for_each(|item| collect(item, found)),
+            Expr::Map(entries) => entries.values().for_each(|entry| collect(entry, found)),
+            Expr::Apply { source, .. } | Expr::Secret(source) => collect(source, found),
+            Expr::Invalid(problem) => found.push(problem.clone()),
+        }
+    }
+    let mut found = Vec::new();
+    collect(expr, &mut found);
+    found.into_iter().map(|problem| Diagnostic::error(format!("a value can't be used: {problem}")))
+}
+
+/// The parts of a tree that are known, for checks that look at values.
+fn known_part(tree: &Tree) -> Value {
+    match tree {
+        Tree::Leaf(value) => value.clone(),
+        Tree::List(items) => Value::Array(items.iter().map(known_part).collect()),
+        Tree::Map(entries) => {
+            let known = entries.iter().filter(|(_, entry)| !matches!(entry, Tree::Unknown(_)));
+            Value::Object(known.map(|(key, entry)| (key.clone(), known_part(entry))).collect())
+        }
+        Tree::Unknown(_) => Value::Null,
+        Tree::Secret(inner) => known_part(inner),
+    }
+}
+
+pub(super) fn cycle(cycle: &[Address], nodes: &BTreeMap<Address, Node>) -> Diagnostic {
+    let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(Address::as_str).collect();
+    let links = cycle.iter().filter_map(|address| nodes.get(address)).map(|node| {
+        let through = node.references.iter().find(|reference| cycle.contains(&reference.address));
+        match through {
+            Some(reference) => format!("`{}` refers to `{}` in `{}`", node.address, reference.address, reference.path),
+            None => format!("`{}` depends on another of them at {}", node.address, node.at),
+        }
+    });
+    let problem = Diagnostic::error(format!("resources depend on each other in a circle: {}", names.join(" -> ")))
+        .detail(links.collect::<Vec<_>>().join("\n"))
+        .hint("take one of these references or `depends_on` away");
+    match cycle.first().and_then(|address| nodes.get(address)) {
+        Some(node) => problem.about(&node.address).at(&node.at),
+        None => problem,
+    }
+}

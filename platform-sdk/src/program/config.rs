@@ -1,0 +1,151 @@
+//! A stack's configuration: a committed TOML file, overridden by the environment.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{
+    Result,
+    report::{Diagnostic, Error},
+};
+
+/// The prefix of variables that override configuration: `PLATFORM_CONFIG_REGION` overrides `region`.
+const VARIABLE_PREFIX: &str = "PLATFORM_CONFIG_";
+
+/// The section that every stack starts from.
+const DEFAULTS: &str = "default";
+
+/// One value, with where it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfigValue {
+    /// The value.
+    pub value: Value,
+    /// `examples/prod.toml` or a variable's name.
+    pub source: String,
+}
+
+/// A stack's configuration, and which of its keys the program asked for.
+///
+/// The file has a table for each stack, and one called `default` that all of them start from.
+#[derive(Debug, Default)]
+pub struct Config {
+    stack: String,
+    file: Option<PathBuf>,
+    values: BTreeMap<String, ConfigValue>,
+    asked: RefCell<BTreeSet<String>>,
+    secret: RefCell<BTreeSet<String>>,
+}
+
+impl Config {
+    /// Reads a stack's configuration.
+    ///
+    /// # Errors
+    /// When the file can't be read, is not TOML, or has anything but tables at its top.
+    pub(crate) fn load(stack: &str, file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self> {
+        let mut config = Self { stack: stack.to_owned(), file: file.map(Path::to_owned), ..Self::default() };
+        if let Some(file) = file {
+            config.read_file(file)?;
+        }
+        for (name, text) in environment {
+            let Some(key) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
+            let value = ConfigValue { value: Value::String(text.clone()), source: name.clone() };
+            config.values.insert(key.to_lowercase(), value);
+        }
+        Ok(config)
+    }
+
+    fn read_file(&mut self, file: &Path) -> Result<()> {
+        let path = crate::files::locate(file)?;
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Diagnostic::error(format!("cannot read the config file `{}`", file.display())).detail(error.to_string())
+        })?;
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            Diagnostic::error(format!("the config file `{}` is not TOML", file.display())).detail(error.to_string())
+        })?;
+        for section in [DEFAULTS, &self.stack] {
+            match table.get(section) {
+                None => {}
+                Some(toml::Value::Table(values)) => {
+                    for (key, value) in values {
+                        let value = serde_json::to_value(value)?;
+                        let value = ConfigValue { value, source: file.display().to_string() };
+                        self.values.insert(key.clone(), value);
+                    }
+                }
+                Some(_) => return Err(not_a_table(file, section).into()),
+            }
+        }
+        match table.iter().find(|(_, value)| !value.is_table()) {
+            Some((key, _)) => Err(not_a_table(file, key).into()),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        self.asked.borrow_mut().insert(key.to_owned());
+        let Some(found) = self.values.get(key) else { return Ok(None) };
+        let wrong = |error: serde_json::Error| {
+            let shown = if self.secret.borrow().contains(key) { String::new() } else { format!(": {error}") };
+            Error::from(
+                Diagnostic::error(format!("config key `{key}` of stack `{}` has the wrong type", self.stack))
+                    .detail(format!("from {}{shown}", found.source))
+                    .hint(format!("the program wants a {}", short_type_name::<T>())),
+            )
+        };
+        match serde_json::from_value(found.value.clone()) {
+            Ok(value) => Ok(Some(value)),
+            // Variables are text; numbers, booleans and lists are written in them as JSON.
+            Err(error) => match found.value.as_str().and_then(|text| serde_json::from_str(text).ok()) {
+                Some(value) => Ok(Some(value)),
+                None => Err(wrong(error)),
+            },
+        }
+    }
+
+    pub(crate) fn mark_secret(&self, key: &str) {
+        self.secret.borrow_mut().insert(key.to_owned());
+    }
+
+    pub(crate) fn missing(&self, key: &str) -> Diagnostic {
+        let place = match &self.file {
+            Some(file) => format!("set `{key}` under `[{}]` or `[{DEFAULTS}]` in {}, or ", self.stack, file.display()),
+            None => String::new(),
+        };
+        Diagnostic::error(format!("config key `{key}` of stack `{}` is missing", self.stack))
+            .hint(format!("{place}set {VARIABLE_PREFIX}{}", key.to_uppercase()))
+    }
+
+    /// Complains of keys that the program never asked for: a typing error would otherwise be silent.
+    pub(crate) fn unknown_keys(&self) -> Vec<Diagnostic> {
+        let asked = self.asked.borrow();
+        let unknown = self.values.iter().filter(|(key, _)| !asked.contains(*key));
+        unknown
+            .map(|(key, value)| {
+                let known = asked.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+                Diagnostic::error(format!("config key `{key}` of stack `{}` is not one the program asks for", self.stack))
+                    .detail(format!("set in {}; the program asks for {}", value.source, if known.is_empty() { "none" } else { &known }))
+                    .hint("correct its spelling, or remove it")
+            })
+            .collect()
+    }
+
+    /// All values, for `config list`.
+    pub fn values(&self) -> &BTreeMap<String, ConfigValue> {
+        &self.values
+    }
+}
+
+fn not_a_table(file: &Path, key: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{key}` in the config file `{}` is not a table", file.display()))
+        .hint(format!("put keys under a stack's name, or under `[{DEFAULTS}]` for all stacks"))
+}
+
+fn short_type_name<T>() -> &'static str {
+    let name = std::any::type_name::<T>();
+    name.rsplit("::").next().unwrap_or(name)
+}

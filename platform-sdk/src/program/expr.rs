@@ -1,0 +1,97 @@
+//! Expressions: trees of values in which some leaves are outputs that are not known before an apply.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use serde_json::Value;
+
+use crate::desired::Address;
+
+/// Where an output comes from: a resource of one recorded stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Tells stacks apart within this process, so that a handle of another stack is noticed.
+    pub recording: u64,
+    /// The resource.
+    pub address: Address,
+}
+
+/// A pure function over known values, with the place in the program that wrote it.
+///
+/// The place stands for the function in hashes and plans: Rust closures have no other name.
+#[derive(Clone)]
+pub struct Function {
+    /// `examples/prod.rs:42:17`.
+    pub at: String,
+    /// What it computes; its error is shown with the place.
+    pub call: Arc<dyn Fn(Value) -> Result<Value, String> + Send + Sync>,
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "function at {}", self.at)
+    }
+}
+
+/// A tree of values and references, as a program declares it.
+#[derive(Debug, Clone)]
+pub enum Expr {
+    /// A value that is known now.
+    Value(Value),
+    /// A list whose elements are expressions.
+    List(Vec<Expr>),
+    /// A map whose values are expressions.
+    Map(BTreeMap<String, Expr>),
+    /// An output of a resource or lookup: the field at this path of its outputs.
+    Output {
+        /// The resource.
+        origin: Origin,
+        /// Name of the output.
+        field: String,
+    },
+    /// Text put together from parts, as `interpolate!` writes it.
+    Concat(Vec<Expr>),
+    /// A pure function of another expression.
+    Apply {
+        /// What it is a function of.
+        source: Box<Expr>,
+        /// The function.
+        function: Function,
+    },
+    /// A value that is encrypted in state and redacted everywhere else.
+    Secret(Box<Expr>),
+    /// A value that could not be serialised; reported when the graph is built.
+    Invalid(String),
+}
+
+impl Expr {
+    /// A list of expressions, folded to a plain value where all of it is known and none of it secret.
+    pub fn list(items: impl IntoIterator<Item = Expr>) -> Self {
+        Self::List(items.into_iter().collect())
+    }
+
+    /// A map of expressions.
+    pub fn map(entries: impl IntoIterator<Item = (String, Expr)>) -> Self {
+        Self::Map(entries.into_iter().collect())
+    }
+
+    /// Calls `visit` for every output that this expression refers to, with the path at which it stands.
+    pub fn for_each_output<'a>(&'a self, path: &str, visit: &mut dyn FnMut(&str, &'a Origin, &'a str)) {
+        match self {
+            Self::Value(_) | Self::Invalid(_) => {}
+            Self::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    item.for_each_output(&format!("{path}[{index}]"), visit);
+                }
+            }
+            Self::Map(entries) => {
+                for (key, entry) in entries {
+                    let child = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    entry.for_each_output(&child, visit);
+                }
+            }
+            Self::Output { origin, field } => visit(path, origin, field),
+            Self::Concat(parts) => parts.iter().for_each(|part| part.for_each_output(path, visit)),
+            Self::Apply { source, .. } | Self::Secret(source) => source.for_each_output(path, visit),
+        }
+    }
+}

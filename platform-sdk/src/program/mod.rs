@@ -1,0 +1,35 @@
+//! What a user writes: the program, its stacks, resources, inputs and outputs.
+
+mod config;
+mod data;
+mod expr;
+mod handle;
+mod id;
+mod input;
+mod names;
+mod options;
+mod output;
+#[expect(clippy::module_inception, reason = "`Program` is the noun of this folder and of this file")]
+mod program;
+mod resource;
+mod schema;
+mod secret;
+mod stack;
+mod stage;
+
+pub use config::{Config, ConfigValue};
+pub use data::{Builtin, Data, DataOutputs};
+pub use expr::{Expr, Function, Origin};
+pub use handle::{Component, Handle, Lookup};
+pub use id::Id;
+pub use input::{Input, IntoInput};
+pub use options::{Operation, Options};
+pub use output::{Joined, Output, interpolate};
+pub use program::Program;
+pub use resource::{Block, HasId, LookUp, Manages, Outputs, Provider, Resource};
+pub use schema::{Field, Identity, Judgement, ListOrder, OnParentDelete, OutputField, Schema, Shape, Unset};
+pub use secret::Secret;
+pub use stack::Stack;
+pub use stage::{Declared, Resolved, Stage, ToExpr};
+pub(crate) use program::Recording;
+pub(crate) use stack::{Declaration, LookupDeclaration, ProviderDeclaration, Recorder};

@@ -1,0 +1,126 @@
+//! The program: a project's name, its stacks and providers, and the function that declares its resources.
+
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    process::ExitCode,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::{Builtin, Config, Provider, Stack, stack::Recorder};
+use crate::{
+    Result,
+    desired::ProviderKey,
+    provider::Connector,
+    report::{Diagnostic, Error},
+};
+
+/// A program that the SDK turns into a command-line tool.
+///
+/// ```no_run
+/// use platform_sdk::prelude::*;
+///
+/// fn main() -> std::process::ExitCode {
+///     Program::new("acme", |stack| {
+///         let greeting = stack.add("greeting", Data::new(serde_json::json!("hello")));
+///         stack.export("greeting", &greeting.output);
+///         Ok(())
+///     })
+///     .stack("dev")
+///     .main()
+/// }
+/// ```
+pub struct Program {
+    pub(crate) project: String,
+    pub(crate) default_stack: String,
+    pub(crate) config_file: Option<PathBuf>,
+    pub(crate) connectors: BTreeMap<&'static str, Arc<dyn Connector>>,
+    defaults: Vec<(ProviderKey, Box<dyn Fn() -> super::Expr>)>,
+    declare: Box<dyn Fn(&Stack) -> Result<()>>,
+    problems: Vec<Diagnostic>,
+}
+
+/// A program's declarations for one stack, with the configuration they were made from.
+pub(crate) struct Recording {
+    pub(crate) recorder: Recorder,
+    pub(crate) config: Rc<Config>,
+}
+
+impl Program {
+    /// A program of this project; `declare` is run once for each plan. The default stack is `dev`.
+    pub fn new(project: &str, declare: impl Fn(&Stack) -> Result<()> + 'static) -> Self {
+        let program = Self {
+            project: project.to_owned(),
+            default_stack: "dev".to_owned(),
+            config_file: None,
+            connectors: BTreeMap::new(),
+            defaults: Vec::new(),
+            declare: Box::new(declare),
+            problems: Vec::new(),
+        };
+        program.provider(Builtin)
+    }
+
+    /// The stack that is meant when neither `--stack` nor `PLATFORM_STACK` names one.
+    pub fn stack(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.default_stack);
+        self
+    }
+
+    /// The committed configuration, relative to the project's top: a TOML table for each stack, and `[default]`.
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config_file = Some(path.into());
+        self
+    }
+
+    /// A provider: manages the resources of its kind, and those in state that the program no longer mentions.
+    pub fn provider<P: Provider>(mut self, provider: P) -> Self {
+        if self.connectors.insert(P::KIND, provider.connector()).is_some() {
+            let problem = Diagnostic::error(format!("two default providers of kind `{}`", P::KIND))
+                .hint("list one; give the other to `stack.within(&provider)` or `.provider(&provider)`");
+            self.problems.push(problem);
+        }
+        self.defaults.push((ProviderKey::default_of(P::KIND), Box::new(move || provider.config())));
+        self
+    }
+
+    /// Runs the command line with the process's arguments and environment.
+    pub fn main(self) -> ExitCode {
+        crate::cli::main(self)
+    }
+
+    /// Runs the program's function for a stack and records what it declares.
+    pub(crate) fn record(&self, stack: &str, environment: &BTreeMap<String, String>) -> Result<Recording> {
+        static RECORDINGS: AtomicU64 = AtomicU64::new(1);
+
+        let config = Rc::new(Config::load(stack, self.config_file.as_deref(), environment)?);
+        let handle = Stack::new(stack, config.clone(), RECORDINGS.fetch_add(1, Ordering::Relaxed));
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.declare)(&handle)));
+        match outcome {
+            Ok(declared) => declared?,
+            Err(panic) => return Err(panicked(panic.as_ref()).into()),
+        }
+        let mut recorder = handle.take();
+        for (key, config) in &self.defaults {
+            recorder.providers.entry(key.clone()).or_insert_with(|| super::ProviderDeclaration {
+                kind: key.kind_of(self.connectors.keys().copied()),
+                config: config(),
+            });
+        }
+        recorder.problems.extend(self.problems.iter().cloned());
+        recorder.problems.extend(config.unknown_keys());
+        if recorder.problems.is_empty() { Ok(Recording { recorder, config }) } else { Err(Error::from(recorder.problems)) }
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Diagnostic {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Diagnostic::error("the program panicked while it declared its resources")
+        .detail(text.unwrap_or("without a message").to_owned())
+        .hint("nothing was planned and nothing was changed; correct the program and run it again")
+}

@@ -1,0 +1,236 @@
+//! The stack: records what a program declares, in order, with the place that declared it.
+
+use std::{cell::RefCell, collections::BTreeMap, panic::Location, rc::Rc};
+
+use serde::de::DeserializeOwned;
+
+use super::{
+    Component, Config, Expr, Handle, LookUp, Lookup, Options, Origin, Outputs, Provider, Resource, Schema, Secret, ToExpr,
+};
+use crate::{
+    Result,
+    desired::{Address, ProviderKey},
+    report::{Diagnostic, Error},
+};
+
+/// One resource as the program declared it.
+#[derive(Debug, Clone)]
+pub(crate) struct Declaration {
+    pub(crate) address: Address,
+    pub(crate) schema: &'static Schema,
+    pub(crate) inputs: Expr,
+    pub(crate) options: Options,
+    pub(crate) depends_on: Vec<(u64, Address)>,
+    pub(crate) provider: ProviderKey,
+    pub(crate) at: String,
+}
+
+/// One lookup as the program declared it.
+#[derive(Debug, Clone)]
+pub(crate) struct LookupDeclaration {
+    pub(crate) address: Address,
+    pub(crate) type_name: &'static str,
+    pub(crate) key: Expr,
+    pub(crate) provider: ProviderKey,
+    pub(crate) at: String,
+}
+
+/// One provider that resources are declared under.
+#[derive(Debug, Clone)]
+pub(crate) struct ProviderDeclaration {
+    pub(crate) kind: &'static str,
+    pub(crate) config: Expr,
+}
+
+/// What running a program's function left behind.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    pub(crate) recording: u64,
+    pub(crate) resources: Vec<Declaration>,
+    pub(crate) index: BTreeMap<Address, usize>,
+    pub(crate) lookups: Vec<LookupDeclaration>,
+    pub(crate) providers: BTreeMap<ProviderKey, ProviderDeclaration>,
+    pub(crate) exports: BTreeMap<String, Expr>,
+    pub(crate) problems: Vec<Diagnostic>,
+}
+
+#[derive(Debug)]
+struct Frame {
+    prefix: String,
+    providers: BTreeMap<&'static str, ProviderKey>,
+}
+
+/// Where a program declares its resources. Cheap to clone; clones share the recording.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    name: Rc<str>,
+    config: Rc<Config>,
+    recorder: Rc<RefCell<Recorder>>,
+    frame: Rc<Frame>,
+}
+
+impl Stack {
+    pub(super) fn new(name: &str, config: Rc<Config>, recording: u64) -> Self {
+        let recorder = Recorder { recording, ..Recorder::default() };
+        let frame = Frame { prefix: String::new(), providers: BTreeMap::new() };
+        Self { name: name.into(), config, recorder: Rc::new(RefCell::new(recorder)), frame: Rc::new(frame) }
+    }
+
+    /// The stack's name: `prod`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Declares a resource. Its address is `<type>::<name>`, with the names of the components around it in between.
+    #[track_caller]
+    pub fn add<R: Resource>(&self, name: &str, resource: R) -> Handle<R> {
+        let at = place(Location::caller());
+        let address = self.address(R::schema().type_name, name, &at);
+        let outputs = R::Outputs::of(&self.origin(&address));
+        let declaration = Declaration {
+            address: address.clone(),
+            schema: R::schema(),
+            inputs: resource.to_expr(),
+            options: Options::default(),
+            depends_on: Vec::new(),
+            provider: self.provider_for(R::schema().provider),
+            at,
+        };
+        self.record(declaration);
+        Handle::new(outputs, address, self.clone())
+    }
+
+    fn record(&self, declaration: Declaration) {
+        let mut recorder = self.recorder.borrow_mut();
+        if let Some(first) = recorder.index.get(&declaration.address) {
+            let first = &recorder.resources[*first];
+            let problem = Diagnostic::error(format!("`{}` is declared twice", declaration.address))
+                .detail(format!("first at {}, then at {}", first.at, declaration.at))
+                .hint("give one of them another name, or put them into components of their own")
+                .about(&declaration.address)
+                .at(&declaration.at);
+            recorder.problems.push(problem);
+            return;
+        }
+        let index = recorder.resources.len();
+        recorder.index.insert(declaration.address.clone(), index);
+        recorder.resources.push(declaration);
+    }
+
+    /// Reads something that the stack does not own, by its id or natural key.
+    #[track_caller]
+    pub fn lookup<L: LookUp>(&self, key: &str) -> Lookup<L> {
+        let at = place(Location::caller());
+        let address = self.address(L::TYPE, &format!("?{key}"), &at);
+        let declaration = LookupDeclaration {
+            address: address.clone(),
+            type_name: L::TYPE,
+            key: Expr::Value(key.into()),
+            provider: self.provider_for(L::Provider::KIND),
+            at,
+        };
+        let mut recorder = self.recorder.borrow_mut();
+        if !recorder.lookups.iter().any(|lookup| lookup.address == address) {
+            recorder.lookups.push(declaration);
+        }
+        Lookup::new(L::Found::of(&self.origin(&address)), address, recorder.recording)
+    }
+
+    /// A stack whose resources are managed by this provider, where it can manage them.
+    pub fn within<P: Provider>(&self, provider: &P) -> Stack {
+        let mut providers = self.frame.providers.clone();
+        providers.insert(P::KIND, self.register(provider));
+        Stack { frame: Rc::new(Frame { prefix: self.frame.prefix.clone(), providers }), ..self.clone() }
+    }
+
+    /// A named part of the stack: the addresses of what `declare` adds begin with `name/`.
+    ///
+    /// # Errors
+    /// Those of `declare`.
+    pub fn component<T>(&self, name: &str, declare: impl FnOnce(&Stack) -> Result<T>) -> Result<Component<T>> {
+        let prefix = format!("{}{name}", self.frame.prefix);
+        let frame = Frame { prefix: format!("{prefix}/"), providers: self.frame.providers.clone() };
+        let inner = Stack { frame: Rc::new(frame), ..self.clone() };
+        let before = self.recorder.borrow().resources.len();
+        let value = declare(&inner)?;
+        let members = self.recorder.borrow().resources[before..].iter().map(|d| d.address.clone()).collect();
+        Ok(Component::new(value, self.clone(), members, prefix))
+    }
+
+    /// Makes a value readable by `output` and by other stacks.
+    pub fn export(&self, name: &str, value: impl ToExpr) {
+        let before = self.recorder.borrow_mut().exports.insert(name.to_owned(), value.to_expr());
+        if before.is_some() {
+            let problem = Diagnostic::error(format!("output `{name}` is exported twice")).hint("export it once");
+            self.recorder.borrow_mut().problems.push(problem);
+        }
+    }
+
+    /// A configuration value of this stack; a missing key is an error that names the file and the variable to set.
+    ///
+    /// # Errors
+    /// When the key is missing or its value has another type.
+    pub fn config<T: DeserializeOwned>(&self, key: &str) -> Result<T> {
+        self.config.get(key)?.ok_or_else(|| Error::from(self.config.missing(key)))
+    }
+
+    /// A configuration value, or this one where the key is missing.
+    ///
+    /// # Errors
+    /// When the value has another type.
+    pub fn config_or<T: DeserializeOwned>(&self, key: &str, or: T) -> Result<T> {
+        Ok(self.config.get(key)?.unwrap_or(or))
+    }
+
+    /// A configuration value that is secret: it stays so in whatever field it ends.
+    ///
+    /// # Errors
+    /// When the key is missing or its value is not text.
+    pub fn config_secret(&self, key: &str) -> Result<Secret<String>> {
+        self.config.mark_secret(key);
+        self.config(key).map(Secret::new)
+    }
+
+    pub(super) fn recording(&self) -> u64 {
+        self.recorder.borrow().recording
+    }
+
+    pub(super) fn with_declaration(&self, address: &Address, change: impl FnOnce(&mut Declaration)) {
+        let mut recorder = self.recorder.borrow_mut();
+        if let Some(index) = recorder.index.get(address).copied() {
+            change(&mut recorder.resources[index]);
+        }
+    }
+
+    /// Makes a provider known and gives the key under which resources name it.
+    pub(super) fn register<P: Provider>(&self, provider: &P) -> ProviderKey {
+        let config = provider.config();
+        let key = ProviderKey::new(P::KIND, &config);
+        self.recorder.borrow_mut().providers.insert(key.clone(), ProviderDeclaration { kind: P::KIND, config });
+        key
+    }
+
+    pub(super) fn take(self) -> Recorder {
+        std::mem::take(&mut self.recorder.borrow_mut())
+    }
+
+    fn provider_for(&self, kind: &'static str) -> ProviderKey {
+        self.frame.providers.get(kind).cloned().unwrap_or_else(|| ProviderKey::default_of(kind))
+    }
+
+    fn origin(&self, address: &Address) -> Origin {
+        Origin { recording: self.recording(), address: address.clone() }
+    }
+
+    fn address(&self, type_name: &str, name: &str, at: &str) -> Address {
+        let path = format!("{}{name}", self.frame.prefix);
+        Address::new(type_name, &path).unwrap_or_else(|problem| {
+            self.recorder.borrow_mut().problems.push(problem.at(at));
+            Address::placeholder(type_name)
+        })
+    }
+}
+
+fn place(location: &Location<'_>) -> String {
+    format!("{}:{}", location.file(), location.line())
+}

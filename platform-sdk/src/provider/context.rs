@@ -1,0 +1,72 @@
+//! What a driver may use while it works: its mark, the journal for new ids, progress.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::ProviderResult;
+
+/// Where new ids are made durable.
+#[async_trait]
+pub trait Journalled: Send + Sync {
+    /// Makes it durable that the running step has made the object `id`.
+    async fn created(&self, id: &str) -> ProviderResult<()>;
+}
+
+/// Where progress is shown.
+pub trait Progress: Send + Sync {
+    /// The service's words for what it is doing.
+    fn say(&self, state: &str);
+}
+
+/// One running step, as its driver sees it.
+#[derive(Clone)]
+pub struct Context {
+    mark: String,
+    journal: Arc<dyn Journalled>,
+    progress: Arc<dyn Progress>,
+}
+
+impl Context {
+    /// A context for one step.
+    pub fn new(mark: String, journal: Arc<dyn Journalled>, progress: Arc<dyn Progress>) -> Self {
+        Self { mark, journal, progress }
+    }
+
+    /// Outside of any run: nothing is journalled or shown. For tests of drivers.
+    pub fn detached() -> Self {
+        struct Nowhere;
+
+        #[async_trait]
+        impl Journalled for Nowhere {
+            async fn created(&self, _id: &str) -> ProviderResult<()> {
+                Ok(())
+            }
+        }
+
+        impl Progress for Nowhere {
+            fn say(&self, _state: &str) {}
+        }
+
+        Self::new("detached/0".to_owned(), Arc::new(Nowhere), Arc::new(Nowhere))
+    }
+
+    /// `<stack uuid>/<intent id>`: what a create writes into an object that can carry a mark, hidden from diffs. At most
+    /// 64 characters of `[0-9a-f-/]`.
+    pub fn mark(&self) -> &str {
+        &self.mark
+    }
+
+    /// Makes a new object's id durable. To be called before any further request of the same create.
+    ///
+    /// # Errors
+    /// When the journal can't be written; the create must stop then.
+    pub async fn created(&self, id: &str) -> ProviderResult<()> {
+        self.journal.created(id).await
+    }
+
+    /// Shows the service's words for what it is doing.
+    pub fn progress(&self, state: &str) {
+        self.progress.say(state);
+    }
+}

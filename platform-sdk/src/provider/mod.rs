@@ -1,0 +1,16 @@
+//! The contract between the engine and providers: connections, drivers, and what they answer.
+
+mod builtin;
+mod context;
+mod contract;
+mod erased;
+mod error;
+
+pub use builtin::BuiltinConnector;
+pub use context::{Context, Journalled, Progress};
+pub use contract::{Connect, Connection, Connector, Finding, Login};
+pub use erased::{Drivers, Driver, LookUpDriver, Observation, Request};
+pub use error::{ErrorKind, ProviderError, ProviderResult};
+pub use page::{Change, Content, Existing, Found, Made, Manage, Observed, Read, Readiness};
+
+mod page;

@@ -1,0 +1,160 @@
+//! Diagnostics: what went wrong, why, and what to do next, with the resource and the line of the user's program.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{desired::Address, provider::ProviderError};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The command fails.
+    Error,
+    /// The command goes on.
+    Warning,
+}
+
+/// One thing that a user should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What happened, in one line: lower case, no full stop, the thing named.
+    pub summary: String,
+    /// Why: what was wanted and what was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The next step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The resource it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// The place in the user's program: `examples/prod.rs:42`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error with this summary.
+    pub fn error(summary: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, summary: summary.into(), detail: None, hint: None, address: None, at: None }
+    }
+
+    /// A warning with this summary.
+    pub fn warning(summary: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(summary) }
+    }
+
+    /// With the reason.
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// With the next step.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// About this resource.
+    pub fn about(mut self, address: &Address) -> Self {
+        self.address = Some(address.clone());
+        self
+    }
+
+    /// Caused at this place of the user's program.
+    pub fn at(mut self, at: &str) -> Self {
+        self.at = Some(at.to_owned());
+        self
+    }
+
+    /// From a failed provider call: its message, its causes, its hint.
+    pub fn of_provider(summary: impl Into<String>, error: &ProviderError) -> Self {
+        let mut detail = error.message.clone();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            detail.push_str(": ");
+            detail.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self { hint: error.hint.clone(), ..Self::error(summary).detail(detail) }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        write!(f, "{word}: {}", self.summary)?;
+        if let Some(detail) = &self.detail {
+            write!(f, "\n  {}", detail.replace('\n', "\n  "))?;
+        }
+        match (&self.address, &self.at) {
+            (Some(address), Some(at)) => write!(f, "\n  at {at} ({address})")?,
+            (Some(address), None) => write!(f, "\n  on {address}")?,
+            (None, Some(at)) => write!(f, "\n  at {at}")?,
+            (None, None) => {}
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  hint: {}", hint.replace('\n', "\n        "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a program or a command failed: one or more diagnostics, all found at once where that is possible.
+///
+/// Any error becomes one with `?`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Error {
+    /// What is to be shown.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, diagnostic) in self.diagnostics.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Diagnostic> for Error {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostics: vec![diagnostic] }
+    }
+}
+
+impl From<Vec<Diagnostic>> for Error {
+    fn from(diagnostics: Vec<Diagnostic>) -> Self {
+        Self { diagnostics }
+    }
+}
+
+impl<E: std::error::Error> From<E> for Error {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            text = format!("{text}: {cause}");
+            source = cause.source();
+        }
+        Diagnostic::error(text).into()
+    }
+}
