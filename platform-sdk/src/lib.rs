@@ -1,1 +1,3 @@
-//! placeholder
+//! Typed infrastructure programs: authoring, planning, applying and state.
+
+pub mod sandbox;
