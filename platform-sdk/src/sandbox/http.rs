@@ -67,7 +67,11 @@ impl Response {
 
     /// An XML answer.
     pub fn xml(status: u16, body: impl Into<String>) -> Self {
-        Self { status, headers: vec![("content-type".into(), "application/xml".into())], body: body.into().into_bytes() }
+        Self {
+            status,
+            headers: vec![("content-type".into(), "application/xml".into())],
+            body: body.into().into_bytes(),
+        }
     }
 
     /// With one more header.

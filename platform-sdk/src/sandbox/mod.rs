@@ -2,17 +2,32 @@
 //!
 //! A [`Service`] is a synchronous function from a request and a [`World`] to a response. The kit serves it over HTTP,
 //! makes the world durable before each answer, locks it, logs requests, and injects faults.
+//!
+//! Every service's port also answers the kit's own control requests, which are never logged and never fail on purpose:
+//!
+//! | request | does |
+//! |---|---|
+//! | `GET /_sandbox/health` | names the service and the serving process |
+//! | `GET /_sandbox/log?since=N` | the logged requests after number `N`, as a JSON list of [`LogEntry`] |
+//! | `GET /_sandbox/faults`, `PUT /_sandbox/faults` | shows or sets [`Faults`]; setting starts their counters anew |
+//! | `POST /_sandbox/reset` | takes the world back to the seed |
+//! | `GET /_sandbox/world` | every document by key, sorted |
 
+mod control;
+mod exchange;
 mod faults;
 mod http;
 mod log;
+mod serve;
 mod server;
+mod store;
+mod views;
 mod world;
 
-pub use faults::{Faults, Span};
+pub use faults::{At, Fault, Faults, NthMutation, Span};
 pub use http::{Request, Response};
-pub use log::LogEntry;
-pub use server::{Endpoint, Running, attach_or_start};
+pub use log::{LogEntry, read_log};
+pub use server::{Endpoint, Options, Running, attach_or_start};
 pub use world::World;
 
 /// A service that a sandbox serves: the real wire protocol over a simulated world.

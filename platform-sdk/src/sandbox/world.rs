@@ -1,49 +1,129 @@
 //! The sandbox's world: a map of JSON documents, changed in transactions that are durable before they are answered.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    sync::Arc,
+};
 
 use serde_json::Value;
 
 /// What exists in a sandbox: documents by key. Keys are `/`-separated paths that the service chooses, such as
 /// `catalogs/lake`; listing by prefix is ordered by key.
 ///
-/// Cloning is cheap: documents are shared. A request works on a clone that replaces the world when it succeeds.
+/// Cloning is O(1): documents and the map are shared until one of the clones changes. A request works on a clone that
+/// replaces the world when it succeeds.
 #[derive(Debug, Clone, Default)]
 pub struct World {
-    documents: BTreeMap<String, Arc<Value>>,
+    documents: Arc<BTreeMap<Arc<str>, Arc<Value>>>,
+    /// Keys changed since the transaction began, so that writing it down costs what changed, not what exists.
+    touched: BTreeSet<Arc<str>>,
+    now_ms: u64,
+    last_id: u64,
 }
 
 impl World {
+    /// An empty world at this time, for testing a service without a server.
+    pub fn at(now_ms: u64) -> Self {
+        Self { now_ms, ..Self::default() }
+    }
+
     /// The document at this key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.documents.get(key).map(Arc::as_ref)
     }
 
+    /// Whether there is a document at this key.
+    pub fn contains(&self, key: &str) -> bool {
+        self.documents.contains_key(key)
+    }
+
     /// Puts a document, replacing what was there.
     pub fn put(&mut self, key: impl Into<String>, document: Value) {
-        self.documents.insert(key.into(), Arc::new(document));
+        self.set(&Arc::from(key.into()), Some(Arc::new(document)));
+    }
+
+    /// Changes a document in place; whether it was there.
+    pub fn update(&mut self, key: &str, change: impl FnOnce(&mut Value)) -> bool {
+        let Some(document) = self.documents.get(key) else { return false };
+        let mut document = Value::clone(document);
+        change(&mut document);
+        self.set(&Arc::from(key), Some(Arc::new(document)));
+        true
     }
 
     /// Removes a document; whether it was there.
     pub fn remove(&mut self, key: &str) -> bool {
-        self.documents.remove(key).is_some()
+        let there = self.contains(key);
+        if there {
+            self.set(&Arc::from(key), None);
+        }
+        there
     }
 
     /// All documents whose key starts with `prefix`, ordered by key.
     pub fn list<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.documents
-            .range(prefix.to_owned()..)
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
             .take_while(move |(key, _)| key.starts_with(prefix))
-            .map(|(key, document)| (key.as_str(), document.as_ref()))
+            .map(|(key, document)| (key.as_ref(), document.as_ref()))
     }
 
-    /// Milliseconds since 1970. Moves on by itself between requests; fixed within one.
+    /// Milliseconds since 1970. Moves on by itself between requests, always forward; fixed within one.
     pub fn now_ms(&self) -> u64 {
-        unimplemented!("helper: implement in the kit")
+        self.now_ms
     }
 
     /// A number that this world has not given out before: small, and durable with the transaction.
     pub fn next_id(&mut self) -> u64 {
-        unimplemented!("helper: implement in the kit")
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// A clone in which a new transaction begins at `now_ms`.
+    pub(super) fn begin(&self, now_ms: u64) -> Self {
+        Self { documents: Arc::clone(&self.documents), touched: BTreeSet::new(), now_ms, last_id: self.last_id }
+    }
+
+    /// The changed keys, each with what is there now.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (&Arc<str>, Option<&Arc<Value>>)> {
+        self.touched.iter().map(|key| (key, self.documents.get(key)))
+    }
+
+    /// Whether the transaction that made this world out of `before` is worth writing down.
+    pub(super) fn differs_from(&self, before: &Self) -> bool {
+        !self.touched.is_empty() || self.last_id != before.last_id
+    }
+
+    /// The shared document at this key.
+    pub(super) fn shared(&self, key: &str) -> Option<&Arc<Value>> {
+        self.documents.get(key)
+    }
+
+    /// Puts a shared document, or removes what is there.
+    pub(super) fn set(&mut self, key: &Arc<str>, document: Option<Arc<Value>>) {
+        self.touched.insert(Arc::clone(key));
+        let documents = Arc::make_mut(&mut self.documents);
+        match document {
+            Some(document) => documents.insert(Arc::clone(key), document),
+            None => documents.remove(key),
+        };
+    }
+
+    /// All documents, ordered by key.
+    pub(super) fn documents(&self) -> &BTreeMap<Arc<str>, Arc<Value>> {
+        &self.documents
+    }
+
+    /// The last number that `next_id` gave out.
+    pub(super) fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
+    /// The world with time and counter as they were written down.
+    pub(super) fn resume(&mut self, now_ms: u64, last_id: u64) {
+        self.now_ms = self.now_ms.max(now_ms);
+        self.last_id = last_id;
+        self.touched.clear();
     }
 }
