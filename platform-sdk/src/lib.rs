@@ -5,10 +5,12 @@ extern crate self as platform_sdk;
 
 pub mod desired;
 pub mod files;
+pub mod plan;
 pub mod program;
 pub mod provider;
 pub mod report;
 pub mod sandbox;
+pub mod state;
 
 mod cli;
 
@@ -22,8 +24,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Everything a program needs.
 pub mod prelude {
     pub use crate::{
-        Data, Declared, Handle, Id, Input, IntoInput, Joined, Operation, Output, Program, Resolved, Resource as _, Result, Secret, Stack,
-        Stage, interpolate,
+        Data, Declared, Handle, Id, Input, IntoInput, Joined, Operation, Output, Program, Resolved, Resource as _,
+        Result, Secret, Stack, Stage, interpolate,
     };
 }
 

@@ -19,7 +19,9 @@ pub(crate) struct ResourceAttributes {
     pub(crate) scope: String,
     /// How an unanswered create is recognised.
     pub(crate) identity: IdentityAttribute,
-    pub(crate) data: Flag,
+    /// `data`: a delete destroys data. (`data` itself is a name that darling keeps for the struct's body.)
+    #[darling(rename = "data")]
+    pub(crate) holds_data: Flag,
     pub(crate) waits: Flag,
     #[darling(default)]
     pub(crate) compute: Option<String>,
@@ -40,7 +42,8 @@ pub(crate) enum IdentityAttribute {
 
 impl FromMeta for IdentityAttribute {
     fn from_expr(expr: &Expr) -> darling::Result<Self> {
-        let wrong = || darling::Error::custom("`identity` is `key`, `mark(field)` or `list_difference`").with_span(expr);
+        let wrong =
+            || darling::Error::custom("`identity` is `key`, `mark(field)` or `list_difference`").with_span(expr);
         match expr {
             Expr::Path(path) if path.path.is_ident("key") => Ok(Self::Key),
             Expr::Path(path) if path.path.is_ident("list_difference") => Ok(Self::ListDifference),

@@ -50,14 +50,18 @@ fn input_field(attributes: FieldAttributes, stage: &Ident) -> darling::Result<In
     let (holder, held) = match generic(&attributes.ty) {
         Some((outer, mut arguments)) if outer == "Option" => (Holder::Optional, arguments.remove(0)),
         Some((outer, mut arguments)) if outer == "Vec" => (Holder::List, arguments.remove(0)),
-        Some((outer, mut arguments)) if outer == "BTreeMap" && arguments.len() == 2 => (Holder::Map, arguments.remove(1)),
+        Some((outer, mut arguments)) if outer == "BTreeMap" && arguments.len() == 2 => {
+            (Holder::Map, arguments.remove(1))
+        }
         _ => (Holder::Plain, attributes.ty.clone()),
     };
     let (inner, is_block) = match generic(&held) {
         Some((outer, mut arguments)) if outer == "In" => (arguments.remove(0), false),
         Some((_, arguments)) if arguments.iter().any(|argument| is_ident(argument, stage)) => (held, true),
         _ => {
-            let message = format!("`{name}` must be `{stage}::In<T>`, a block `B<{stage}>`, or an `Option`, `Vec` or `BTreeMap` of one");
+            let message = format!(
+                "`{name}` must be `{stage}::In<T>`, a block `B<{stage}>`, or an `Option`, `Vec` or `BTreeMap` of one"
+            );
             return Err(darling::Error::custom(message).with_span(&attributes.ty));
         }
     };
@@ -139,11 +143,14 @@ impl InputField {
         }
         if self.is_block {
             let inner = crate::stages::declared(&self.inner);
-            let shape = format_ident!("{}", match self.holder {
-                Holder::List => "Blocks",
-                Holder::Map => "BlockMap",
-                Holder::Plain | Holder::Optional => "Block",
-            });
+            let shape = format_ident!(
+                "{}",
+                match self.holder {
+                    Holder::List => "Blocks",
+                    Holder::Map => "BlockMap",
+                    Holder::Plain | Holder::Optional => "Block",
+                }
+            );
             set.push(quote!(shape: ::platform_sdk::Shape::#shape(<#inner as ::platform_sdk::Block>::fields)));
         }
         let unset = self.unset();
@@ -193,7 +200,11 @@ impl InputField {
     pub(crate) fn to_expr(&self) -> TokenStream {
         let (ident, name) = (&self.ident, &self.name);
         let wrap = |expr: TokenStream| {
-            if self.attributes.secret.is_present() { quote!(::platform_sdk::Expr::Secret(::std::boxed::Box::new(#expr))) } else { expr }
+            if self.attributes.secret.is_present() {
+                quote!(::platform_sdk::Expr::Secret(::std::boxed::Box::new(#expr)))
+            } else {
+                expr
+            }
         };
         let one = wrap(quote!(::platform_sdk::ToExpr::to_expr(value)));
         match self.holder {

@@ -28,7 +28,8 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
         constants.push(quote!(::platform_sdk::OutputField { name: #text, from: &[#(#from),*], secret: #is_secret }));
         declared.push(quote!(#ident: ::platform_sdk::Output::of(origin, #text)));
         let value = quote!(::platform_sdk::ToExpr::to_expr(&self.#ident));
-        let value = if is_secret { quote!(::platform_sdk::Expr::Secret(::std::boxed::Box::new(#value))) } else { value };
+        let value =
+            if is_secret { quote!(::platform_sdk::Expr::Secret(::std::boxed::Box::new(#value))) } else { value };
         entries.push(quote!((#text.to_owned(), #value)));
         let optional = matches!(&ty, syn::Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Out"))
             && quote!(#ty).to_string().contains("Out < Option");

@@ -25,7 +25,9 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
         && attributes.type_name != "platform:Data"
         && !fields.iter().any(|field| field.attributes.key.is_present())
     {
-        return Err(darling::Error::custom("`identity = key` wants at least one field marked `key`").with_span(&input.ident));
+        return Err(
+            darling::Error::custom("`identity = key` wants at least one field marked `key`").with_span(&input.ident)
+        );
     }
     let block = block::of_fields(input, stage, &fields);
     let schema = schema(input, &attributes);
@@ -64,7 +66,7 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
 fn schema(input: &DeriveInput, attributes: &ResourceAttributes) -> TokenStream {
     let name = &input.ident;
     let ResourceAttributes { type_name, provider, scope, outputs, .. } = attributes;
-    let data = attributes.data.is_present();
+    let data = attributes.holds_data.is_present();
     let waits = attributes.waits.is_present();
     let version = attributes.version.unwrap_or(1);
     let option = |path: &Option<syn::Path>| path.as_ref().map_or_else(|| quote!(None), |path| quote!(Some(#path)));

@@ -56,11 +56,7 @@ fn new(name: &Ident, fields: &[InputField]) -> TokenStream {
 
 fn parameter(field: &InputField) -> TokenStream {
     let inner = &field.inner;
-    if field.is_block {
-        stages::declared(inner)
-    } else {
-        quote!(impl ::platform_sdk::IntoInput<#inner>)
-    }
+    if field.is_block { stages::declared(inner) } else { quote!(impl ::platform_sdk::IntoInput<#inner>) }
 }
 
 fn docs(field: &InputField) -> TokenStream {

@@ -9,7 +9,8 @@ pub(crate) fn stage_of(input: &DeriveInput) -> darling::Result<&Ident> {
     let mut parameters = input.generics.params.iter();
     match (parameters.next(), parameters.next()) {
         (Some(GenericParam::Type(parameter)), None) => Ok(&parameter.ident),
-        _ => Err(darling::Error::custom("a struct with one parameter is wanted: `<S: Stage = Declared>`").with_span(&input.ident)),
+        _ => Err(darling::Error::custom("a struct with one parameter is wanted: `<S: Stage = Declared>`")
+            .with_span(&input.ident)),
     }
 }
 

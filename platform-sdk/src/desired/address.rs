@@ -22,7 +22,13 @@ impl Address {
     pub fn new(type_name: &str, path: &str) -> Result<Self, Diagnostic> {
         let bad = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '"' | '`' | '$' | '#' | '*');
         let name = path.rsplit('/').next().unwrap_or_default();
-        if name.is_empty() || name == "?" || path.starts_with('/') || path.contains("//") || path.contains("::") || path.contains(bad) {
+        if name.is_empty()
+            || name == "?"
+            || path.starts_with('/')
+            || path.contains("//")
+            || path.contains("::")
+            || path.contains(bad)
+        {
             let problem = Diagnostic::error(format!("`{path}` can't be the name of a {type_name}"))
                 .hint("use letters, digits, `-`, `_`, `.`; `/` separates components");
             return Err(problem);

@@ -12,7 +12,9 @@ pub fn evaluate(expr: &Expr, output: &mut dyn FnMut(&Origin, &str) -> Option<Tre
     match expr {
         Expr::Value(value) => without_nulls(value.clone()),
         Expr::List(items) => Tree::List(items.iter().map(|item| evaluate(item, output)).collect()),
-        Expr::Map(entries) => Tree::Map(entries.iter().map(|(k, entry)| (k.clone(), evaluate(entry, output))).collect()),
+        Expr::Map(entries) => {
+            Tree::Map(entries.iter().map(|(k, entry)| (k.clone(), evaluate(entry, output))).collect())
+        }
         Expr::Output { origin, field } => output(origin, field).unwrap_or_else(|| Tree::Unknown(describe(expr))),
         Expr::Concat(parts) => concat(expr, parts, output),
         Expr::Apply { source, function } => {
@@ -92,7 +94,12 @@ pub(super) fn hashable(expr: &Expr, path: &str) -> Value {
         }
         Expr::Map(entries) => {
             let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-            entries.iter().map(|(key, entry)| (key.clone(), hashable(entry, &below(key)))).collect::<BTreeMap<_, _>>().into_iter().collect()
+            entries
+                .iter()
+                .map(|(key, entry)| (key.clone(), hashable(entry, &below(key))))
+                .collect::<BTreeMap<_, _>>()
+                .into_iter()
+                .collect()
         }
         Expr::Output { origin, field } => serde_json::json!({"$ref": origin.address, "field": field}),
         Expr::Concat(parts) => {

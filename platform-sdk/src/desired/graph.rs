@@ -8,7 +8,7 @@ use super::{Address, Hash, ProviderKey, evaluate::hashable, hash, order, validat
 use crate::{
     Result,
     program::{Declaration, Expr, Options, Recorder, Schema},
-    report::{Diagnostic, Error},
+    report::Error,
 };
 
 /// One output that a resource's inputs refer to.
@@ -111,7 +111,8 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
             (key, ProviderNode { kind: provider.kind, config: provider.config, dependencies })
         })
         .collect();
-    let of_provider = |key: &ProviderKey| providers.get(key).map(|provider| provider.dependencies.clone()).unwrap_or_default();
+    let of_provider =
+        |key: &ProviderKey| providers.get(key).map(|provider| provider.dependencies.clone()).unwrap_or_default();
     let lookups: BTreeMap<_, _> = recorder
         .lookups
         .into_iter()
@@ -144,7 +145,7 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
     };
     validate::exports(&recorder.exports, recording, &mut problems);
     if !problems.is_empty() {
-        return Err(Error::from(problems));
+        return Err(Error::all(problems));
     }
     let hash = desired_hash(project, stack, &nodes, &lookups, &providers, &recorder.exports);
     let (project, stack) = (project.to_owned(), stack.to_owned());
@@ -156,7 +157,12 @@ pub(super) fn outputs_of(expr: &Expr) -> impl Iterator<Item = Reference> + use<>
     let mut references = Vec::new();
     expr.for_each_output("", &mut |path, origin, output| {
         let field = path.split(['.', '[']).next().unwrap_or_default().to_owned();
-        references.push(Reference { field, path: path.to_owned(), address: origin.address.clone(), output: output.to_owned() });
+        references.push(Reference {
+            field,
+            path: path.to_owned(),
+            address: origin.address.clone(),
+            output: output.to_owned(),
+        });
     });
     references.into_iter()
 }

@@ -17,7 +17,8 @@ pub(crate) fn topological<'a, I: Iterator<Item = &'a Address>>(
     given: &'a [Address],
     dependencies: impl Fn(&'a Address) -> I,
 ) -> Result<Vec<Address>, Vec<Address>> {
-    let position: HashMap<&Address, usize> = given.iter().enumerate().map(|(index, address)| (address, index)).collect();
+    let position: HashMap<&Address, usize> =
+        given.iter().enumerate().map(|(index, address)| (address, index)).collect();
     let mut waiting = vec![0_usize; given.len()];
     let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); given.len()];
     for (index, address) in given.iter().enumerate() {
@@ -74,7 +75,9 @@ mod tests {
         let given: Vec<Address> = names.iter().map(|name| address(name)).collect();
         let edges: Vec<(Address, Address)> = edges.iter().map(|(from, to)| (address(from), address(to))).collect();
         let text = |all: Vec<Address>| all.into_iter().map(|a| a.path().to_owned()).collect();
-        let of = |from: &Address| edges.iter().filter(move |(f, _)| f == from).map(|(_, to)| to).collect::<Vec<_>>().into_iter();
+        let of = |from: &Address| {
+            edges.iter().filter(move |(f, _)| f == from).map(|(_, to)| to).collect::<Vec<_>>().into_iter()
+        };
         let edges_of = |from: &Address| of(from);
         topological(&given, |from| {
             let all: Vec<&Address> = edges_of(from).collect();

@@ -64,7 +64,12 @@ impl Tree {
         self.render_at("", seal, unknown)
     }
 
-    fn render_at(&self, path: &str, seal: &mut dyn FnMut(&str, &Value) -> Value, unknown: &dyn Fn(&str) -> Value) -> Value {
+    fn render_at(
+        &self,
+        path: &str,
+        seal: &mut dyn FnMut(&str, &Value) -> Value,
+        unknown: &dyn Fn(&str) -> Value,
+    ) -> Value {
         match self {
             Self::Leaf(value) => value.clone(),
             Self::List(items) => {
@@ -135,7 +140,9 @@ impl Tree {
         match self {
             Self::Leaf(_) | Self::Unknown(_) => self.clone(),
             Self::List(items) => Self::List(items.iter().map(Self::exposed).collect()),
-            Self::Map(entries) => Self::Map(entries.iter().map(|(key, entry)| (key.clone(), entry.exposed())).collect()),
+            Self::Map(entries) => {
+                Self::Map(entries.iter().map(|(key, entry)| (key.clone(), entry.exposed())).collect())
+            }
             Self::Secret(inner) => inner.exposed(),
         }
     }

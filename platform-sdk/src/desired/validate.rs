@@ -58,7 +58,10 @@ pub(super) fn nodes(
         }
         for dependency in &node.dependencies {
             if !nodes.contains_key(dependency) && !lookups.contains_key(dependency) {
-                report(Diagnostic::error(format!("`{}` refers to `{dependency}`, which is not declared", node.address)));
+                report(Diagnostic::error(format!(
+                    "`{}` refers to `{dependency}`, which is not declared",
+                    node.address
+                )));
             }
         }
         option_paths(node).for_each(&mut report);
@@ -89,7 +92,12 @@ fn no_provider(type_name: &str, kind: &str) -> Diagnostic {
 fn same_key(node: &Node, other: &Node) -> Diagnostic {
     let fields: Vec<&str> = node.schema.fields().iter().filter(|field| field.key).map(|field| field.name).collect();
     Diagnostic::error(format!("`{}` and `{}` are the same object", other.address, node.address))
-        .detail(format!("their natural keys ({}) are equal; declared at {} and {}", fields.join(", "), other.at, node.at))
+        .detail(format!(
+            "their natural keys ({}) are equal; declared at {} and {}",
+            fields.join(", "),
+            other.at,
+            node.at
+        ))
         .hint("remove one of them, or give it another key")
 }
 
@@ -144,7 +152,9 @@ fn fits_below(rest: &[Segment], field: &Field) -> bool {
     match field.shape {
         Shape::Leaf => true,
         Shape::Block(fields) => fits(rest, fields()),
-        Shape::Blocks(fields) | Shape::BlockMap(fields) => rest.split_first().is_none_or(|(_, below)| fits(below, fields())),
+        Shape::Blocks(fields) | Shape::BlockMap(fields) => {
+            rest.split_first().is_none_or(|(_, below)| fits(below, fields()))
+        }
     }
 }
 

@@ -127,9 +127,16 @@ impl Config {
         unknown
             .map(|(key, value)| {
                 let known = asked.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-                Diagnostic::error(format!("config key `{key}` of stack `{}` is not one the program asks for", self.stack))
-                    .detail(format!("set in {}; the program asks for {}", value.source, if known.is_empty() { "none" } else { &known }))
-                    .hint("correct its spelling, or remove it")
+                Diagnostic::error(format!(
+                    "config key `{key}` of stack `{}` is not one the program asks for",
+                    self.stack
+                ))
+                .detail(format!(
+                    "set in {}; the program asks for {}",
+                    value.source,
+                    if known.is_empty() { "none" } else { &known }
+                ))
+                .hint("correct its spelling, or remove it")
             })
             .collect()
     }

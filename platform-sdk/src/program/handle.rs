@@ -212,4 +212,3 @@ impl<T> Deref for Component<T> {
         &self.value
     }
 }
-

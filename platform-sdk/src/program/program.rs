@@ -114,7 +114,11 @@ impl Program {
         }
         recorder.problems.extend(self.problems.iter().cloned());
         recorder.problems.extend(config.unknown_keys());
-        if recorder.problems.is_empty() { Ok(Recording { recorder, config }) } else { Err(Error::from(recorder.problems)) }
+        if recorder.problems.is_empty() {
+            Ok(Recording { recorder, config })
+        } else {
+            Err(Error::all(recorder.problems))
+        }
     }
 }
 

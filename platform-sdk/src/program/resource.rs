@@ -16,7 +16,7 @@ pub trait Block: ToExpr {
 /// A struct of outputs.
 pub trait Outputs: Sized {
     /// The same struct with plain values, as drivers fill it.
-    type Values: ToExpr + DeserializeOwned + Clone + Send + Sync + 'static;
+    type Values: ToExpr + DeserializeOwned + Clone + std::fmt::Debug + Send + Sync + 'static;
 
     /// The outputs with their marks.
     const FIELDS: &'static [OutputField];
@@ -31,9 +31,9 @@ pub trait Outputs: Sized {
     label = "a struct with `#[derive(Resource)]` is wanted",
     note = "a resource is declared with its own type, as in `stack.add(\"lake\", Catalog::new(\"lake\"))`"
 )]
-pub trait Resource: Block + Sized + 'static {
+pub trait Resource: Block + Sized + Send + Sync + 'static {
     /// The same struct with plain values, as drivers get it.
-    type Resolved: ToExpr + DeserializeOwned + Clone + Send + Sync + 'static;
+    type Resolved: ToExpr + DeserializeOwned + Clone + std::fmt::Debug + Send + Sync + 'static;
     /// Its outputs.
     type Outputs: Outputs;
     /// The provider that manages it unless another is named.

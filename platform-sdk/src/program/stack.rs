@@ -5,7 +5,8 @@ use std::{cell::RefCell, collections::BTreeMap, panic::Location, rc::Rc};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Component, Config, Expr, Handle, LookUp, Lookup, Options, Origin, Outputs, Provider, Resource, Schema, Secret, ToExpr,
+    Component, Config, Expr, Handle, LookUp, Lookup, Options, Origin, Outputs, Provider, Resource, Schema, Secret,
+    ToExpr,
 };
 use crate::{
     Result,

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    Change, Connect, Connection, Connector, Context, Driver, Drivers, Existing, Found, Login, LookUpDriver, Made, Manage,
-    ProviderResult, Read, page::Values,
+    Change, Connect, Connection, Connector, Context, Driver, Drivers, Existing, Found, Login, LookUpDriver, Made,
+    Manage, ProviderResult, Read, page::Values,
 };
 use crate::{
     Id, Resolved, Resource,

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Change, Content, Context, ErrorKind, Existing, Found, Made, Manage, Observed, ProviderError, ProviderResult, Readiness,
+    Change, Content, Context, ErrorKind, Existing, Found, Made, Manage, Observed, ProviderError, ProviderResult,
+    Readiness,
     page::{Find, Values},
 };
 use crate::{
@@ -55,7 +56,13 @@ pub trait Driver: Send + Sync {
     /// See [`Manage::create`].
     async fn create(&self, ctx: &Context, inputs: &Value) -> ProviderResult<Outcome>;
     /// See [`Manage::update`].
-    async fn update(&self, ctx: &Context, request: &Request, after: &Value, paths: &[String]) -> ProviderResult<Outcome>;
+    async fn update(
+        &self,
+        ctx: &Context,
+        request: &Request,
+        after: &Value,
+        paths: &[String],
+    ) -> ProviderResult<Outcome>;
     /// See [`Manage::delete`].
     async fn delete(&self, ctx: &Context, request: &Request, force: bool) -> ProviderResult<()>;
     /// See [`Manage::list`].
@@ -141,7 +148,13 @@ where
         Ok(outcome(&made))
     }
 
-    async fn update(&self, ctx: &Context, request: &Request, after: &Value, paths: &[String]) -> ProviderResult<Outcome> {
+    async fn update(
+        &self,
+        ctx: &Context,
+        request: &Request,
+        after: &Value,
+        paths: &[String],
+    ) -> ProviderResult<Outcome> {
         let before: Existing<R> = existing(request)?;
         let change = Change {
             id: before.id,

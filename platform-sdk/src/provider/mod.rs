@@ -9,7 +9,7 @@ mod error;
 pub use builtin::BuiltinConnector;
 pub use context::{Context, Journalled, Progress};
 pub use contract::{Connect, Connection, Connector, Finding, Login};
-pub use erased::{Drivers, Driver, LookUpDriver, Observation, Request};
+pub use erased::{Driver, Drivers, LookUpDriver, Observation, Request};
 pub use error::{ErrorKind, ProviderError, ProviderResult};
 pub use page::{Change, Content, Existing, Found, Made, Manage, Observed, Read, Readiness};
 

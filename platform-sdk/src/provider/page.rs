@@ -62,7 +62,9 @@ pub struct Change<R: Resource> {
 impl<R: Resource> Change<R> {
     /// Whether this top-level field, or anything in it, differs.
     pub fn touches(&self, field: &str) -> bool {
-        self.paths.iter().any(|path| path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])))
+        self.paths
+            .iter()
+            .any(|path| path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])))
     }
 }
 

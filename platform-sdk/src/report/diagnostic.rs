@@ -117,6 +117,11 @@ pub struct Error {
 }
 
 impl Error {
+    /// Several findings at once.
+    pub fn all(diagnostics: Vec<Diagnostic>) -> Self {
+        Self { diagnostics }
+    }
+
     /// What is to be shown.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
@@ -138,12 +143,6 @@ impl fmt::Display for Error {
 impl From<Diagnostic> for Error {
     fn from(diagnostic: Diagnostic) -> Self {
         Self { diagnostics: vec![diagnostic] }
-    }
-}
-
-impl From<Vec<Diagnostic>> for Error {
-    fn from(diagnostics: Vec<Diagnostic>) -> Self {
-        Self { diagnostics }
     }
 }
 

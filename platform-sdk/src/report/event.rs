@@ -1,0 +1,67 @@
+//! What happens during a command, as it happens: the one stream that every report is made of.
+
+use std::time::Duration;
+
+use crate::{
+    desired::{Address, Hash},
+    plan::{Op, Plan, Summary},
+    report::Diagnostic,
+};
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The plan is made.
+    Plan(Box<Plan>),
+    /// The apply begins; how many steps it has.
+    ApplyStarted {
+        /// Steps that do something.
+        steps: usize,
+    },
+    /// A step begins.
+    StepStarted {
+        /// The resource.
+        address: Address,
+        /// What is done.
+        op: Op,
+    },
+    /// The service's words for what a running step waits for.
+    StepProgress {
+        /// The resource.
+        address: Address,
+        /// `PROVISIONING: network is being made`.
+        state: String,
+    },
+    /// A step ended.
+    StepFinished {
+        /// The resource.
+        address: Address,
+        /// What was done.
+        op: Op,
+        /// Since it began.
+        took: Duration,
+        /// Why it failed.
+        error: Option<Diagnostic>,
+        /// It was not begun, because of what failed before it.
+        skipped: bool,
+    },
+    /// Something that should be known.
+    Diagnostic(Diagnostic),
+    /// A line for people, such as what was recovered: never part of `--json`.
+    Note(String),
+    /// The command ended.
+    Done {
+        /// Whether it did what it was to do.
+        ok: bool,
+        /// What was done, counted.
+        summary: Summary,
+        /// The snapshot now.
+        snapshot: Option<Hash>,
+    },
+}
+
+/// Whoever wants to know.
+pub trait Observer: Send + Sync {
+    /// Takes one event; must not block.
+    fn event(&self, event: &Event);
+}

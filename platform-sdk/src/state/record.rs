@@ -1,0 +1,104 @@
+//! The journal's records: what a run is about to do, what it did, and how they fold into a snapshot.
+
+use crate::{
+    desired::Address,
+    provider::Found,
+    state::{ResourceState, Snapshot},
+};
+
+/// What an intent is about to ask of a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntentOp {
+    /// Make a new object.
+    Create,
+    /// Change an object in place.
+    Update,
+    /// Remove an object.
+    Delete,
+}
+
+/// Durable before the request is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intent {
+    /// Unique in the stack: 16 lower-case hexadecimal digits.
+    pub id: String,
+    /// What is asked.
+    pub op: IntentOp,
+    /// The object as it will be in state when this succeeds (create, update) or as it was (delete). For a create its id
+    /// and outputs are empty.
+    pub target: ResourceState,
+    /// What `find` saw before a create: these objects are not ours.
+    pub found_before: Vec<Found>,
+    /// The deletion of an object that a replacement left behind, not of what stands at the address.
+    pub pending_delete: bool,
+}
+
+/// What is known to have happened, and what it does to the snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// The address holds this object now.
+    Put(Box<ResourceState>),
+    /// The object at this address is to be deleted later: it moves to the pending deletes.
+    Retire(Address),
+    /// Nothing is at this address any more.
+    Remove(Address),
+    /// The pending delete with this address and remote id is done.
+    Deleted(Address, String),
+    /// The object at the first address has the second one now.
+    Move(Address, Address),
+    /// Nothing happened, and it is known: the intent failed before any effect.
+    Nothing,
+}
+
+/// One record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Record {
+    /// About to ask.
+    Intent(Box<Intent>),
+    /// The create of this intent has made the object with this remote id.
+    Created {
+        /// The intent.
+        intent: String,
+        /// The remote id.
+        id: String,
+    },
+    /// An intent's outcome, or a change of state that asks nothing of a provider (`intent` is `None`).
+    Outcome {
+        /// The intent that this closes.
+        intent: Option<String>,
+        /// What it does, in order.
+        effects: Vec<Effect>,
+    },
+    /// The target that a kind of provider has proved: kind, scope, identity.
+    Identity(String, String, String),
+    /// The stack's outputs, whole.
+    Exports(std::collections::BTreeMap<String, crate::desired::Tree>),
+}
+
+/// An intent without an outcome: what an earlier run was doing when it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenIntent {
+    /// The intent.
+    pub intent: Intent,
+    /// The remote id, where the create got so far.
+    pub created: Option<String>,
+}
+
+impl Snapshot {
+    /// Applies one effect.
+    pub fn apply(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Put(state) => drop(self.resources.insert(state.address.clone(), (**state).clone())),
+            Effect::Retire(address) => self.pending_deletes.extend(self.resources.remove(address)),
+            Effect::Remove(address) => drop(self.resources.remove(address)),
+            Effect::Deleted(address, id) => self.pending_deletes.retain(|old| old.address != *address || old.id != *id),
+            Effect::Move(from, to) => {
+                if let Some(mut state) = self.resources.remove(from) {
+                    state.address = to.clone();
+                    self.resources.insert(to.clone(), state);
+                }
+            }
+            Effect::Nothing => {}
+        }
+    }
+}

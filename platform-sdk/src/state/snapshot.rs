@@ -1,0 +1,77 @@
+//! The snapshot: everything a stack owns at one moment, in memory. Secrets are in clear here and sealed on disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::{
+    desired::{Address, Hash, Tree},
+    program::Options,
+};
+
+/// What a stack owns.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Snapshot {
+    /// The stack's own id, part of the marks on its objects; drawn once.
+    pub uuid: String,
+    /// What it owns, by address.
+    pub resources: BTreeMap<Address, ResourceState>,
+    /// Objects that replacements left behind and that are still to be deleted, oldest first.
+    pub pending_deletes: Vec<ResourceState>,
+    /// The stack's outputs as of the last apply.
+    pub exports: BTreeMap<String, Tree>,
+    /// Which target each kind of provider has proved, by scope: `{"databricks.workspace": {"workspace": "123"}}`.
+    pub identities: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// The provider that an object was made with, kept so that it can be deleted after the program drops the provider.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProviderState {
+    /// Its kind.
+    pub kind: String,
+    /// Its non-secret configuration, resolved.
+    pub config: Value,
+    /// The resources that its configuration was made of.
+    pub of: BTreeSet<Address>,
+}
+
+/// Whether an object is what its inputs say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Status {
+    /// It is.
+    #[default]
+    Whole,
+    /// Its create or update did not finish: the next run reads it and finishes it. The reason, for people.
+    Partial(String),
+}
+
+/// One object that the stack owns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceState {
+    /// Its address when it was last applied.
+    pub address: Address,
+    /// Its remote id.
+    pub id: String,
+    /// The provider it was made with.
+    pub provider: ProviderState,
+    /// The identity of its scope when it was made: `("workspace", "123")`.
+    pub scope: Option<(String, String)>,
+    /// Schema version of its inputs.
+    pub schema_version: u32,
+    /// The inputs that were last applied, resolved; only what the program set.
+    pub inputs: Tree,
+    /// Where the inputs came from: `{"catalog": {"$ref": "databricks:Catalog::lake", "field": "id"}}` by path.
+    pub references: BTreeMap<String, Value>,
+    /// The outputs as last seen.
+    pub outputs: Tree,
+    /// The addresses it depends on directly.
+    pub dependencies: BTreeSet<Address>,
+    /// The addresses it lives in.
+    pub parents: BTreeSet<Address>,
+    /// Its options when it was last applied.
+    pub options: Options,
+    /// `input_hash`: of the resolved inputs, with secrets as HMACs.
+    pub input_hash: Hash,
+    /// Whether it is whole.
+    pub status: Status,
+}
