@@ -39,8 +39,8 @@ impl LoginConfig {
         let mut found = explicit.into_found();
         found.add_environment(env);
         let profile = profile::add_profile(&mut found, env)?;
-        let method = choose_method(&found, profile.as_deref())?;
-        let (host, workspace_in_host) = choose_host(&found, profile.as_deref())?;
+        let method = choose_method(&found, &profile)?;
+        let (host, workspace_in_host) = choose_host(&found, &profile)?;
         let workspace_id = match found.get("workspace_id") {
             Some(value) => Some(checked_workspace_id(value.text.clone(), &value.origin)?),
             None => workspace_in_host,
@@ -69,7 +69,7 @@ impl LoginConfig {
     }
 }
 
-fn choose_method(found: &Found, profile: Option<&str>) -> Result<Method, LoginError> {
+fn choose_method(found: &Found, profile: &str) -> Result<Method, LoginError> {
     match choose_family(found, profile)? {
         (Family::Pat, _) => Ok(Method::Pat { token: secret(found, "token", "DATABRICKS_TOKEN", &[])? }),
         (Family::OAuthM2m, _) => Ok(Method::OAuthM2m {
@@ -83,7 +83,7 @@ fn choose_method(found: &Found, profile: Option<&str>) -> Result<Method, LoginEr
 }
 
 /// The kind of credentials meant, and what says so.
-fn choose_family(found: &Found, profile: Option<&str>) -> Result<(Family, Origin), LoginError> {
+fn choose_family(found: &Found, profile: &str) -> Result<(Family, Origin), LoginError> {
     if let Some(named) = found.get("auth_type") {
         let (auth_type, origin) = (named.text.clone(), named.origin.clone());
         return match auth_type.as_str() {
@@ -118,7 +118,7 @@ fn choose_family(found: &Found, profile: Option<&str>) -> Result<(Family, Origin
     }
 }
 
-fn choose_host(found: &Found, profile: Option<&str>) -> Result<(Host, Option<String>), LoginError> {
+fn choose_host(found: &Found, profile: &str) -> Result<(Host, Option<String>), LoginError> {
     let Some(value) = found.get("host") else {
         return Err(LoginError::NoHost { looked_for: looked_for(&["DATABRICKS_HOST"], profile) });
     };
@@ -154,9 +154,9 @@ fn secret(
     require(found, attribute, variable, beside).map(Redacted::new)
 }
 
-fn looked_for(variables: &[&str], profile: Option<&str>) -> Vec<String> {
+fn looked_for(variables: &[&str], profile: &str) -> Vec<String> {
     let variables = variables.iter().map(|variable| format!("`{variable}` in the environment"));
-    variables.chain(profile.map(str::to_owned)).collect()
+    variables.chain([profile.to_owned()]).collect()
 }
 
 #[cfg(test)]

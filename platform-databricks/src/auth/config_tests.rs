@@ -176,7 +176,7 @@ fn no_debug_print_shows_a_secret() {
 #[test]
 fn each_reason_for_no_login_says_what_and_what_next() {
     let whole = home(FILE);
-    let broken = home("[dev]\nhost = x\ndapi-canary\n");
+    let broken = home("[dev]\nhost = x\ndapi-canary\nworkspace_id = 7\n");
     let dangling = home("[__settings__]\ndefault_profile = gone\n[dev]\ntoken = dapi-canary\n");
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join(".databrickscfg")).unwrap();

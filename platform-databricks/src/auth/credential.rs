@@ -13,7 +13,7 @@ pub(crate) enum Credential {
     /// The same token for ever.
     Fixed(Redacted),
     /// Tokens that end within the hour.
-    OAuth(Tokens),
+    OAuth(Box<Tokens>),
 }
 
 impl Credential {
@@ -21,7 +21,7 @@ impl Credential {
         match &login.method {
             Method::Pat { token } => Self::Fixed(token.clone()),
             Method::OAuthM2m { client_id, client_secret } => {
-                Self::OAuth(Tokens::new(login, client_id.clone(), client_secret.clone()))
+                Self::OAuth(Box::new(Tokens::new(login, client_id.clone(), client_secret.clone())))
             }
         }
     }

@@ -63,6 +63,14 @@ pub enum LoginError {
         /// The profiles that are there.
         profiles: Vec<String>,
     },
+    /// A profile is named, and there is no config file.
+    #[error("no profile `{profile}`: {file} does not exist")]
+    NoFile {
+        /// The profile asked for.
+        profile: String,
+        /// The config file.
+        file: String,
+    },
     /// The config file is there but can't be read.
     #[error("cannot read {file}")]
     UnreadableFile {
@@ -120,6 +128,7 @@ impl LoginError {
             Self::UnknownProfile { .. } => {
                 "name one of the file's profiles, or point `DATABRICKS_CONFIG_FILE` to another file".to_owned()
             }
+            Self::NoFile { .. } => "write the file, or point `DATABRICKS_CONFIG_FILE` to one that exists".to_owned(),
             Self::UnreadableFile { .. } => "check its permissions, or point `DATABRICKS_CONFIG_FILE` to another file".to_owned(),
             Self::BadFile { .. } => "mend the line, or point `DATABRICKS_CONFIG_FILE` to another file".to_owned(),
             Self::UnknownAuthType { .. } | Self::Unsupported { .. } => {

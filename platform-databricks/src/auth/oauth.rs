@@ -17,7 +17,7 @@ use super::credential::scrub;
 use super::login::{Host, Login};
 use super::redacted::Redacted;
 use crate::client::transport::{Answer, Transport, exchange};
-use crate::client::{Asked, Backoff, ClientOptions, Fault, decode, lost_fault};
+use crate::client::{Asked, Backoff, ClientOptions, Fault, decode, lost};
 
 /// A token is renewed this long before its end, so that none ends on its way.
 const MARGIN: Duration = Duration::from_secs(40);
@@ -207,7 +207,7 @@ impl Tokens {
                         fault => fault,
                     }
                 }
-                Err(lost) => lost_fault(lost, &self.asked(method, path), ""),
+                Err(cause) => lost(cause, &self.asked(method, path)),
             };
             backoff.pause(fault).await?;
         }

@@ -21,25 +21,21 @@ const DEFAULT: &str = "DEFAULT";
 ///
 /// The file is not read when no profile is named and the host or any credential is set already: an unrelated file must
 /// not mix into a login that the environment gives.
-pub(super) fn add_profile(found: &mut Found, env: &Environment) -> Result<Option<String>, LoginError> {
+pub(super) fn add_profile(found: &mut Found, env: &Environment) -> Result<String, LoginError> {
     let named = found.text(PROFILE);
     if named.is_none() && (found.get("host").is_some() || !found.families().is_empty()) {
-        return Ok(None);
+        return Ok("no profile, as none is named and a host or credential is set".to_owned());
     }
     let path = match (found.text(CONFIG_FILE), env.home()) {
         (Some(path), _) => env.expand(&path),
         (None, Some(home)) => home.join(".databrickscfg"),
-        (None, None) => return Ok(Some("`~/.databrickscfg` (no home directory)".to_owned())),
+        (None, None) => return Ok("`~/.databrickscfg` (no home directory)".to_owned()),
     };
     let file = env.shorten(&path);
     let Some(profiles) = read(&path, &file)? else {
         return match named {
-            Some(profile) => Err(LoginError::UnknownProfile {
-                profile,
-                file: format!("{file}, which does not exist"),
-                profiles: vec![],
-            }),
-            None => Ok(Some(format!("{file} (no such file)"))),
+            Some(profile) => Err(LoginError::NoFile { profile, file }),
+            None => Ok(format!("{file} (no such file)")),
         };
     };
     let default = profiles.get(SETTINGS).and_then(|settings| settings.get("default_profile")).cloned();
@@ -49,14 +45,14 @@ pub(super) fn add_profile(found: &mut Found, env: &Environment) -> Result<Option
             let profiles = profiles.into_keys().filter(|name| name != SETTINGS).collect();
             return Err(LoginError::UnknownProfile { profile: chosen, file, profiles });
         }
-        return Ok(Some(format!("profile `{chosen}` of {file} (no such profile)")));
+        return Ok(format!("profile `{chosen}` of {file} (no such profile)"));
     };
     for attribute in ATTRIBUTES.iter().filter(|it| it.name != PROFILE && it.name != CONFIG_FILE) {
         if let Some(text) = values.get(attribute.name) {
             found.add(attribute.name, text, Place::Profile { profile: chosen.clone(), file: file.clone() });
         }
     }
-    Ok(Some(format!("profile `{chosen}` of {file}")))
+    Ok(format!("profile `{chosen}` of {file}"))
 }
 
 type Profiles = BTreeMap<String, BTreeMap<String, String>>;
@@ -71,7 +67,7 @@ fn read(path: &Path, file: &str) -> Result<Option<Profiles>, LoginError> {
     let options = ParseOption { enabled_quote: false, enabled_escape: false, ..ParseOption::default() };
     // The parser's own message is not shown: it may quote the line, and the line may hold a token.
     let ini = Ini::load_from_str_opt(&text, options)
-        .map_err(|error| LoginError::BadFile { file: file.to_owned(), line: error.line })?;
+        .map_err(|error| LoginError::BadFile { file: file.to_owned(), line: bad_line(&text).unwrap_or(error.line) })?;
     let mut profiles = Profiles::new();
     for (section, properties) in &ini {
         // What stands above the first section belongs to the default profile, where old tools wrote it.
@@ -82,4 +78,14 @@ fn read(path: &Path, file: &str) -> Result<Option<Profiles>, LoginError> {
         profiles.remove(DEFAULT);
     }
     Ok(Some(profiles))
+}
+
+/// The first line that is none of a file's kinds of lines; the parser stops somewhere behind it.
+fn bad_line(text: &str) -> Option<usize> {
+    let good = |line: &str| match line.chars().next() {
+        None | Some(';' | '#') => true,
+        Some('[') => line.contains(']'),
+        Some(_) => line.contains(['=', ':']),
+    };
+    text.lines().position(|line| !good(line.trim())).map(|before| before + 1)
 }

@@ -1,16 +1,12 @@
-//! What an answer that is no success means.
+//! What an answer that is no success, or no answer, means: the kind of error, whether another try may help, what to do.
 //!
-//! The service has five shapes of it: `{"error_code", "message", "details"}`, API 1.2's `{"error"}`, SCIM's
-//! `{"detail", "status", "scimType"}`, text `CODE: message`, and nothing at all. A web page is a sixth: then something
-//! else than the API answered, and nothing that it says is taken as the service's word.
-
-use std::fmt;
+//! When a web page comes back, something else than the API answered: nothing in it is taken as the service's word.
 
 use platform_sdk::provider::{ErrorKind, ProviderError};
-use serde_json::Value;
 
+use super::fault::{ApiFault, read};
 use super::retry::{Class, Fault};
-use super::transport::Answer;
+use super::transport::{Answer, Lost};
 
 /// What was asked, as far as the meaning of the answer depends on it.
 #[derive(Debug, Clone, Copy)]
@@ -35,42 +31,14 @@ impl Asked<'_> {
         if self.changes { ErrorKind::Ambiguous } else { ErrorKind::Unavailable }
     }
 
+    /// What a message adds when nobody knows.
+    pub(crate) fn effect(&self) -> &'static str {
+        if self.changes { "; it may have been carried out" } else { "" }
+    }
+
     /// Another try, if that does no harm.
     pub(crate) fn again_if_safe(&self) -> Option<Class> {
         self.safe_to_repeat.then_some(Class::Broken)
-    }
-}
-
-/// What the service said in full: the source of each [`ProviderError`] that an answer caused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct ApiFault {
-    /// The HTTP status.
-    pub status: u16,
-    /// The service's own code, such as `CATALOG_DOES_NOT_EXIST`; empty when it gave none.
-    pub code: String,
-    /// The service's own message; empty when it gave none.
-    pub message: String,
-    /// The field that a validation refused, where the service names one.
-    pub field: Option<String>,
-    /// What the service's support asks for.
-    pub request_id: Option<String>,
-}
-
-impl fmt::Display for ApiFault {
-    /// Without the message, which the error above shows.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "status {}", self.status)?;
-        if !self.code.is_empty() {
-            write!(f, ", {}", self.code)?;
-        }
-        self.request_id.iter().try_for_each(|id| write!(f, ", request {id}"))
-    }
-}
-
-impl ApiFault {
-    /// The service's answer behind an error, where there is one.
-    pub fn behind(error: &ProviderError) -> Option<&Self> {
-        error.source.as_deref()?.downcast_ref()
     }
 }
 
@@ -84,7 +52,7 @@ pub(crate) fn decode(asked: &Asked<'_>, answer: &Answer) -> Fault {
     if answer.is_html() {
         return decode_page(asked, answer);
     }
-    let Some(fault) = read_body(answer) else {
+    let Some(fault) = read(answer) else {
         let message = format!("the server at {} answered with unreadable text (status {})", asked.host, answer.status);
         return Fault { error: foreign(asked, answer, message), ..repeatable(asked, answer, None) };
     };
@@ -98,6 +66,26 @@ pub(crate) fn decode(asked: &Asked<'_>, answer: &Answer) -> Fault {
     error.hint = hint_for(asked, &fault);
     let repeat = repeatable(asked, answer, Some(&fault));
     Fault { error: error.caused_by(fault), ..repeat }
+}
+
+/// What no answer means: nothing happened, or nobody knows.
+pub(crate) fn lost(lost: Lost, asked: &Asked<'_>) -> Fault {
+    match lost {
+        Lost::Unsent(cause) => Fault {
+            error: ProviderError::new(ErrorKind::Unavailable, format!("cannot connect to {}", asked.host))
+                .hint(format!("is {} reachable? check DATABRICKS_HOST", asked.host))
+                .caused_by(cause),
+            again: Some(Class::Unreachable),
+            after: None,
+        },
+        Lost::Unanswered(cause) => {
+            let what =
+                if cause.is_timeout() { "no answer in time" } else { "the connection broke before the whole answer" };
+            let message = format!("{} {} at {}: {what}{}", asked.method, asked.path, asked.host, asked.effect());
+            let error = ProviderError::new(asked.kind_when_unknown(), message).caused_by(cause);
+            Fault { error, again: asked.again_if_safe(), after: None }
+        }
+    }
 }
 
 const WRONG_HOST: &str = "is DATABRICKS_HOST a workspace address?";
@@ -139,78 +127,6 @@ fn repeatable(asked: &Asked<'_>, answer: &Answer, fault: Option<&ApiFault>) -> F
 const BUCKET_EMPTY: &str = "RPC token bucket limit";
 /// Sayings of a service that could not start on the request yet, whatever the status.
 const TRANSIENT: &[&str] = &[BUCKET_EMPTY, "ClusterNotReadyException"];
-
-/// The five shapes. `None`: none of them.
-fn read_body(answer: &Answer) -> Option<ApiFault> {
-    let header_id = answer.header("x-request-id").map(str::to_owned);
-    let empty = ApiFault {
-        status: answer.status,
-        code: String::new(),
-        message: String::new(),
-        field: None,
-        request_id: header_id,
-    };
-    let text = answer.body.trim();
-    if text.is_empty() {
-        return Some(empty);
-    }
-    let Ok(Value::Object(body)) = serde_json::from_str(text) else {
-        let (code, message) = text.split_once(": ")?;
-        let is_code = code.len() > 2 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-        return is_code.then(|| ApiFault { code: code.to_owned(), message: message.to_owned(), ..empty });
-    };
-    let body = Value::Object(body);
-    let detail = |kind: &str| {
-        let details = body.get("details").and_then(Value::as_array)?;
-        details.iter().find(|detail| detail["@type"].as_str().is_some_and(|name| name.ends_with(kind)))
-    };
-    let code = first_text(&body, &["error_code", "scimType"]);
-    // API 1.2 and the token endpoint put a sentence or a code into `error`.
-    let message = first_text(&body, &["message", "error_description", "detail", "error"]);
-    let message = message.unwrap_or_default();
-    let field = detail("BadRequest")
-        .and_then(|it| it.pointer("/field_violations/0/field").or_else(|| it.pointer("/fieldViolations/0/field")))
-        .and_then(Value::as_str)
-        .map(str::to_owned)
-        .or_else(|| field_named_in(&message));
-    let request_id = detail("RequestInfo").and_then(|it| it["request_id"].as_str()).map(str::to_owned);
-    let code = code.or_else(|| first_text(&body, &["error"]).filter(|error| *error != message)).unwrap_or_default();
-    Some(ApiFault { code, message, field, request_id: request_id.or(empty.request_id), ..empty })
-}
-
-/// The first of these fields that holds text or a number (codes come as both).
-fn first_text(body: &Value, fields: &[&str]) -> Option<String> {
-    fields.iter().find_map(|field| match body.get(field)? {
-        Value::String(text) if !text.is_empty() && text != "None" => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    })
-}
-
-/// The field that a message names, in the phrases that the service uses.
-fn field_named_in(message: &str) -> Option<String> {
-    const PHRASES: &[&str] = &[
-        "required field: ",
-        "required field ",
-        "unknown field: ",
-        "unknown field ",
-        "invalid field ",
-        "field name: ",
-        "field ",
-    ];
-    let lower = message.to_ascii_lowercase();
-    let rest = PHRASES.iter().find_map(|phrase| Some(&message[lower.find(phrase)? + phrase.len()..]))?;
-    let quoted = rest.starts_with(['\'', '"', '`']);
-    let name: String = rest
-        .trim_start_matches(['\'', '"', '`'])
-        .chars()
-        .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '[' | ']'))
-        .collect();
-    let name = name.trim_end_matches('.');
-    // A bare word after "field" is a name only where it looks like one: "the field must be ..." names none.
-    (!name.is_empty() && (quoted || name.contains(['_', '.', '[']) || message.contains(&format!(": {name}"))))
-        .then(|| name.to_owned())
-}
 
 fn kind_of(asked: &Asked<'_>, fault: &ApiFault, answer: &Answer) -> ErrorKind {
     let (code, message) = (fault.code.as_str(), fault.message.as_str());

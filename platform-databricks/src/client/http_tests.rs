@@ -1,6 +1,7 @@
 //! Requests from end to end, against a scripted server.
 #![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -117,7 +118,7 @@ async fn retry_after_is_honoured() {
 async fn throttling_without_end_is_given_up() {
     let server = Server::playing([json(429, "").header("retry-after", "60")]).await;
     let error = server.client().get("/api/2.0/x").done().await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Throttled { after: Some(Duration::from_secs(60)) });
+    assert_eq!(error.kind, ErrorKind::Throttled { after: Some(Duration::from_mins(1)) });
     assert_eq!(server.lines().len(), 1);
 }
 
@@ -267,12 +268,12 @@ impl tracing::Subscriber for Log {
         struct Line(String);
         impl tracing::field::Visit for Line {
             fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-                self.0 += &format!("{}={value:?} ", field.name());
+                write!(self.0, "{}={value:?} ", field.name()).unwrap();
             }
         }
         let mut line = Line(String::new());
         event.record(&mut line);
-        *self.0.lock().unwrap() += &format!("{}\n", line.0);
+        writeln!(self.0.lock().unwrap(), "{}", line.0).unwrap();
     }
 
     fn enter(&self, _: &tracing::span::Id) {}

@@ -7,7 +7,8 @@ use platform_sdk::provider::{ErrorKind, ProviderError, ProviderResult};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::http::{Client, Request};
+use super::http::Client;
+use super::request::Request;
 
 /// Unity Catalog's lists: only with `max_results=0` do they page, at the size that suits the server.
 const UNITY_CATALOG: &str = "/api/2.1/unity-catalog/";
@@ -31,7 +32,7 @@ enum By {
 }
 
 impl Pages {
-    pub(super) fn by_token(client: Client, path: String, items_key: &'static str) -> Self {
+    pub(super) fn by_token(client: &Client, path: String, items_key: &'static str) -> Self {
         let mut first = client.get(path.clone());
         if format!("/{}", path.trim_start_matches('/')).starts_with(UNITY_CATALOG) {
             first = first.query("max_results", 0);
@@ -39,7 +40,7 @@ impl Pages {
         Self { first, path, items_key, by: By::Token { seen: BTreeSet::new(), next: None } }
     }
 
-    pub(super) fn by_position(client: Client, path: String) -> Self {
+    pub(super) fn by_position(client: &Client, path: String) -> Self {
         let first = client.get(path.clone());
         Self { first, path, items_key: "Resources", by: By::Position { start: 1, last_page: Vec::new() } }
     }

@@ -131,7 +131,16 @@ impl Server {
         };
         let text = match scene {
             Some(Scene::Answer { status, headers, body }) => {
-                let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+                let headers = headers
+                    .iter()
+                    .map(|(name, value)| {
+                        [
+                            name, ": ", value, "
+",
+                        ]
+                        .concat()
+                    })
+                    .collect::<String>();
                 let length = body.len();
                 format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}")
             }
