@@ -64,10 +64,15 @@ fn read(path: &Path, file: &str) -> Result<Option<Profiles>, LoginError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(LoginError::UnreadableFile { file: file.to_owned(), source }),
     };
+    let text = text.trim_start_matches('\u{feff}');
+    // Checked first: the parser would take such a line and the next one as one name, and so lose a value unseen.
+    let bad = |line| LoginError::BadFile { file: file.to_owned(), line };
+    if let Some(line) = bad_line(text) {
+        return Err(bad(line));
+    }
     let options = ParseOption { enabled_quote: false, enabled_escape: false, ..ParseOption::default() };
     // The parser's own message is not shown: it may quote the line, and the line may hold a token.
-    let ini = Ini::load_from_str_opt(&text, options)
-        .map_err(|error| LoginError::BadFile { file: file.to_owned(), line: bad_line(&text).unwrap_or(error.line) })?;
+    let ini = Ini::load_from_str_opt(text, options).map_err(|error| bad(error.line))?;
     let mut profiles = Profiles::new();
     for (section, properties) in &ini {
         // What stands above the first section belongs to the default profile, where old tools wrote it.
@@ -80,12 +85,12 @@ fn read(path: &Path, file: &str) -> Result<Option<Profiles>, LoginError> {
     Ok(Some(profiles))
 }
 
-/// The first line that is none of a file's kinds of lines; the parser stops somewhere behind it.
+/// The first line, counted from 1, that is no section, no `name = value`, no comment and no continuation (indented).
 fn bad_line(text: &str) -> Option<usize> {
     let good = |line: &str| match line.chars().next() {
         None | Some(';' | '#') => true,
         Some('[') => line.contains(']'),
-        Some(_) => line.contains(['=', ':']),
+        Some(first) => first.is_whitespace() || line.contains(['=', ':']),
     };
-    text.lines().position(|line| !good(line.trim())).map(|before| before + 1)
+    text.lines().position(|line| !good(line)).map(|before| before + 1)
 }

@@ -33,8 +33,12 @@ impl Limiter {
     pub(super) async fn turn(&self) {
         let turn = {
             let mut pace = self.pace();
-            let turn = pace.next.max(Instant::now());
+            let now = Instant::now();
+            let turn = pace.next.max(now);
             pace.next = turn + pace.gap;
+            if turn == now {
+                return;
+            }
             turn
         };
         sleep_until(turn).await;
