@@ -1,1 +1,4 @@
-//! placeholder
+//! The Databricks provider: resources of a workspace and of an account, over the public REST API.
+
+pub mod auth;
+pub mod client;
