@@ -12,6 +12,8 @@ pub mod report;
 pub mod sandbox;
 pub mod state;
 
+pub mod observe;
+
 mod cli;
 
 pub use platform_sdk_derive as derive;
