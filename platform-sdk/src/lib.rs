@@ -3,6 +3,7 @@
 
 extern crate self as platform_sdk;
 
+pub mod apply;
 pub mod desired;
 pub mod files;
 pub mod plan;
