@@ -15,7 +15,10 @@ pub mod state;
 
 pub mod observe;
 
+pub mod testing;
+
 mod cli;
+mod engine;
 
 pub use platform_sdk_derive as derive;
 pub use program::*;
