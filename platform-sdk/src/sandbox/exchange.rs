@@ -64,12 +64,12 @@ impl Exchange {
         let mutating = !self.service.is_read(request);
         let (answer, changed) = match dealt.fault {
             Some(Fault::ResetBefore) => (None, false),
-            Some(Fault::Throttle) => (Some(self.service.refuse(Refusal::Throttled)), false),
-            Some(Fault::ErrorBefore) => (Some(self.service.refuse(either_error(dealt.draw))), false),
+            Some(Fault::Throttle) => (Some(self.service.refuse_request(request, Refusal::Throttled)), false),
+            Some(Fault::ErrorBefore) => (Some(self.service.refuse_request(request, either_error(dealt.draw))), false),
             Some(Fault::Html) => (Some(html_page()), false),
             Some(Fault::ErrorAfter) => {
                 let (_, changed) = self.ask(state, request, dealt, mutating);
-                (Some(self.service.refuse(Refusal::Internal)), changed)
+                (Some(self.service.refuse_request(request, Refusal::Internal)), changed)
             }
             Some(Fault::ResetAfter | Fault::Truncate | Fault::Stale | Fault::Late) | None => {
                 let (answer, changed) = self.ask(state, request, dealt, mutating);
@@ -112,7 +112,7 @@ impl Exchange {
         }
         if let Err(error) = state.store.append(&after) {
             tracing::error!(%error, "the sandbox's world can't be written");
-            return (self.service.refuse(Refusal::Internal), false);
+            return (self.service.refuse_request(request, Refusal::Internal), false);
         }
         let late_ms = state.dealer.faults().late_ms;
         state.views.replaced(&state.world, &after, (dealt.fault == Some(Fault::Late)).then_some(late_ms));
