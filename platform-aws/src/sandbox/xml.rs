@@ -137,7 +137,9 @@ impl Xml {
     }
 
     fn push(&mut self, parts: &[&str]) -> &mut Self {
-        parts.iter().for_each(|part| self.0.push_str(part));
+        for part in parts {
+            self.0.push_str(part);
+        }
         self
     }
 }

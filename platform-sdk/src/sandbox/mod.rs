@@ -47,7 +47,7 @@ pub trait Service: Send + Sync + 'static {
     /// The same for services that speak several protocols and tell by the request which one. By default:
     /// [`refuse`](Service::refuse).
     fn refuse_request(&self, request: &Request, refusal: Refusal) -> Response {
-        let _one_protocol = request;
+        let _ = request;
         self.refuse(refusal)
     }
 

@@ -21,6 +21,7 @@ pub(super) fn md5(bytes: &[u8]) -> [u8; 16] {
     digest
 }
 
+#[expect(clippy::many_single_char_names, reason = "the RFC's names")]
 fn digest_block(state: &mut [u32; 4], block: &[u8]) {
     let word = |n: usize| u32::from_le_bytes([block[4 * n], block[4 * n + 1], block[4 * n + 2], block[4 * n + 3]]);
     let [mut a, mut b, mut c, mut d] = *state;

@@ -134,16 +134,7 @@ pub(super) fn handle(request: &Request, caller: &Caller, world: &mut World) -> O
     };
     let resource = call.query().map(|(name, _)| name).find(|name| RESOURCES.contains(name));
     let Some(operation) = operations.iter().find(|op| op.method == request.method && op.resource == resource) else {
-        return Err(match resource {
-            Some(resource) => {
-                let message = "A header or query you provided requested a function that is not implemented.";
-                Problem::new(501, "NotImplemented", message).detail("ResourceType", resource)
-            }
-            None => {
-                let message = "The specified method is not allowed against this resource.";
-                Problem::new(405, "MethodNotAllowed", message).detail("Method", &request.method)
-            }
-        });
+        return Err(not_served(&request.method, resource));
     };
     let known = |name: &str| operation.params.contains(&name) || Some(name) == operation.resource;
     if let Some((unknown, value)) = call.query().find(|(name, _)| !known(name)) {
@@ -152,6 +143,15 @@ pub(super) fn handle(request: &Request, caller: &Caller, world: &mut World) -> O
             .detail("ArgumentValue", value));
     }
     (operation.run)(&call, world)
+}
+
+fn not_served(method: &str, resource: Option<&str>) -> Problem {
+    if let Some(resource) = resource {
+        let message = "A header or query you provided requested a function that is not implemented.";
+        return Problem::new(501, "NotImplemented", message).detail("ResourceType", resource);
+    }
+    let message = "The specified method is not allowed against this resource.";
+    Problem::new(405, "MethodNotAllowed", message).detail("Method", method)
 }
 
 /// Whether a request's body is data rather than a setting.
