@@ -52,7 +52,8 @@ fn send(endpoint: &Endpoint, method: &str, path: &str, service: &str, body: &str
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n");
     if !service.is_empty() {
         let scope = format!("AKIASANDBOX000000000/20260101/us-east-1/{service}/aws4_request");
-        head += &format!("authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00\r\n");
+        let parts = ["authorization: AWS4-HMAC-SHA256 Credential=", &scope, ", SignedHeaders=host, Signature=00\r\n"];
+        head += &parts.concat();
     }
     if body.starts_with("Action=") {
         head += "content-type: application/x-www-form-urlencoded\r\n";

@@ -41,6 +41,10 @@ impl Service for Notes {
                 Response::json(200, &json!({"at": world.now_ms()}))
             }
             ("DELETE", key) => Response::empty(if world.remove(key) { 204 } else { 404 }),
+            ("PUT_AND_PANIC", key) => {
+                world.put(key, json!("half done"));
+                panic!("a bug in the service");
+            }
             ("POST", "ids") => Response::json(200, &json!(world.next_id())),
             ("GET", key) => match world.get(key) {
                 Some(note) => Response::json(200, note),
@@ -200,6 +204,14 @@ fn a_refused_request_changes_nothing() {
     assert_eq!(send(&endpoint, "PUT", "/notes/a?then=refuse", "1").status(), Some(409));
     assert_eq!(notes(&endpoint), ["notes/seeded"]);
     assert!(!log(&endpoint)[0].changed);
+}
+
+#[test]
+fn a_service_that_panics_is_answered_for_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let endpoint = start(dir.path());
+    assert_eq!(send(&endpoint, "PUT_AND_PANIC", "/notes/a", "").status(), Some(500));
+    assert_eq!(notes(&endpoint), ["notes/seeded"]);
 }
 
 #[test]
