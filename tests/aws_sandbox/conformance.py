@@ -286,6 +286,12 @@ class Objects(Bucket):
         self.s3.delete_object(Bucket=self.name, Key="k", VersionId=marker["VersionId"])
         self.assertEqual(self.s3.get_object(Bucket=self.name, Key="k")["Body"].read(), b"2")
         self.refused("NoSuchVersion", 404, self.s3.get_object, Bucket=self.name, Key="k", VersionId=marker["VersionId"])
+        self.s3.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": "Suspended"})
+        self.assertEqual(self.put("k", b"after")["VersionId"], "null")
+        self.assertEqual([read(one), read(two), read("null")], [b"1", b"2", b"after"])
+        self.assertEqual(self.s3.delete_object(Bucket=self.name, Key="k")["VersionId"], "null")
+        left = self.s3.list_object_versions(Bucket=self.name)
+        self.assertEqual([v["VersionId"] for v in left["Versions"] + left["DeleteMarkers"]], [two, one, "null"])
 
 
 def trust(*principals, **condition):
