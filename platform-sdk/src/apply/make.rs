@@ -252,6 +252,7 @@ impl Making<'_, '_> {
         target.status = Status::Partial("it was adopted and is not yet what the program says".to_owned());
         self.made(target.clone(), (seen.id.clone(), seen.outputs.clone()), None, false).await?;
         target.inputs = wanted;
+        target.status = Status::Whole;
         self.update_from(driver, target, Some(seen)).await
     }
 

@@ -347,17 +347,13 @@ impl<'r, 'a> Schedule<'r, 'a> {
                 let action = &run.planned.actions.list[index];
                 running.push(Box::pin(async move { (index, run.act(&action.address, &action.kind).await) }));
             }
+            if running.is_empty() {
+                break;
+            }
             tokio::select! {
                 biased;
                 Some((index, outcome)) = running.next() => self.finished(index, outcome),
                 () = stopped(&mut stop), if !self.interrupted => self.interrupted = true,
-                else => break,
-            }
-            if running.is_empty() && (self.ready.is_empty() || self.interrupted) {
-                break;
-            }
-            if running.is_empty() && run.settings.fail_fast && !self.failures.is_empty() {
-                break;
             }
         }
     }
