@@ -59,7 +59,7 @@ impl Actions {
 ///
 /// # Errors
 /// When no order satisfies all needs; names the resources.
-pub fn actions(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Result<Actions> {
+pub(crate) fn actions(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Result<Actions> {
     let mut builder = Builder { sources, decisions, list: Vec::new(), at: BTreeMap::new() };
     builder.collect();
     builder.made_after_dependencies();

@@ -153,7 +153,10 @@ fn forbidden_arrows(source: &Source) -> Vec<String> {
         return Vec::new();
     }
     let Some((_, allowed)) = ARROWS.iter().find(|(folder, _)| *folder == from) else {
-        return vec![format!("{}: `{from}` is no folder of the layout: give it a row in tests/tests/layout/arrows.rs", source.path)];
+        return vec![format!(
+            "{}: `{from}` is no folder of the layout: give it a row in tests/tests/layout/arrows.rs",
+            source.path
+        )];
     };
     let names: BTreeSet<_> = paths_from(&words(source), &["crate", "platform_sdk"]).into_iter().collect();
     let used = names.iter().filter_map(|name| folder_of(name)).filter(|to| *to != from);

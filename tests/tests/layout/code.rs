@@ -68,7 +68,10 @@ pub(crate) fn paths_from(words: &[String], roots: &[&str]) -> Vec<String> {
     for (at, word) in words.iter().enumerate() {
         let continues_a_path = at >= 2 && words[at - 1] == ":" && words[at - 2] == ":";
         let rooted = roots.contains(&word.as_str()) && !(continues_a_path && at >= 3 && is_word(&words[at - 3]));
-        if !rooted || words.get(at + 1).is_none_or(|sign| sign != ":") || words.get(at + 2).is_none_or(|sign| sign != ":") {
+        if !rooted
+            || words.get(at + 1).is_none_or(|sign| sign != ":")
+            || words.get(at + 2).is_none_or(|sign| sign != ":")
+        {
             continue;
         }
         match words.get(at + 3).map(String::as_str) {

@@ -8,7 +8,8 @@ use super::{
 };
 
 /// What only a provider may depend on.
-const CLOUDS: &[&str] = &["aws", "azure", "google", "gcp", "gcloud", "databricks", "platform-aws", "platform-databricks"];
+const CLOUDS: &[&str] =
+    &["aws", "azure", "google", "gcp", "gcloud", "databricks", "platform-aws", "platform-databricks"];
 
 fn parse(source: &Source) -> Table {
     source.text.parse().unwrap_or_else(|error| panic!("{}: {error}", source.path))
@@ -50,7 +51,8 @@ fn own_versions(source: &Source) -> Vec<String> {
     for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
         let Some(table) = manifest.get(kind).and_then(Value::as_table) else { continue };
         let own = table.iter().filter(|(_, wanted)| wanted.get("workspace").and_then(Value::as_bool) != Some(true));
-        complaints.extend(own.map(|(name, _)| format!("{}: `{name}` is not taken from the workspace's table", source.path)));
+        complaints
+            .extend(own.map(|(name, _)| format!("{}: `{name}` is not taken from the workspace's table", source.path)));
     }
     complaints
 }
@@ -102,6 +104,9 @@ fn a_wrong_dependency_is_caught() {
 #[test]
 fn a_broken_promise_is_caught() {
     assert_eq!(broken_promises("[dev-dependencies]\ninsta = \"1\"").len(), 1);
-    assert_eq!(broken_promises("[workspace.dependencies]\na = \"1\" # why\nb = \"2\"\n\n[package]\nc = \"3\"").len(), 1);
+    assert_eq!(
+        broken_promises("[workspace.dependencies]\na = \"1\" # why\nb = \"2\"\n\n[package]\nc = \"3\"").len(),
+        1
+    );
     assert_eq!(own_versions(&Source::sample("a/Cargo.toml", "[dependencies]\na = \"1\"\nb.workspace = true")).len(), 1);
 }

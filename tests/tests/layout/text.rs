@@ -27,7 +27,11 @@ fn no_first_line(source: &Source) -> Vec<String> {
     let first = source.text.lines().next().unwrap_or_default();
     // What a compile-fail test compiles is quoted with its line numbers, so it starts with a comment as well.
     let says = first.strip_prefix("//! ").is_some_and(|text| text.trim().len() > 3 && !text.contains("placeholder"));
-    if says { Vec::new() } else { vec![format!("{}: its first line does not say what is in it (`//! ..`)", source.path)] }
+    if says {
+        Vec::new()
+    } else {
+        vec![format!("{}: its first line does not say what is in it (`//! ..`)", source.path)]
+    }
 }
 
 fn empty_names(source: &Source) -> Vec<String> {
