@@ -135,6 +135,7 @@ pub enum Judgement {
 
 /// The marks of one input field.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one mark of its own")]
 pub struct Field {
     /// Its name, as in Rust and in state.
     pub name: &'static str,
