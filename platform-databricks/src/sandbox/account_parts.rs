@@ -72,9 +72,6 @@ fn create(call: &Call, world: &mut World, part: &Part) -> Answer {
     if part.id == NETWORKS.id {
         document["vpc_status"] = "UNATTACHED".into();
     }
-    if part.id == CREDENTIALS.id {
-        document["aws_credentials"]["sts_role"]["external_id"] = seed::ACCOUNT_ID.into();
-    }
     world.put(part.key(&id), document.clone());
     Ok(shown(&document))
 }

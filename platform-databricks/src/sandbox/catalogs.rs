@@ -35,7 +35,7 @@ pub(super) fn seed(world: &mut World, metastore: &str, seed: &Seed) {
     let mut document = json!({
         "name": seed.name, "full_name": seed.name, "catalog_type": seed.kind, "securable_type": "CATALOG",
         "metastore_id": metastore, "owner": seed.owner, "isolation_mode": "OPEN",
-        "enable_predictive_optimization": "INHERIT", "effective_predictive_optimization_flag": inherited(metastore),
+        "enable_predictive_optimization": "INHERIT", "effective_predictive_optimization_flag": {"value": "DISABLE"},
         "created_at": seed.now, "created_by": seed.owner, "updated_at": seed.now, "updated_by": seed.owner,
         "_grants": {"account users": ["USE_CATALOG"]},
     });
@@ -65,7 +65,7 @@ fn create(call: &Call, world: &mut World) -> Answer {
     }
     let rest = json!({
         "name": name, "full_name": name, "catalog_type": kind, "securable_type": "CATALOG", "isolation_mode": "OPEN",
-        "enable_predictive_optimization": "INHERIT", "effective_predictive_optimization_flag": inherited(&metastore),
+        "enable_predictive_optimization": "INHERIT", "effective_predictive_optimization_flag": {"value": "DISABLE"},
     });
     fields(&mut document).extend(rest.as_object().cloned().unwrap_or_default());
     schemas::first_ones(world, &document);
@@ -92,10 +92,6 @@ fn root(call: &Call, world: &World, metastore: &str) -> Result<String, Failure> 
 
 fn located(root: &str, id: &str) -> String {
     format!("{root}/__unitystorage/catalogs/{id}")
-}
-
-fn inherited(metastore: &str) -> Value {
-    json!({"value": "DISABLE", "inherited_from_type": "METASTORE", "inherited_from_name": metastore})
 }
 
 fn list(call: &Call, world: &mut World) -> Answer {
@@ -130,7 +126,7 @@ fn update(call: &Call, world: &mut World) -> Answer {
     if let Some(choice) = call.text("enable_predictive_optimization") {
         document["enable_predictive_optimization"] = choice.into();
         document["effective_predictive_optimization_flag"] =
-            if choice == "INHERIT" { inherited(&metastore) } else { json!({"value": choice}) };
+            json!({"value": if choice == "INHERIT" { "DISABLE" } else { choice }});
     }
     changed(call, world, &mut document)?;
     let new = match call.text("new_name").map(str::to_lowercase) {

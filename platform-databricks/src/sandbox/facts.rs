@@ -352,7 +352,7 @@ mod tests {
             [
                 "`auto_stop_mins` is not of type int",
                 "`enable_photon` is not of type bool",
-                "`warehouse_type` is none of CLASSIC, PRO, TYPE_UNSPECIFIED"
+                "`warehouse_type` is none of CLASSIC, PRO, REALTIME, TYPE_UNSPECIFIED"
             ]
         );
         assert_eq!(
