@@ -11,6 +11,7 @@ mod answer;
 mod call;
 mod clock;
 mod ids;
+mod multipart;
 mod paging;
 mod redact;
 mod router;

@@ -10,8 +10,8 @@ use super::{
     answer::Failure,
     auth, bindings,
     call::{Call, Handler, Route},
-    catalogs, clusters, external_locations, facts, grants, jobs, metastores, permissions, queries, runs, schemas, scim,
-    secrets, seed, statements, storage_credentials, tables, volumes, warehouses, workspace_files,
+    catalogs, clusters, external_locations, facts, grants, jobs, metastores, multipart, permissions, queries, runs,
+    schemas, scim, secrets, seed, statements, storage_credentials, tables, volumes, warehouses, workspace_files,
 };
 
 /// Every area's operations.
@@ -51,7 +51,9 @@ pub(super) fn handle(request: &Request, world: &mut World) -> Response {
 }
 
 fn dispatch(request: &Request, world: &mut World) -> Result<(String, Value), Failure> {
-    let operation = facts::check(&request.method, &request.path, &request.query, &request.body).map_err(violated)?;
+    let form = multipart::as_json(request);
+    let body = form.as_deref().unwrap_or(&request.body);
+    let operation = facts::check(&request.method, &request.path, &request.query, body).map_err(violated)?;
     let now = world.now_ms();
     let caller = auth::caller(request, now)?;
     let parameters = operation.parameters(&request.path);
@@ -69,7 +71,7 @@ fn dispatch(request: &Request, world: &mut World) -> Result<(String, Value), Fai
             format!("the sandbox does not serve {} {}", operation.verb, operation.path),
         )
     })?;
-    let body = serde_json::from_slice(&request.body).unwrap_or_else(|_| json!({}));
+    let body = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));
     let call = Call { request, parameters, body, caller, workspace, now };
     let answer = handler(&call, world)?;
     Ok((call.workspace, answer))
