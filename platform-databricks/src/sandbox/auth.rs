@@ -113,3 +113,74 @@ fn client_of(token: &str) -> Option<(&str, u64)> {
 fn signature(client: &str, expires: u64) -> String {
     ids::hash(&format!("sandbox token of {client} until {expires}"))[..16].to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use platform_sdk::sandbox::Service;
+
+    use super::*;
+    use crate::sandbox::{DatabricksSandbox, driver::Driver};
+
+    fn send(sandbox: &mut Driver, method: &str, path: &str, authorization: &str, body: &str) -> (u16, Value) {
+        let headers = [("authorization", authorization), ("host", "127.0.0.1:8080")];
+        let request = Request {
+            method: method.into(),
+            path: path.into(),
+            query: Vec::new(),
+            headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>(),
+            body: body.into(),
+        };
+        let response = DatabricksSandbox.handle(&request, &mut sandbox.world);
+        (response.status, serde_json::from_slice(&response.body).unwrap())
+    }
+
+    const ME: &str = "/api/2.0/preview/scim/v2/Me";
+    const GRANT: &str = "grant_type=client_credentials&scope=all-apis";
+
+    fn basic(secret: &str) -> String {
+        format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{secret}", seed::CLIENT_ID)))
+    }
+
+    #[test]
+    fn a_call_needs_a_token_that_is_not_revoked_or_denied() {
+        let mut sandbox = Driver::new();
+        for (header, status) in [
+            ("", 401),
+            ("Bearer ", 401),
+            ("Basic eDp5", 401),
+            ("Bearer revoked", 401),
+            ("Bearer denied", 403),
+            ("Bearer any", 200),
+            ("Bearer oauth.someone.9999999999999.forged", 401),
+        ] {
+            assert_eq!(send(&mut sandbox, "GET", ME, header, "").0, status, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_machine_finds_the_token_endpoint_and_its_token_expires() {
+        let mut sandbox = Driver::new();
+        let (_, host) = send(&mut sandbox, "GET", "/.well-known/databricks-config", "", "");
+        let base = "http://127.0.0.1:8080";
+        assert_eq!(host["oidc_endpoint"], format!("{base}/oidc"));
+        for realm in ["/oidc".to_owned(), format!("/oidc/accounts/{}", seed::ACCOUNT_ID)] {
+            let (_, server) =
+                send(&mut sandbox, "GET", &format!("{realm}/.well-known/oauth-authorization-server"), "", "");
+            assert_eq!(server["token_endpoint"], format!("{base}{realm}/v1/token"));
+            let (_, token) =
+                send(&mut sandbox, "POST", &format!("{realm}/v1/token"), &basic(seed::CLIENT_SECRET), GRANT);
+            let header = format!("Bearer {}", token["access_token"].as_str().unwrap());
+            assert_eq!(send(&mut sandbox, "GET", ME, &header, "").1["userName"], seed::CLIENT_ID);
+            sandbox.pass(token["expires_in"].as_u64().unwrap() * 1000);
+            assert_eq!(send(&mut sandbox, "GET", ME, &header, "").0, 401);
+        }
+    }
+
+    #[test]
+    fn a_wrong_secret_is_an_invalid_client() {
+        let (status, refused) = send(&mut Driver::new(), "POST", "/oidc/v1/token", &basic("wrong"), GRANT);
+        assert_eq!((status, &refused["error"]), (401, &json!("invalid_client")));
+    }
+}

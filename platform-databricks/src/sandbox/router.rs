@@ -45,6 +45,7 @@ pub(super) fn handle(request: &Request, world: &mut World) -> Response {
         return response;
     }
     match dispatch(request, world) {
+        Ok((workspace, answer)) if workspace.is_empty() => Response::json(200, &answer),
         Ok((workspace, answer)) => Response::json(200, &answer).header("X-Databricks-Org-Id", workspace),
         Err(failure) => failure.response(),
     }
@@ -122,7 +123,23 @@ fn routes() -> &'static BTreeMap<(&'static str, &'static str), Handler> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+    use crate::sandbox::driver::Driver;
+
+    #[test]
+    fn what_the_facts_do_not_know_is_refused_by_name() {
+        let mut sandbox = Driver::new();
+        let wrong = json!({"name": "x", "cluster_sise": "Small"});
+        let (status, answer) = sandbox.send("POST", "/api/2.0/sql/warehouses", &wrong);
+        let expected = json!({
+            "error_code": "INVALID_PARAMETER_VALUE", "message": "`cluster_sise` is not a known field", "details": [],
+        });
+        assert_eq!((status, answer), (400, expected));
+        sandbox.refuses("GET", "/api/2.0/none", &Value::Null, 404, "ENDPOINT_NOT_FOUND");
+        sandbox.refuses("GET", "/api/2.0/token/list", &Value::Null, 501, "NOT_IMPLEMENTED");
+    }
 
     #[test]
     fn every_route_is_an_operation_of_the_facts_and_served_once() {

@@ -106,3 +106,19 @@ fn identities(world: &mut World) {
 fn numeric(name: &str) -> String {
     u64::from_str_radix(&ids::hash(name)[..12], 16).expect("hexadecimal").to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use platform_sdk::sandbox::World;
+
+    #[test]
+    fn two_fresh_worlds_differ_by_nothing_but_their_times() {
+        let written = |now: u64| {
+            let mut world = World::at(now);
+            super::fill(&mut world);
+            let documents: Vec<String> = world.list("").map(|(key, document)| format!("{key} {document}")).collect();
+            documents.join("\n").replace(&now.to_string(), "NOW")
+        };
+        assert_eq!(written(1_700_000_000_000), written(1_800_000_000_001));
+    }
+}
