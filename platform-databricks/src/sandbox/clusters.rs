@@ -134,7 +134,7 @@ pub(super) fn check_spec(spec: &Value) -> Result<(), Failure> {
 }
 
 /// What the service shows of a specification: as given, and what it fills in.
-fn described(call: &Call, id: &str, spec: Map<String, Value>) -> Value {
+fn described(call: &Call, id: &str, spec: &Map<String, Value>) -> Value {
     let mut cluster = Value::Object(spec.clone());
     let defaults = json!({
         "cluster_name": "", "driver_node_type_id": spec.get("node_type_id"), "enable_elastic_disk": true,
@@ -167,7 +167,7 @@ fn spec_of(call: &Call) -> Map<String, Value> {
 fn create(call: &Call, world: &mut World) -> Answer {
     check_spec(&call.body)?;
     let id = format!("0101-000000-{}", ids::hex(world, 8));
-    put(call, world, described(call, &id, spec_of(call)), "PENDING");
+    put(call, world, described(call, &id, &spec_of(call)), "PENDING");
     Ok(json!({"cluster_id": id}))
 }
 
@@ -176,12 +176,12 @@ fn edit(call: &Call, world: &mut World) -> Answer {
     let before = find(call, world, id)?;
     in_state(&before, &["RUNNING", "TERMINATED"])?;
     check_spec(&call.body)?;
-    respecify(call, world, &before, spec_of(call), "RESTARTING");
+    respecify(call, world, &before, &spec_of(call), "RESTARTING");
     Ok(json!({}))
 }
 
 /// Puts a new specification; a running cluster goes through `state` on the way.
-fn respecify(call: &Call, world: &mut World, before: &Value, spec: Map<String, Value>, state: &str) {
+fn respecify(call: &Call, world: &mut World, before: &Value, spec: &Map<String, Value>, state: &str) {
     let mut after = described(call, text(before, "cluster_id"), spec);
     for kept in ["creator_user_name", "default_tags", "start_time", "terminated_time", "_permissions", "_pinned"] {
         if !before[kept].is_null() {
@@ -224,7 +224,7 @@ fn update(call: &Call, world: &mut World) -> Answer {
     }
     check_spec(&Value::Object(spec.clone()))?;
     let only_size = mask.iter().all(|path| matches!(*path, "num_workers" | "autoscale"));
-    respecify(call, world, &before, spec, if only_size { "RESIZING" } else { "RESTARTING" });
+    respecify(call, world, &before, &spec, if only_size { "RESIZING" } else { "RESTARTING" });
     Ok(json!({}))
 }
 
@@ -235,7 +235,7 @@ fn resize(call: &Call, world: &mut World) -> Answer {
     spec.retain(|field, _| !matches!(field.as_str(), "num_workers" | "autoscale"));
     spec.extend(spec_of(call));
     check_spec(&Value::Object(spec.clone()))?;
-    respecify(call, world, &before, spec, "RESIZING");
+    respecify(call, world, &before, &spec, "RESIZING");
     Ok(json!({}))
 }
 
@@ -299,11 +299,10 @@ fn events(call: &Call, world: &mut World) -> Answer {
     let mut events = vec![
         json!({"cluster_id": cluster["cluster_id"], "timestamp": cluster["start_time"], "type": "CREATING", "details": {}}),
     ];
-    match text(&cluster, "state") {
-        kind @ ("RUNNING" | "TERMINATING") => {
-            events.push(json!({"cluster_id": cluster["cluster_id"], "timestamp": cluster["_until"], "type": kind, "details": {}}));
-        }
-        _ => {}
+    if let kind @ ("RUNNING" | "TERMINATING") = text(&cluster, "state") {
+        events.push(
+            json!({"cluster_id": cluster["cluster_id"], "timestamp": cluster["_until"], "type": kind, "details": {}}),
+        );
     }
     events.reverse();
     Ok(json!({"events": events, "total_count": events.len()}))
@@ -365,6 +364,7 @@ fn zones(_: &Call, _: &mut World) -> Answer {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use serde_json::{Value, json};
 

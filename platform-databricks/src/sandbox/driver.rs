@@ -1,4 +1,5 @@
 //! Drives the sandbox in unit tests, without HTTP: one call a line.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 
 use std::collections::BTreeMap;
 
@@ -134,14 +135,13 @@ impl Driver {
 
     /// Runs a statement on a warehouse of its own, waiting for its end: its status.
     pub(crate) fn sql(&mut self, statement: &str) -> Value {
-        let warehouse = match &self.warehouse {
-            Some(warehouse) => warehouse.clone(),
-            None => {
-                let made = self.post("/api/2.0/sql/warehouses", &json!({"name": "driver", "cluster_size": "2X-Small"}));
-                let id = made["id"].as_str().unwrap().to_owned();
-                self.warehouse = Some(id.clone());
-                id
-            }
+        let warehouse = if let Some(warehouse) = &self.warehouse {
+            warehouse.clone()
+        } else {
+            let made = self.post("/api/2.0/sql/warehouses", &json!({"name": "driver", "cluster_size": "2X-Small"}));
+            let id = made["id"].as_str().unwrap().to_owned();
+            self.warehouse = Some(id.clone());
+            id
         };
         let body = json!({"warehouse_id": warehouse, "statement": statement, "wait_timeout": "30s"});
         self.post("/api/2.0/sql/statements", &body)["status"].clone()

@@ -105,7 +105,8 @@ impl Operation {
     fn fits(&self, parts: &[&str]) -> Option<(bool, usize)> {
         let exact = parts.len() == self.segments.len();
         let open = matches!(self.segments.last(), Some(Segment::Parameter { .. }));
-        if !exact && !(open && parts.len() > self.segments.len()) {
+        let longer = open && parts.len() > self.segments.len();
+        if !exact && !longer {
             return None;
         }
         let mut literals = 0;
@@ -282,6 +283,7 @@ fn parse(key: &'static str, written: WrittenOperation) -> Operation {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use super::*;
 

@@ -56,91 +56,41 @@ fn securable(call: &Call, world: &World) -> Result<Securable, Failure> {
     Ok(Securable { key: kind.key(&metastore, &name), code: kind.code, label: kind.label, above: above.collect() })
 }
 
-/// The privileges that a type takes. On a parent, those of what it may hold are taken too, and are passed down.
-fn privileges(code: &str) -> &'static [&'static str] {
-    match code {
-        "CATALOG" => &[
-            "ALL_PRIVILEGES",
-            "APPLY_TAG",
-            "BROWSE",
-            "CREATE_FUNCTION",
-            "CREATE_MATERIALIZED_VIEW",
-            "CREATE_MODEL",
-            "CREATE_SCHEMA",
-            "CREATE_TABLE",
-            "CREATE_VIEW",
-            "CREATE_VOLUME",
-            "EXECUTE",
-            "EXTERNAL_USE_SCHEMA",
-            "MANAGE",
-            "MODIFY",
-            "READ_VOLUME",
-            "REFRESH",
-            "SELECT",
-            "USE_CATALOG",
-            "USE_SCHEMA",
-            "WRITE_VOLUME",
-        ],
-        "SCHEMA" => &[
-            "ALL_PRIVILEGES",
-            "APPLY_TAG",
-            "CREATE_FUNCTION",
-            "CREATE_MATERIALIZED_VIEW",
-            "CREATE_MODEL",
-            "CREATE_TABLE",
-            "CREATE_VIEW",
-            "CREATE_VOLUME",
-            "EXECUTE",
-            "EXTERNAL_USE_SCHEMA",
-            "MANAGE",
-            "MODIFY",
-            "READ_VOLUME",
-            "REFRESH",
-            "SELECT",
-            "USE_SCHEMA",
-            "WRITE_VOLUME",
-        ],
-        "TABLE" => &["ALL_PRIVILEGES", "APPLY_TAG", "MANAGE", "MODIFY", "REFRESH", "SELECT"],
-        "VOLUME" => &["ALL_PRIVILEGES", "APPLY_TAG", "MANAGE", "READ_VOLUME", "WRITE_VOLUME"],
-        "STORAGE_CREDENTIAL" => &[
-            "ALL_PRIVILEGES",
-            "CREATE_EXTERNAL_LOCATION",
-            "CREATE_EXTERNAL_TABLE",
-            "MANAGE",
-            "READ_FILES",
-            "WRITE_FILES",
-        ],
-        "EXTERNAL_LOCATION" => &[
-            "ALL_PRIVILEGES",
-            "BROWSE",
-            "CREATE_EXTERNAL_TABLE",
-            "CREATE_EXTERNAL_VOLUME",
-            "CREATE_FOREIGN_SECURABLE",
-            "CREATE_MANAGED_STORAGE",
-            "EXTERNAL_USE_LOCATION",
-            "MANAGE",
-            "READ_FILES",
-            "WRITE_FILES",
-        ],
-        _ => &[
-            "CREATE_CATALOG",
-            "CREATE_CLEAN_ROOM",
-            "CREATE_CONNECTION",
-            "CREATE_EXTERNAL_LOCATION",
-            "CREATE_PROVIDER",
-            "CREATE_RECIPIENT",
-            "CREATE_SERVICE_CREDENTIAL",
-            "CREATE_SHARE",
-            "CREATE_STORAGE_CREDENTIAL",
-            "MANAGE_ALLOWLIST",
-            "SET_SHARE_PERMISSION",
-            "USE_CONNECTION",
-            "USE_MARKETPLACE_ASSETS",
-            "USE_PROVIDER",
-            "USE_RECIPIENT",
-            "USE_SHARE",
-        ],
-    }
+/// The privileges that each type takes, by the type's code. On a parent, those of what it may hold are taken too, and
+/// are passed down.
+const PRIVILEGES: [(&str, &str); 7] = [
+    (
+        "CATALOG",
+        "ALL_PRIVILEGES APPLY_TAG BROWSE CREATE_FUNCTION CREATE_MATERIALIZED_VIEW CREATE_MODEL CREATE_SCHEMA CREATE_TABLE \
+         CREATE_VIEW CREATE_VOLUME EXECUTE EXTERNAL_USE_SCHEMA MANAGE MODIFY READ_VOLUME REFRESH SELECT USE_CATALOG \
+         USE_SCHEMA WRITE_VOLUME",
+    ),
+    (
+        "SCHEMA",
+        "ALL_PRIVILEGES APPLY_TAG CREATE_FUNCTION CREATE_MATERIALIZED_VIEW CREATE_MODEL CREATE_TABLE CREATE_VIEW \
+         CREATE_VOLUME EXECUTE EXTERNAL_USE_SCHEMA MANAGE MODIFY READ_VOLUME REFRESH SELECT USE_SCHEMA WRITE_VOLUME",
+    ),
+    ("TABLE", "ALL_PRIVILEGES APPLY_TAG MANAGE MODIFY REFRESH SELECT"),
+    ("VOLUME", "ALL_PRIVILEGES APPLY_TAG MANAGE READ_VOLUME WRITE_VOLUME"),
+    (
+        "STORAGE_CREDENTIAL",
+        "ALL_PRIVILEGES CREATE_EXTERNAL_LOCATION CREATE_EXTERNAL_TABLE MANAGE READ_FILES WRITE_FILES",
+    ),
+    (
+        "EXTERNAL_LOCATION",
+        "ALL_PRIVILEGES BROWSE CREATE_EXTERNAL_TABLE CREATE_EXTERNAL_VOLUME CREATE_FOREIGN_SECURABLE \
+         CREATE_MANAGED_STORAGE EXTERNAL_USE_LOCATION MANAGE READ_FILES WRITE_FILES",
+    ),
+    (
+        "METASTORE",
+        "CREATE_CATALOG CREATE_CLEAN_ROOM CREATE_CONNECTION CREATE_EXTERNAL_LOCATION CREATE_PROVIDER CREATE_RECIPIENT \
+         CREATE_SERVICE_CREDENTIAL CREATE_SHARE CREATE_STORAGE_CREDENTIAL MANAGE_ALLOWLIST SET_SHARE_PERMISSION \
+         USE_CONNECTION USE_MARKETPLACE_ASSETS USE_PROVIDER USE_RECIPIENT USE_SHARE",
+    ),
+];
+
+fn takes(code: &str, privilege: &str) -> bool {
+    PRIVILEGES.iter().any(|(kind, names)| *kind == code && names.split_whitespace().any(|name| name == privilege))
 }
 
 fn get(call: &Call, world: &mut World) -> Answer {
@@ -159,7 +109,7 @@ fn update(call: &Call, world: &mut World) -> Answer {
                 "Duplicate privileges to add and delete for principal {principal}: {both}"
             )));
         }
-        if let Some(wrong) = add.iter().find(|privilege| !privileges(securable.code).contains(&privilege.as_str())) {
+        if let Some(wrong) = add.iter().find(|privilege| !takes(securable.code, privilege)) {
             let what = securable.label.to_uppercase();
             return Err(Failure::invalid(format!(
                 "Privilege {} is not applicable to this entity [{what}]",
@@ -191,7 +141,7 @@ fn effective(call: &Call, world: &mut World) -> Answer {
     }
     for (code, name, key) in &securable.above {
         for (principal, held) in held(world, key) {
-            let passed = held.iter().filter(|privilege| privileges(securable.code).contains(&privilege.as_str()));
+            let passed = held.iter().filter(|privilege| takes(securable.code, privilege));
             let from =
                 |privilege| json!({"privilege": privilege, "inherited_from_type": code, "inherited_from_name": name});
             found.entry(principal).or_default().extend(passed.map(from));

@@ -87,20 +87,20 @@ fn fill(settings: &mut Value) {
         "name": "Untitled", "email_notifications": {}, "webhook_notifications": {}, "timeout_seconds": 0,
         "max_concurrent_runs": 1, "format": "MULTI_TASK",
     });
-    add_missing(settings, defaults);
+    add_missing(settings, &defaults);
     if let Some(schedule) = settings.get_mut("schedule") {
-        add_missing(schedule, json!({"pause_status": "UNPAUSED"}));
+        add_missing(schedule, &json!({"pause_status": "UNPAUSED"}));
     }
     let source = if settings.get("git_source").is_some() { "GIT" } else { "WORKSPACE" };
     if let Some(tasks) = settings.get_mut("tasks").and_then(Value::as_array_mut) {
         for task in tasks.iter_mut() {
             add_missing(
                 task,
-                json!({"run_if": "ALL_SUCCESS", "timeout_seconds": 0, "email_notifications": {}, "webhook_notifications": {}}),
+                &json!({"run_if": "ALL_SUCCESS", "timeout_seconds": 0, "email_notifications": {}, "webhook_notifications": {}}),
             );
             for kind in ["notebook_task", "spark_python_task"] {
                 if let Some(kind) = task.get_mut(kind).filter(|kind| kind.is_object()) {
-                    add_missing(kind, json!({"source": source}));
+                    add_missing(kind, &json!({"source": source}));
                 }
             }
         }
@@ -108,8 +108,8 @@ fn fill(settings: &mut Value) {
     }
 }
 
-fn add_missing(to: &mut Value, defaults: Value) {
-    for (name, value) in set_fields(&defaults) {
+fn add_missing(to: &mut Value, defaults: &Value) {
+    for (name, value) in set_fields(defaults) {
         fields(to).entry(name).or_insert(value);
     }
 }
@@ -217,6 +217,7 @@ fn reset(call: &Call, world: &mut World) -> Answer {
     put(call, world, job, run_as)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "handlers answer results")]
 fn put(call: &Call, world: &mut World, mut job: Value, run_as: Option<String>) -> Answer {
     if let Some(run_as) = run_as {
         job["run_as_user_name"] = run_as.into();
@@ -310,6 +311,7 @@ fn whole_job(job: &Value, expanded: bool) -> Value {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use serde_json::{Value, json};
 

@@ -137,6 +137,7 @@ fn account_create(call: &Call, world: &mut World) -> Answer {
     Ok(json!({"metastore_info": shown(&document)}))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "handlers answer results")]
 fn account_list(_: &Call, world: &mut World) -> Answer {
     let all: Vec<Value> = world.list("a/metastores/").map(|(_, document)| shown(document)).collect();
     Ok(json!({"metastores": all}))
@@ -169,7 +170,8 @@ fn account_delete(call: &Call, world: &mut World) -> Answer {
         world.list("a/assignments/").filter(|(_, assignment)| text(assignment, "metastore_id") == id).count();
     if catalogs + credentials + assigned > 0 && !call.flag("force") {
         return Err(Failure::state(format!(
-            "Metastore '{id}' is not empty. The metastore has {catalogs} catalog(s), {credentials} storage credential(s), 0 share(s) and 0 recipient(s)"
+            "Metastore '{id}' is not empty. The metastore has {catalogs} catalog(s), {credentials} storage credential(s), \
+             0 share(s) and 0 recipient(s)"
         )));
     }
     let lost: Vec<String> = world
@@ -214,6 +216,7 @@ fn account_unassign(call: &Call, world: &mut World) -> Answer {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use serde_json::json;
 

@@ -1,9 +1,10 @@
 //! The Databricks sandbox: account and workspaces over the real wire protocol, in memory of a simulated world.
 //!
 //! Every request is checked against the [`facts`] first, then served with the service's rules and error codes.
-//! Documents are keyed by whose they are: `a/...` the account's, `m/<metastore>/...` Unity Catalog's, `w/<workspace>/...`
-//! a workspace's. Fields that start with `_` are the sandbox's own and never shown. States that take time (a cluster
-//! that starts) are computed from the document and the clock when they are read, so that reading changes nothing.
+//! Documents are keyed by whose they are: `a/...` the account's, `m/<metastore>/...` Unity Catalog's, and
+//! `w/<workspace>/...` a workspace's. Fields that start with `_` are the sandbox's own and never shown. States that take
+//! time (a cluster that starts) are computed from the document and the clock when they are read, so that reading changes
+//! nothing.
 
 pub mod facts;
 

@@ -48,6 +48,7 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use std::collections::BTreeMap;
 

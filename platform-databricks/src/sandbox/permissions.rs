@@ -118,6 +118,7 @@ fn put(call: &Call, world: &mut World, kind: &Kind, mut entries: Vec<Value>) -> 
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use serde_json::json;
 

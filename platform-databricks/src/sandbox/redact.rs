@@ -49,6 +49,7 @@ fn is_reference(text: &str) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use std::collections::BTreeMap;
 

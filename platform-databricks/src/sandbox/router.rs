@@ -54,7 +54,8 @@ pub(super) fn handle(request: &Request, world: &mut World) -> Response {
 fn dispatch(request: &Request, world: &mut World) -> Result<(String, Value), Failure> {
     let form = multipart::as_json(request);
     let body = form.as_deref().unwrap_or(&request.body);
-    let operation = facts::check(&request.method, &request.path, &request.query, body).map_err(violated)?;
+    let operation = facts::check(&request.method, &request.path, &request.query, body)
+        .map_err(|violations| violated(&violations))?;
     let now = world.now_ms();
     let caller = auth::caller(request, now)?;
     let parameters = operation.parameters(&request.path);
@@ -78,7 +79,7 @@ fn dispatch(request: &Request, world: &mut World) -> Result<(String, Value), Fai
     Ok((call.workspace, answer))
 }
 
-fn violated(violations: Vec<facts::Violation>) -> Failure {
+fn violated(violations: &[facts::Violation]) -> Failure {
     match violations.first().map(|violation| &violation.problem) {
         Some(facts::Problem::UnknownOperation(operation)) => {
             Failure::new(404, "ENDPOINT_NOT_FOUND", format!("No API found for '{operation}'"))

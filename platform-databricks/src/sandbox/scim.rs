@@ -113,14 +113,13 @@ pub(super) fn by_id(world: &World, id: &str) -> Result<Value, Failure> {
 fn me(call: &Call, world: &mut World) -> Answer {
     let user =
         world.list("a/users/").find(|(_, user)| text(user, "userName") == call.caller).map(|(_, user)| user.clone());
-    let mut answer = match user {
-        Some(user) => shown(&user),
-        None => {
-            let mut found = world.list("a/service-principals/").map(|(_, principal)| principal);
-            let principal = found.find(|principal| text(principal, "applicationId") == call.caller);
-            let principal = principal.ok_or_else(|| Failure::scim(404, format!("{} does not exist", call.caller)))?;
-            json!({"id": principal["id"], "userName": call.caller, "displayName": principal["displayName"], "active": true})
-        }
+    let mut answer = if let Some(user) = user {
+        shown(&user)
+    } else {
+        let mut found = world.list("a/service-principals/").map(|(_, principal)| principal);
+        let principal = found.find(|principal| text(principal, "applicationId") == call.caller);
+        let principal = principal.ok_or_else(|| Failure::scim(404, format!("{} does not exist", call.caller)))?;
+        json!({"id": principal["id"], "userName": call.caller, "displayName": principal["displayName"], "active": true})
     };
     let groups = all(call, world, &GROUPS).into_iter().filter(|group| {
         group["members"].as_array().into_iter().flatten().any(|member| member["value"] == answer["id"])
@@ -287,6 +286,7 @@ fn delete(call: &Call, world: &mut World, kind: &Kind) -> Answer {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use serde_json::json;
 

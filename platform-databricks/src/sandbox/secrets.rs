@@ -44,6 +44,7 @@ fn delete_scope(call: &Call, world: &mut World) -> Answer {
     Ok(json!({}))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "handlers answer results")]
 fn list_scopes(call: &Call, world: &mut World) -> Answer {
     let scopes: Vec<Value> =
         world.list(&call.key("secret-scopes", "")).map(|(_, scope)| super::answer::shown(scope)).collect();

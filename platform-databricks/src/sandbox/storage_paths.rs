@@ -42,11 +42,15 @@ pub(super) fn cloud_url(url: &str) -> Result<&str, Failure> {
 /// # Errors
 /// 404 when none does.
 pub(super) fn holder(world: &World, metastore: &str, path: &str) -> Result<Value, Failure> {
-    below(world, metastore, &EXTERNAL_LOCATION, "").into_iter().find(|location| inside(path, text(location, "url"))).ok_or_else(|| {
+    let mut locations = below(world, metastore, &EXTERNAL_LOCATION, "").into_iter();
+    locations.find(|location| inside(path, text(location, "url"))).ok_or_else(|| {
         Failure::new(
             404,
             "EXTERNAL_LOCATION_DOES_NOT_EXIST",
-            format!("No parent external location was found for path '{path}'. Please create an external location on one of the parent paths"),
+            format!(
+                "No parent external location was found for path '{path}'. Please create an external location on one of \
+                 the parent paths"
+            ),
         )
     })
 }

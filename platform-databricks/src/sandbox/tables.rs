@@ -120,6 +120,7 @@ fn delete(call: &Call, world: &mut World) -> Answer {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use serde_json::json;
 

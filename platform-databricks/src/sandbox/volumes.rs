@@ -104,7 +104,12 @@ mod tests {
     fn an_external_volume_needs_a_free_place_inside_an_external_location() {
         let mut sandbox = Driver::new();
         sandbox.lake();
-        let volume = |name: &str, at: &str| json!({"catalog_name": "lake", "schema_name": "sales", "name": name, "volume_type": "EXTERNAL", "storage_location": at});
+        let volume = |name: &str, at: &str| {
+            let mut volume = json!({"catalog_name": "lake", "schema_name": "sales", "name": name});
+            volume["volume_type"] = "EXTERNAL".into();
+            volume["storage_location"] = at.into();
+            volume
+        };
         sandbox.refuses("POST", VOLUMES, &volume("dump", "s3://elsewhere/x"), 404, "EXTERNAL_LOCATION_DOES_NOT_EXIST");
         let made = sandbox.post(VOLUMES, &volume("dump", "s3://landing/dump/"));
         assert_eq!(made["storage_location"], "s3://landing/dump");

@@ -105,17 +105,14 @@ fn import(call: &Call, world: &mut World) -> Answer {
     };
     let mut object = json!({"path": path, "object_id": id, "created_at": created, "modified_at": call.now});
     object["resource_id"] = object["object_id"].to_string().into();
-    match language {
-        Some(language) => {
-            object["object_type"] = "NOTEBOOK".into();
-            object["language"] = language.name.into();
-            object["_content"] = BASE64_STANDARD.encode(notebook(language, &source)).into();
-        }
-        None => {
-            object["object_type"] = "FILE".into();
-            object["size"] = content.len().into();
-            object["_content"] = BASE64_STANDARD.encode(content).into();
-        }
+    if let Some(language) = language {
+        object["object_type"] = "NOTEBOOK".into();
+        object["language"] = language.name.into();
+        object["_content"] = BASE64_STANDARD.encode(notebook(language, &source)).into();
+    } else {
+        object["object_type"] = "FILE".into();
+        object["size"] = content.len().into();
+        object["_content"] = BASE64_STANDARD.encode(content).into();
     }
     world.put(call.key("files", &path), object);
     Ok(json!({}))
@@ -234,6 +231,7 @@ fn delete(call: &Call, world: &mut World) -> Answer {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use base64::{Engine, prelude::BASE64_STANDARD};
     use serde_json::json;

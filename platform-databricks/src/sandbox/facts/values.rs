@@ -164,10 +164,10 @@ impl<'f> Check<'f> {
             },
             Type::Message(name) => {
                 let messages = self.messages;
-                return match messages.get(name) {
-                    Some(fields) => self.message(at, fields, value),
-                    None => {}
-                };
+                if let Some(fields) = messages.get(name) {
+                    self.message(at, fields, value);
+                }
+                return;
             }
             Type::Inline(fields) => return self.message(at, fields, value),
         };

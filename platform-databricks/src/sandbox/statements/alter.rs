@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use super::{
     SqlError, create,
     execute::Session,
-    parse::{self, Change, Place},
+    parse,
+    syntax::{Change, Column, ColumnChange, Place},
+    types::DataType,
 };
 use crate::sandbox::{
     answer::{fields, text},
@@ -25,7 +27,7 @@ pub(super) fn alter(session: &Session, world: &mut World, name: &[String], chang
         return rename(session, world, &full_name, new);
     }
     if let Change::Owner(owner) = change {
-        scim::principal(world, owner).map_err(|failure| session.refused(&failure))?;
+        scim::principal(world, owner).map_err(|failure| Session::refused(&failure))?;
         table["owner"] = owner.as_str().into();
     } else {
         apply(&mut table, change)?;
@@ -73,57 +75,7 @@ fn apply(table: &mut Value, change: &Change) -> Result<(), SqlError> {
             names.iter().try_for_each(|name| drop_column(table, name, *if_exists))
         }
         Change::RenameColumn { from, to } => rename_column(table, from, to),
-        Change::ColumnType(name, new) => {
-            let widening = property(table, "delta.enableTypeWidening") == "true";
-            let column = find(table, name)?;
-            let old = parse::parse_type(text(column, "type_text"))?;
-            if !old.widens_to(new, widening) {
-                return Err(SqlError::new(
-                    "DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP",
-                    "0AKDC",
-                    format!(
-                        "ALTER TABLE CHANGE COLUMN is not supported for changing column {name} from {} to {}.",
-                        old.text(),
-                        new.text()
-                    ),
-                ));
-            }
-            rewrite(column, |written| written["type"] = new.json());
-            column["type_text"] = new.text().into();
-            column["type_name"] = new.name().into();
-            Ok(())
-        }
-        Change::ColumnComment(name, comment) => {
-            let column = find(table, name)?;
-            rewrite(column, |written| written["metadata"]["comment"] = comment.as_str().into());
-            column["comment"] = comment.as_str().into();
-            Ok(())
-        }
-        Change::ColumnNullable(name, nullable) => {
-            let column = find(table, name)?;
-            rewrite(column, |written| written["nullable"] = (*nullable).into());
-            column["nullable"] = (*nullable).into();
-            Ok(())
-        }
-        Change::ColumnDefault(name, default) => {
-            if default.is_some() && !defaults_allowed(table) {
-                return Err(create::no_defaults());
-            }
-            rewrite(find(table, name)?, |written| match default {
-                Some(default) => written["metadata"]["CURRENT_DEFAULT"] = default.as_str().into(),
-                None => {
-                    fields(&mut written["metadata"]).remove("CURRENT_DEFAULT");
-                }
-            });
-            Ok(())
-        }
-        Change::ColumnPlace(name, place) => {
-            find(table, name)?;
-            let columns = columns(table);
-            let at = columns.iter().position(|column| text(column, "name").eq_ignore_ascii_case(name));
-            let column = columns.remove(at.expect("it was found above"));
-            insert(table, column, Some(place))
-        }
+        Change::Column(name, change) => change_column(table, name, change),
         Change::SetProperties(given) => {
             for (name, value) in given {
                 table["properties"][name] = value.as_str().into();
@@ -150,6 +102,52 @@ fn apply(table: &mut Value, change: &Change) -> Result<(), SqlError> {
     }
 }
 
+fn change_column(table: &mut Value, name: &str, change: &ColumnChange) -> Result<(), SqlError> {
+    let widening = property(table, "delta.enableTypeWidening") == "true";
+    let defaults = defaults_allowed(table);
+    let column = find(table, name)?;
+    match change {
+        ColumnChange::Type(new) => retype(column, new, widening)?,
+        ColumnChange::Comment(comment) => {
+            rewrite(column, |written| written["metadata"]["comment"] = comment.as_str().into());
+            column["comment"] = comment.as_str().into();
+        }
+        ColumnChange::Nullable(nullable) => {
+            rewrite(column, |written| written["nullable"] = (*nullable).into());
+            column["nullable"] = (*nullable).into();
+        }
+        ColumnChange::Default(Some(_)) if !defaults => return Err(create::no_defaults()),
+        ColumnChange::Default(Some(default)) => {
+            rewrite(column, |written| written["metadata"]["CURRENT_DEFAULT"] = default.as_str().into());
+        }
+        ColumnChange::Default(None) => rewrite(column, |written| {
+            fields(&mut written["metadata"]).remove("CURRENT_DEFAULT");
+        }),
+        ColumnChange::Place(place) => {
+            let columns = columns(table);
+            let at = columns.iter().position(|column| text(column, "name").eq_ignore_ascii_case(name));
+            let column = columns.remove(at.expect("it was found above"));
+            insert(table, column, Some(place))?;
+        }
+    }
+    Ok(())
+}
+
+fn retype(column: &mut Value, new: &DataType, widening: bool) -> Result<(), SqlError> {
+    let old = parse::parse_type(text(column, "type_text"))?;
+    if !old.widens_to(new, widening) {
+        let (name, old, new) = (text(column, "name"), old.text(), new.text());
+        return Err(SqlError::new(
+            "DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP",
+            "0AKDC",
+            format!("ALTER TABLE CHANGE COLUMN is not supported for changing column {name} from {old} to {new}."),
+        ));
+    }
+    rewrite(column, |written| written["type"] = new.json());
+    create::describe_type(column, new);
+    Ok(())
+}
+
 fn cluster(table: &mut Value, names: &[String]) -> Result<(), SqlError> {
     for name in names {
         find(table, name)?;
@@ -169,7 +167,7 @@ fn cluster(table: &mut Value, names: &[String]) -> Result<(), SqlError> {
     Ok(())
 }
 
-fn add(table: &mut Value, column: &parse::Column) -> Result<(), SqlError> {
+fn add(table: &mut Value, column: &Column) -> Result<(), SqlError> {
     let exists = columns(table).iter().any(|known| text(known, "name").eq_ignore_ascii_case(&column.name));
     if exists {
         return Err(SqlError::new(
@@ -269,7 +267,8 @@ fn mapped(table: &Value, what: &str) -> Result<(), SqlError> {
         "DELTA_UNSUPPORTED_DROP_OR_RENAME_COLUMN",
         "0AKDC",
         format!(
-            "{what} is not supported for your Delta table. Enable Column Mapping on it with mapping mode 'name': ALTER TABLE SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')."
+            "{what} is not supported for your Delta table. Enable Column Mapping on it with mapping mode 'name': ALTER TABLE \
+             SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')."
         ),
     ))
 }

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use super::{
     SqlError,
     execute::Session,
-    parse::{Column, CreateTable},
+    syntax::{Column, CreateTable},
+    types::DataType,
 };
 use crate::sandbox::{
     answer::fields,
@@ -33,7 +34,8 @@ pub(super) fn create(session: &Session, world: &mut World, table: &CreateTable) 
                 "TABLE_OR_VIEW_ALREADY_EXISTS",
                 "42P07",
                 format!(
-                    "Cannot create table or view `{name}` because it already exists. Choose a different name, drop or replace the existing object."
+                    "Cannot create table or view `{name}` because it already exists. Choose a different name, drop or replace \
+                     the existing object."
                 ),
             ));
         }
@@ -118,10 +120,10 @@ fn location(
     let (parent, _) = full_name.rsplit_once('.').unwrap_or_default();
     match &table.location {
         Some(location) => {
-            let location = storage_paths::cloud_url(location).map_err(|failure| session.refused(&failure))?;
-            storage_paths::holder(world, &session.metastore, location).map_err(|failure| session.refused(&failure))?;
+            let location = storage_paths::cloud_url(location).map_err(|failure| Session::refused(&failure))?;
+            storage_paths::holder(world, &session.metastore, location).map_err(|failure| Session::refused(&failure))?;
             storage_paths::free(world, &session.metastore, location, full_name)
-                .map_err(|failure| session.refused(&failure))?;
+                .map_err(|failure| Session::refused(&failure))?;
             Ok(location.to_owned())
         }
         None if format != "DELTA" => Err(SqlError::new(
@@ -165,18 +167,29 @@ pub(super) fn shown(column: &Column) -> Value {
     }
     let written =
         json!({"name": column.name, "type": column.ty.json(), "nullable": column.nullable, "metadata": metadata});
-    let mut shown = json!({
-        "name": column.name, "type_text": column.ty.text(), "type_name": column.ty.name(), "type_json": written.to_string(),
-        "nullable": column.nullable,
-    });
-    if let super::types::DataType::Decimal(precision, scale) = &column.ty {
-        shown["type_precision"] = (*precision).into();
-        shown["type_scale"] = (*scale).into();
-    }
+    let mut shown = json!({"name": column.name, "type_json": written.to_string(), "nullable": column.nullable});
+    describe_type(&mut shown, &column.ty);
     if let Some(comment) = &column.comment {
         shown["comment"] = comment.as_str().into();
     }
     shown
+}
+
+/// Writes a type into the fields that the catalog shows it in, beside `type_json`.
+pub(super) fn describe_type(column: &mut Value, ty: &DataType) {
+    column["type_text"] = ty.text().into();
+    column["type_name"] = ty.name().into();
+    match ty {
+        DataType::Decimal(precision, scale) => {
+            column["type_precision"] = (*precision).into();
+            column["type_scale"] = (*scale).into();
+        }
+        _ => {
+            for field in ["type_precision", "type_scale"] {
+                fields(column).remove(field);
+            }
+        }
+    }
 }
 
 /// The given properties, and those that Delta keeps itself.

@@ -4,8 +4,8 @@ use platform_sdk::sandbox::World;
 use serde_json::Value;
 
 use super::{
-    SqlError, alter, create,
-    parse::{self, CommentKind, Statement},
+    SqlError, alter, create, parse,
+    syntax::{CommentKind, Statement},
 };
 use crate::sandbox::{
     answer::{Failure, fields, text},
@@ -58,7 +58,7 @@ fn comment_on(
     };
     let full_name = session.full_name(name, kind.levels);
     let found = kind.get(world, &session.metastore, &full_name);
-    let mut document = found.map_err(|failure| session.refused(&failure))?.clone();
+    let mut document = found.map_err(|failure| Session::refused(&failure))?.clone();
     match comment {
         Some(comment) => document["comment"] = comment.into(),
         None => {
@@ -109,7 +109,7 @@ impl Session<'_> {
     }
 
     /// The catalog's refusal as SQL reports it.
-    pub(super) fn refused(&self, failure: &Failure) -> SqlError {
+    pub(super) fn refused(failure: &Failure) -> SqlError {
         SqlError::new("UNITY_CATALOG_EXCEPTION", "56038", failure.message().to_owned())
     }
 }

@@ -90,8 +90,8 @@ fn quoted(rest: &str, quote: char, escapes: bool) -> Result<(String, usize), Sql
                 Some((_, 'r')) => text.push('\r'),
                 Some((_, '0')) => text.push('\0'),
                 // These keep their backslash, for patterns.
-                Some((_, escaped @ ('%' | '_'))) => text.extend(['\\', escaped]),
-                Some((_, escaped)) => text.push(escaped),
+                Some((_, kept @ ('%' | '_'))) => text.extend(['\\', kept]),
+                Some((_, plain)) => text.push(plain),
                 None => break,
             }
         } else {
@@ -102,6 +102,7 @@ fn quoted(rest: &str, quote: char, escapes: bool) -> Result<(String, usize), Sql
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use super::*;
 

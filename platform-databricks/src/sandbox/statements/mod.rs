@@ -6,6 +6,7 @@ mod execute;
 mod lexer;
 mod parse;
 mod service;
+mod syntax;
 mod types;
 
 pub(super) use service::ROUTES;

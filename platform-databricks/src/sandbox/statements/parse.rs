@@ -3,90 +3,9 @@
 use super::{
     SqlError,
     lexer::{Kind, Token, tokens},
+    syntax::{Change, Column, ColumnChange, CommentKind, CreateTable, Place, Statement},
     types::{DataType, Member},
 };
-
-/// A statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Statement {
-    CreateTable(Box<CreateTable>),
-    AlterTable {
-        name: Vec<String>,
-        change: Change,
-    },
-    CommentOn {
-        kind: CommentKind,
-        name: Vec<String>,
-        comment: Option<String>,
-    },
-    DropTable {
-        name: Vec<String>,
-        if_exists: bool,
-    },
-    /// `SELECT` of one whole number, by which clients see whether a warehouse answers.
-    Select(String),
-}
-
-/// What a comment is put on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CommentKind {
-    Catalog,
-    Schema,
-    Table,
-    Volume,
-}
-
-/// `CREATE TABLE`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct CreateTable {
-    pub(super) name: Vec<String>,
-    pub(super) if_not_exists: bool,
-    pub(super) or_replace: bool,
-    pub(super) columns: Vec<Column>,
-    pub(super) format: Option<String>,
-    pub(super) partitioned: Vec<String>,
-    pub(super) clustered: Vec<String>,
-    pub(super) location: Option<String>,
-    pub(super) comment: Option<String>,
-    pub(super) properties: Vec<(String, String)>,
-}
-
-/// A column of a new table, or one that is added.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) ty: DataType,
-    pub(super) nullable: bool,
-    pub(super) comment: Option<String>,
-    pub(super) default: Option<String>,
-    pub(super) generated: Option<String>,
-    pub(super) place: Option<Place>,
-}
-
-/// Where a column goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
-    First,
-    After(String),
-}
-
-/// What `ALTER TABLE` changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Change {
-    AddColumns(Vec<Column>),
-    DropColumns { names: Vec<String>, if_exists: bool },
-    RenameColumn { from: String, to: String },
-    ColumnType(String, DataType),
-    ColumnComment(String, String),
-    ColumnNullable(String, bool),
-    ColumnDefault(String, Option<String>),
-    ColumnPlace(String, Place),
-    SetProperties(Vec<(String, String)>),
-    UnsetProperties { names: Vec<String>, if_exists: bool },
-    ClusterBy(Vec<String>),
-    RenameTo(Vec<String>),
-    Owner(String),
-}
 
 /// Reads one statement.
 ///
@@ -237,22 +156,22 @@ impl Parser<'_> {
 
     fn column_change(&mut self) -> Result<Change, SqlError> {
         let name = self.name()?;
-        if self.word("TYPE") {
-            Ok(Change::ColumnType(name, self.data_type()?))
+        let change = if self.word("TYPE") {
+            ColumnChange::Type(self.data_type()?)
         } else if self.word("COMMENT") {
-            Ok(Change::ColumnComment(name, self.literal()?))
+            ColumnChange::Comment(self.literal()?)
         } else if self.words(&["SET", "NOT", "NULL"]) {
-            Ok(Change::ColumnNullable(name, false))
+            ColumnChange::Nullable(false)
         } else if self.words(&["DROP", "NOT", "NULL"]) {
-            Ok(Change::ColumnNullable(name, true))
+            ColumnChange::Nullable(true)
         } else if self.words(&["SET", "DEFAULT"]) {
-            Ok(Change::ColumnDefault(name, Some(self.expression())))
+            ColumnChange::Default(Some(self.expression()))
         } else if self.words(&["DROP", "DEFAULT"]) {
-            Ok(Change::ColumnDefault(name, None))
+            ColumnChange::Default(None)
         } else {
-            let place = self.place()?.ok_or_else(|| self.unexpected())?;
-            Ok(Change::ColumnPlace(name, place))
-        }
+            ColumnChange::Place(self.place()?.ok_or_else(|| self.unexpected())?)
+        };
+        Ok(Change::Column(name, change))
     }
 
     fn comment_on(&mut self) -> Result<Statement, SqlError> {
@@ -342,9 +261,8 @@ impl Parser<'_> {
         self.list(|parser| {
             let key = parser.key()?;
             parser.symbol('=');
-            let value = match parser.peek().cloned() {
-                Some(Kind::Text(value) | Kind::Word(value) | Kind::Number(value)) => value,
-                _ => return Err(parser.unexpected()),
+            let Some(Kind::Text(value) | Kind::Word(value) | Kind::Number(value)) = parser.peek().cloned() else {
+                return Err(parser.unexpected());
             };
             parser.at += 1;
             Ok((key, value))
@@ -412,9 +330,8 @@ impl Parser<'_> {
             };
             match &token.kind {
                 Kind::Symbol('(') => depth += 1,
-                Kind::Symbol(')') if depth == 0 => break,
+                Kind::Symbol(')' | ',' | ';') if depth == 0 => break,
                 Kind::Symbol(')') => depth -= 1,
-                Kind::Symbol(',' | ';') if depth == 0 => break,
                 Kind::Word(word) if depth == 0 && ends(word) => break,
                 _ => {}
             }

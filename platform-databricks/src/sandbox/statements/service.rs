@@ -112,6 +112,7 @@ fn cancel(call: &Call, world: &mut World) -> Answer {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use serde_json::{Value, json};
 

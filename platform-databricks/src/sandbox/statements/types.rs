@@ -161,6 +161,7 @@ impl Member {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 mod tests {
     use super::*;
 
