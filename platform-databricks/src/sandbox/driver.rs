@@ -26,8 +26,8 @@ impl Driver {
         Self { world, workspace: None, warehouse: None }
     }
 
-    /// Sends a call: the answer's status and body. Changes are kept as the kit keeps them. What is answered is checked
-    /// against the facts too.
+    /// Sends a call: the answer's status and body. Changes are kept as the kit keeps them. A read must
+    /// change nothing, and what is answered must fit the facts.
     pub(crate) fn send(&mut self, method: &str, target: &str, body: &Value) -> (u16, Value) {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -52,6 +52,9 @@ impl Driver {
         let mut world = self.world.clone();
         let response = DatabricksSandbox.handle(&request, &mut world);
         let answer: Value = serde_json::from_slice(&response.body).unwrap();
+        if DatabricksSandbox.is_read(&request) {
+            assert!(world.list("").eq(self.world.list("")), "{method} {target} is a read and changed the world");
+        }
         if response.status < 400 {
             self.world = world;
             let operation = facts::find(method, path).unwrap();
