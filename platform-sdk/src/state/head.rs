@@ -59,7 +59,12 @@ impl Head {
     /// # Errors
     /// When it is of a newer version or not a head at all.
     pub(super) fn parse(bytes: &[u8], place: &str) -> Result<Self, Diagnostic> {
-        parse(bytes, place, "the head of a stack")
+        let head: Self = parse(bytes, place, "the head of a stack")?;
+        match head.version {
+            FORMAT_VERSION => Ok(head),
+            later if later > FORMAT_VERSION => Err(newer(place, later.into())),
+            _ => Err(damage(place, "there never was such a version")),
+        }
     }
 
     /// Its bytes.
