@@ -59,8 +59,8 @@ impl Store for Memory {
 
     async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> StoreResult<Version> {
         check_key(key)?;
-        let mut shelf = self.shelf();
-        let holds = match (&condition, shelf.objects.get(key)) {
+        let mut inside = self.shelf();
+        let holds = match (&condition, inside.objects.get(key)) {
             (Condition::Absent, now) => now.is_none(),
             (Condition::Version(wanted), now) => now.is_some_and(|now| version(now) == *wanted),
         };
@@ -68,7 +68,7 @@ impl Store for Memory {
             return Err(StoreError::Conflict(key.to_owned()));
         }
         let written = version(&bytes);
-        shelf.objects.insert(key.to_owned(), bytes);
+        inside.objects.insert(key.to_owned(), bytes);
         Ok(written)
     }
 
@@ -90,11 +90,11 @@ impl Store for Memory {
 
     async fn lock(&self, key: &str, note: Vec<u8>) -> StoreResult<Option<Box<dyn Guard>>> {
         check_key(key)?;
-        let mut shelf = self.shelf();
-        if shelf.held.contains_key(key) {
+        let mut inside = self.shelf();
+        if inside.held.contains_key(key) {
             return Ok(None);
         }
-        shelf.held.insert(key.to_owned(), note);
+        inside.held.insert(key.to_owned(), note);
         Ok(Some(Box::new(Hold { memory: self.clone(), key: key.to_owned() })))
     }
 
@@ -103,11 +103,11 @@ impl Store for Memory {
     }
 
     async fn own_key(&self, make: bool) -> StoreResult<Option<StoreKey>> {
-        let mut shelf = self.shelf();
-        if make && shelf.key.is_none() {
-            shelf.key = Some(random_key());
+        let mut inside = self.shelf();
+        if make && inside.key.is_none() {
+            inside.key = Some(random_key());
         }
-        Ok(shelf.key.clone())
+        Ok(inside.key.clone())
     }
 
     fn own_key_file(&self) -> Option<PathBuf> {

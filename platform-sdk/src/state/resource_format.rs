@@ -46,7 +46,8 @@ pub(super) struct ResourceV1<'a, T> {
     partial: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     refs: Cow<'a, BTreeMap<String, Value>>,
-    #[serde(default, skip_serializing_if = "is_default")]
+    /// The schema's version, where it is not the first.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
     schema: u32,
 }
 
@@ -76,6 +77,15 @@ pub(super) struct LooseV1<'a, T> {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_first(version: &u32) -> bool {
+    *version == 1
 }
 
 /// The addresses that references refer to.

@@ -48,7 +48,7 @@ pub(crate) fn resource(name: &str, inputs: Tree, keys: &Keys) -> ResourceState {
         id: format!("id-{name}"),
         provider: ProviderState { kind: "sdk".to_owned(), config: Value::Null, of: BTreeSet::new() },
         scope: None,
-        schema_version: 0,
+        schema_version: 1,
         input_hash: inputs.hash(&|value| keys.hmac(value)),
         outputs: inputs.clone(),
         inputs,
