@@ -19,7 +19,7 @@ pub async fn check(store: Arc<dyn Store>) {
     holds_exclude_each_other(&*store).await;
 }
 
-fn is_conflict<T>(answer: Result<T, StoreError>) -> bool {
+fn is_conflict<T>(answer: &Result<T, StoreError>) -> bool {
     matches!(answer, Err(StoreError::Conflict(_)))
 }
 
@@ -32,13 +32,13 @@ async fn absent_objects_are_none(store: &dyn Store) {
 async fn writes_are_conditional(store: &dyn Store) {
     let key = "conditional/head.json";
     let nobody = Condition::Version(Version("nobody's".to_owned()));
-    assert!(is_conflict(store.put(key, b"0".to_vec(), nobody).await), "a version of nothing is a conflict");
+    assert!(is_conflict(&store.put(key, b"0".to_vec(), nobody).await), "a version of nothing is a conflict");
     let first = store.put(key, b"1".to_vec(), Condition::Absent).await.expect("create");
-    assert!(is_conflict(store.put(key, b"2".to_vec(), Condition::Absent).await), "what is there is not created again");
+    assert!(is_conflict(&store.put(key, b"2".to_vec(), Condition::Absent).await), "what is there is not created again");
     let second = store.put(key, b"22".to_vec(), Condition::Version(first.clone())).await.expect("swap");
     assert_ne!(first, second, "another content is another version");
     assert!(
-        is_conflict(store.put(key, b"3".to_vec(), Condition::Version(first)).await),
+        is_conflict(&store.put(key, b"3".to_vec(), Condition::Version(first)).await),
         "an old version is a conflict"
     );
     let object = store.get(key).await.expect("get").expect("it is there");

@@ -17,10 +17,10 @@ use crate::{Result, desired::Hash, report::Diagnostic};
 pub async fn history(location: &Location) -> Result<Vec<(Hash, Entry)>> {
     let mut chain = Vec::new();
     let mut next = read_head(location).await?.and_then(|(head, _)| head.snapshot);
-    while let Some(hash) = next {
+    while let Some(hash) = next.take() {
         let bytes = read_snapshot(location, &hash).await?;
         let entry = read_entry(&bytes, &location.shown(&snapshot_key(location, &hash)))?;
-        next = entry.parent.clone();
+        next.clone_from(&entry.parent);
         chain.push((hash, entry));
     }
     Ok(chain)

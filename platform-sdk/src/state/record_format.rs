@@ -26,7 +26,7 @@ pub(super) enum LineV1<'a, T> {
     Seal(SealV1),
     /// The stack's keys, before the first secret.
     Keys(KeysV1),
-    Intent(IntentV1<'a, T>),
+    Intent(Box<IntentV1<'a, T>>),
     Created {
         intent: Cow<'a, str>,
         id: Cow<'a, str>,
@@ -128,7 +128,7 @@ impl<'a> LineV1<'a, Branch<'a>> {
     /// A record on its way out.
     pub(super) fn of(record: &'a Record, keys: &'a Keys) -> Result<Self, Diagnostic> {
         Ok(match record {
-            Record::Intent(intent) => Self::Intent(IntentV1::of(intent, keys)?),
+            Record::Intent(intent) => Self::Intent(Box::new(IntentV1::of(intent, keys)?)),
             Record::Created { intent, id } => Self::Created { intent: intent.into(), id: id.into() },
             Record::Outcome { intent, effects } => Self::Outcome {
                 intent: intent.as_ref().map(Cow::from),

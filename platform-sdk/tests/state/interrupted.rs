@@ -36,9 +36,8 @@ enum Turn {
 
 fn turn(left: &AtomicUsize, late: bool) -> Turn {
     match left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
-        Err(_) => Turn::Fails,
         Ok(1) if late => Turn::LosesItsAnswer,
-        Ok(1) => Turn::Fails,
+        Err(_) | Ok(1) => Turn::Fails,
         Ok(_) => Turn::Works,
     }
 }

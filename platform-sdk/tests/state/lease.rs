@@ -56,6 +56,7 @@ async fn a_journal_that_outlives_its_lease_keeps_others_out() {
 
 /// Run by the test below in a process of its own: holds the lease until it is killed.
 #[tokio::test]
+#[expect(clippy::print_stderr, reason = "the test that started this process waits for the line")]
 #[ignore = "the other process of `a_killed_holder_is_taken_over_at_once`"]
 async fn the_other_process() {
     let root = std::env::var("STATE_TEST_ROOT").expect("the test's directory");

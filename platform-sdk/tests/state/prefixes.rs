@@ -56,22 +56,22 @@ fn record(step: &Step, keys: &platform_sdk::state::Keys) -> Record {
     }
 }
 
-/// Writes the steps, cuts the journal, and compares with every prefix folded in memory.
+/// Writes the steps, cuts the journal, and compares with every prefix after in memory.
 async fn check(steps: &[Step], cut: Index) {
     let folder = tempfile::tempdir().expect("a directory");
     let place = location(folder.path());
     let lease = lease(&place, World::Real, &no_environment(), &ana()).await.expect("a lease");
     let keys = lease.reading().keys.clone();
-    let mut folded = Folded { snapshot: lease.reading().snapshot.clone(), open: Vec::new() };
-    let mut prefixes = vec![folded.clone()];
+    let mut after = Folded { snapshot: lease.reading().snapshot.clone(), open: Vec::new() };
+    let mut prefixes = vec![after.clone()];
     for step in steps {
         lease.journal().append_lazy(record(step, &keys)).await.expect("queued");
-        folded.apply(record(step, &keys));
-        prefixes.push(folded.clone());
+        after.apply(record(step, &keys));
+        prefixes.push(after.clone());
     }
     lease.release().await.expect("released");
     let whole = read(&place, World::Real, &no_environment()).await.expect("a reading");
-    assert_eq!((whole.snapshot, whole.open), (folded.snapshot, folded.open));
+    assert_eq!((whole.snapshot, whole.open), (after.snapshot, after.open));
     let journal = folder.path().join("acme/prod/journal/1/1.jsonl");
     let bytes = fs::read(&journal).expect("a journal");
     let cut = cut.index(bytes.len() + 1);

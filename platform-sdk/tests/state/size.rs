@@ -42,7 +42,10 @@ async fn ten_thousand_resources_take_at_most_twice_their_inputs_and_outputs() {
     let started = Instant::now();
     let reading = read(&place, World::Real, &no_environment()).await.expect("a reading");
     let took = started.elapsed();
-    eprintln!("{} bytes for {payload}; wrote in {wrote:?}, read in {took:?}", file.len());
+    #[expect(clippy::print_stderr, reason = "a measurement, for who runs this with --nocapture")]
+    {
+        eprintln!("{} bytes for {payload}; wrote in {wrote:?}, read in {took:?}", file.len());
+    }
     assert!(reading.snapshot == snapshot, "all came back");
     assert!(file.len() <= 2 * payload, "{} bytes for {payload}", file.len());
     let text = canonical(&serde_json::from_slice(&file).expect("JSON"));
