@@ -1,13 +1,21 @@
 //! What every verb is given: the program, the stack, the flags, the environment, the printer.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::arguments::{Consent, Globals};
 use crate::{
     Program, Result,
     desired::{Address, Desired, desired},
     report::{Diagnostic, Printer},
+    state::{Location, World},
 };
+
+/// Where state is unless told otherwise.
+const STATE: &str = ".platform";
 
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +91,29 @@ impl Context {
     pub(crate) fn desired(&self) -> Result<Desired> {
         let recording = self.program.record(&self.stack, &self.environment)?;
         desired(&self.program.project, &self.stack, recording.recorder)
+    }
+
+    /// Where the stack's state is.
+    ///
+    /// # Errors
+    /// When the place can't be one.
+    pub(crate) fn location(&self) -> Result<Location> {
+        Location::new(self.state.as_deref().unwrap_or(STATE), &self.program.project, &self.stack)
+    }
+
+    /// Where sandboxes keep their worlds: beside the state, where that is a directory.
+    pub(crate) fn sandbox_folder(&self) -> PathBuf {
+        let state = self.state.as_deref().map(|state| state.strip_prefix("file://").unwrap_or(state));
+        Path::new(state.filter(|state| !state.contains("://")).unwrap_or(STATE)).join("sandbox")
+    }
+
+    /// The world that the stored state speaks of; for verbs that touch nothing but state.
+    ///
+    /// # Errors
+    /// When the state's head can't be read.
+    pub(crate) async fn stored_world(&self, location: &Location) -> Result<World> {
+        let meant = if self.globals.sandbox { World::Sandbox } else { World::Real };
+        Ok(if self.globals.sandbox { meant } else { crate::state::world(location).await?.unwrap_or(meant) })
     }
 
     /// Whether this resource's data may be lost.

@@ -14,3 +14,4 @@ pub(crate) use arguments::{
 };
 pub(crate) use context::{Context, Exit};
 pub(crate) use run::main;
+pub(crate) use verbs::serve;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     desired::{Address, Hash},
-    plan::{Op, Plan, Summary},
+    plan::{Op, Plan, Step, Summary},
     report::Diagnostic,
 };
 
@@ -13,6 +13,8 @@ use crate::{
 pub enum Event {
     /// The plan is made.
     Plan(Box<Plan>),
+    /// What reality differs in from state: changes read from state to reality.
+    Drift(Vec<Step>),
     /// The apply begins; how many steps it has.
     ApplyStarted {
         /// Steps that do something.

@@ -49,3 +49,16 @@ pub async fn snapshot_at(
     let loaded = decode(&bytes, &place, (&location.project, &location.stack), source).await?;
     Ok((hash, loaded.snapshot))
 }
+
+/// The last snapshot's file as it stands, secrets sealed.
+///
+/// # Errors
+/// When there is none, or it is damaged.
+pub async fn export(location: &Location) -> Result<String> {
+    let head = read_head(location).await?.and_then(|(head, _)| head.snapshot);
+    let Some(hash) = head else {
+        let problem = Diagnostic::error(format!("stack `{}` has no snapshot yet", location.stack()));
+        return Err(problem.hint("`up` writes the first one").into());
+    };
+    Ok(String::from_utf8(read_snapshot(location, &hash).await?)?)
+}

@@ -60,6 +60,11 @@ impl Holder {
         }
     }
 
+    /// With the commit of the program's repository.
+    pub fn with_commit(self, commit: Option<String>) -> Self {
+        Self { commit, ..self }
+    }
+
     /// The time, RFC 3339, whole seconds.
     pub(super) fn now(&self) -> String {
         let now = (self.clock)();
@@ -90,6 +95,14 @@ pub async fn read(location: &Location, world: World, environment: &BTreeMap<Stri
     let mut reading = load(location, world, environment).await?.0;
     reading.in_progress = holder(location).await?;
     Ok(reading)
+}
+
+/// The world that the stored state speaks of; `None` before anything was written.
+///
+/// # Errors
+/// When the head is damaged or newer.
+pub async fn world(location: &Location) -> Result<Option<World>> {
+    Ok(super::reading::read_head(location).await?.map(|(head, _)| head.world))
 }
 
 /// Takes the stack's lease, and reads its state under it.

@@ -21,6 +21,8 @@ use super::{
 };
 use crate::Result;
 
+pub(crate) use sandbox::serve;
+
 /// Runs one verb.
 pub(super) async fn run(context: &Context, verb: &Verb) -> Result<Exit> {
     match verb {

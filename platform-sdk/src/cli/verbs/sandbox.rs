@@ -1,6 +1,6 @@
 //! `sandbox`: serves the providers' sandboxes until interrupted, and prints how clients find them.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::json;
 
@@ -10,9 +10,6 @@ use crate::{
     report::{Diagnostic, object},
     sandbox::{Endpoint, Options, Service, attach_or_start},
 };
-
-/// Where sandboxes keep their worlds.
-const FOLDER: &str = ".platform/sandbox";
 
 pub(super) async fn run(context: &Context) -> Result<Exit> {
     let served = serve(context)?;
@@ -42,20 +39,20 @@ pub(super) async fn run(context: &Context) -> Result<Exit> {
 }
 
 /// One sandbox and where it answers.
-pub(super) struct Served {
-    pub(super) service: Arc<dyn Service>,
-    pub(super) endpoint: Endpoint,
+pub(crate) struct Served {
+    pub(crate) service: Arc<dyn Service>,
+    pub(crate) endpoint: Endpoint,
 }
 
 /// Starts, or attaches to, each sandbox of the program's providers; several providers may share one.
-pub(super) fn serve(context: &Context) -> Result<Vec<Served>> {
+pub(crate) fn serve(context: &Context) -> Result<Vec<Served>> {
     let mut services = BTreeMap::new();
     for service in context.program.connectors.values().filter_map(|connector| connector.sandbox()) {
         services.entry(service.name()).or_insert(service);
     }
     let start = |service: Arc<dyn Service>| {
         let options = Options::from_env().map_err(|error| refused(service.name(), &error))?;
-        let endpoint = attach_or_start(Path::new(FOLDER), service.clone(), options)
+        let endpoint = attach_or_start(&context.sandbox_folder(), service.clone(), options)
             .map_err(|error| refused(service.name(), &error))?;
         Ok(Served { service, endpoint })
     };

@@ -1,0 +1,110 @@
+//! `up`, `destroy` and `rollback`: plan under the lease, ask, apply, commit.
+
+use super::{Offline, Surveyed, saved, session::Session};
+use crate::{
+    Result,
+    apply::Applied,
+    cli::{Context, Exit, RollbackArguments, UpArguments},
+    desired::Desired,
+    report::{Error, Event, Observer as _},
+    state::{self, Lease},
+};
+
+/// Makes reality what the program says.
+pub(crate) async fn up(context: &Context, arguments: &UpArguments) -> Result<Exit> {
+    let desired = context.desired()?;
+    let saved = arguments.plan.as_deref().map(saved::load).transpose()?;
+    run(context, &desired, saved.as_ref(), "Apply these changes?").await
+}
+
+/// Deletes everything that the stack owns.
+pub(crate) async fn destroy(context: &Context) -> Result<Exit> {
+    let desired = context.desired()?.nothing();
+    run(context, &desired, None, "Destroy all of this?").await
+}
+
+/// Brings back the inputs of an earlier snapshot.
+pub(crate) async fn rollback(context: &Context, arguments: &RollbackArguments) -> Result<Exit> {
+    let location = context.location()?;
+    let (_, old) = state::snapshot_at(&location, arguments.serial, &context.environment).await?;
+    let session = Session::open(context)?;
+    let schemas = session.connections.schemas();
+    drop(session);
+    let desired = context.desired()?.of_snapshot(&old, &schemas)?;
+    run(context, &desired, None, &format!("Roll back to serial {}?", arguments.serial)).await
+}
+
+async fn run(context: &Context, desired: &Desired, saved: Option<&saved::Saved>, question: &str) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let (lease, snapshot) = session.lease().await?;
+    // Whatever happens from here on, the lease is given back.
+    let outcome = leased(&session, lease, snapshot, desired, saved, question).await;
+    match outcome {
+        Ok((lease, exit)) => {
+            lease.release().await?;
+            Ok(exit)
+        }
+        Err((lease, error)) => {
+            lease.release().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn leased(
+    session: &Session<'_>,
+    mut lease: Lease,
+    snapshot: state::Snapshot,
+    desired: &Desired,
+    saved: Option<&saved::Saved>,
+    question: &str,
+) -> Result<(Lease, Exit), (Lease, Error)> {
+    match work(session, &mut lease, snapshot, desired, saved, question).await {
+        Ok(exit) => Ok((lease, exit)),
+        Err(error) => Err((lease, error)),
+    }
+}
+
+async fn work(
+    session: &Session<'_>,
+    lease: &mut Lease,
+    snapshot: state::Snapshot,
+    desired: &Desired,
+    saved: Option<&saved::Saved>,
+    question: &str,
+) -> Result<Exit> {
+    let context = session.context;
+    let surveyed = session.survey(desired, &snapshot, lease.reading(), Offline::Never).await?;
+    let plan = &surveyed.planned.plan;
+    if let Some(saved) = saved {
+        saved.check(context, lease.reading(), desired, plan)?;
+    }
+    context.printer.event(&Event::Plan(Box::new(plan.clone())));
+    if plan.is_empty() {
+        // What an earlier run left in the journal becomes a snapshot; otherwise nothing is written.
+        let commit = lease.commit(&snapshot).await?;
+        context.printer.event(&Event::Done { ok: true, summary: plan.summary.clone(), snapshot: commit.snapshot });
+        return Ok(Exit::Done);
+    }
+    session.unagreed_losses(&surveyed.planned)?;
+    if !context.confirm(question)? {
+        context.printer.note("nothing was changed");
+        return Ok(Exit::Failed);
+    }
+    carry_out(session, lease, desired, &surveyed).await
+}
+
+async fn carry_out(session: &Session<'_>, lease: &mut Lease, desired: &Desired, surveyed: &Surveyed) -> Result<Exit> {
+    let context = session.context;
+    let steps = surveyed.planned.plan.changes().count();
+    context.printer.event(&Event::ApplyStarted { steps });
+    let Applied { snapshot, summary, failures, interrupted } = session.apply(lease, desired, surveyed).await;
+    let commit = lease.commit(&snapshot).await?;
+    let ok = failures.is_empty() && !interrupted;
+    context.printer.event(&Event::Done { ok, summary, snapshot: commit.snapshot });
+    if interrupted {
+        context.printer.note("interrupted: run the command again to go on from here");
+        return Ok(Exit::Interrupted);
+    }
+    if failures.is_empty() { Ok(Exit::Done) } else { Err(Error::all(failures)) }
+}

@@ -1,0 +1,138 @@
+//! `drift`: compares reality with state, and on request records what it found.
+
+use super::session::Session;
+use crate::{
+    Result,
+    cli::{Context, DriftArguments, Exit},
+    desired::{Desired, Path, Segment, Tree},
+    observe::{Observed, Reading, Sighting, observe},
+    plan::{ChangeKind, Difference, Op, Sides, Step, change, diff},
+    program::Schema,
+    report::{Diagnostic, Event, Observer as _, rust_code},
+    state::{Effect, Record, ResourceState, Snapshot},
+};
+
+/// One object that is not what state says.
+struct Drifted<'s> {
+    state: &'s ResourceState,
+    schema: &'static Schema,
+    /// Where it differs; empty: it is gone.
+    differences: Vec<Difference>,
+}
+
+/// Shows what was changed behind the program's back.
+pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Result<Exit> {
+    let desired = context.desired()?;
+    let session = Session::open(context)?;
+    if !arguments.accept {
+        let reading = session.read().await?;
+        let observed = look(&session, &desired, &reading.snapshot).await?;
+        let drifted = compare(&session, &reading.snapshot, &observed);
+        context.printer.event(&Event::Drift(steps(&drifted)));
+        let found = !drifted.is_empty();
+        context.printer.event(&Event::Done { ok: true, summary: crate::plan::Summary::default(), snapshot: reading.base });
+        return Ok(if found { Exit::Differences } else { Exit::Done });
+    }
+    let (mut lease, mut snapshot) = session.lease().await?;
+    let observed = look(&session, &desired, &snapshot).await?;
+    let before = snapshot.clone();
+    let drifted = compare(&session, &before, &observed);
+    context.printer.event(&Event::Drift(steps(&drifted)));
+    for drifted in &drifted {
+        let effect = accepted(drifted, &observed);
+        if let Effect::Put(state) = &effect {
+            let code = rust_code(&state.address, drifted.schema, &state.inputs, &|_, _| None);
+            context.printer.text(&format!("\n{code}"));
+        }
+        snapshot.apply(&effect);
+        lease.journal().append(Record::Outcome { intent: None, effects: vec![effect] }).await?;
+    }
+    let commit = lease.commit(&snapshot).await?;
+    lease.release().await?;
+    context.printer.event(&Event::Done { ok: true, summary: crate::plan::Summary::default(), snapshot: commit.snapshot });
+    Ok(Exit::Done)
+}
+
+async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot) -> Result<Observed> {
+    // Only what is in state is compared: nothing is looked up or imported for it.
+    let mut of_state = desired.clone();
+    of_state.lookups.clear();
+    for node in of_state.nodes.values_mut() {
+        (node.options.import, node.options.adopt_existing) = (None, false);
+    }
+    let parallel = session.context.globals.parallel;
+    let reading = Reading { desired: &of_state, snapshot, connections: &session.connections, parallel, offline: None };
+    if let Err(error) = reading.check_credentials() {
+        return Err(Diagnostic::of_provider("cannot log in", &error).into());
+    }
+    let observed = observe(reading).await?;
+    for problem in observed.unreadable.values() {
+        session.context.printer.diagnostic(problem);
+    }
+    Ok(observed)
+}
+
+fn compare<'s>(session: &Session<'_>, snapshot: &'s Snapshot, observed: &Observed) -> Vec<Drifted<'s>> {
+    let schemas = session.connections.schemas();
+    let one = |state: &'s ResourceState| {
+        let schema = *schemas.get(state.address.type_name())?;
+        match observed.sightings.get(&state.address)? {
+            Sighting::Unread(_) => None,
+            Sighting::Gone => Some(Drifted { state, schema, differences: Vec::new() }),
+            Sighting::Present(seen) => {
+                let sides = Sides { last: Some(&state.inputs), observed: Some(&seen.inputs), desired: &state.inputs };
+                let mut differences = diff(schema.fields(), sides);
+                let ignored: Vec<Path> = state.options.ignore_changes.iter().filter_map(|text| text.parse().ok()).collect();
+                differences.retain(|difference| !ignored.iter().any(|path| path.covers(&difference.path)));
+                (!differences.is_empty()).then_some(Drifted { state, schema, differences })
+            }
+        }
+    };
+    snapshot.resources.values().filter_map(one).collect()
+}
+
+fn steps(drifted: &[Drifted<'_>]) -> Vec<Step> {
+    let step = |drifted: &Drifted<'_>| {
+        let gone = drifted.differences.is_empty();
+        // Read from state to reality: the other way round than a plan, which goes back.
+        let turned = drifted.differences.iter().map(|difference| {
+            let mut shown = change(difference);
+            std::mem::swap(&mut shown.before, &mut shown.after);
+            shown.kind = ChangeKind::Drift;
+            shown.replaces = false;
+            shown
+        });
+        Step {
+            address: drifted.state.address.clone(),
+            op: if gone { Op::Delete } else { Op::Update },
+            reasons: if gone { vec!["gone from reality".to_owned()] } else { Vec::new() },
+            destroys: Vec::new(),
+            changes: turned.collect(),
+            condition: None,
+            takes_along: Vec::new(),
+        }
+    };
+    drifted.iter().map(step).collect()
+}
+
+/// What accepting a drift does to state.
+fn accepted(drifted: &Drifted<'_>, observed: &Observed) -> Effect {
+    let Some(seen) = observed.present(&drifted.state.address) else {
+        return Effect::Remove(drifted.state.address.clone());
+    };
+    let mut state = drifted.state.clone();
+    if let (Tree::Map(inputs), Tree::Map(there)) = (&mut state.inputs, &seen.inputs) {
+        let fields = drifted.differences.iter().filter_map(|difference| match difference.path.segments().first() {
+            Some(Segment::Name(name)) => Some(name),
+            _ => None,
+        });
+        for field in fields {
+            match there.get(field) {
+                Some(value) => drop(inputs.insert(field.clone(), value.clone())),
+                None => drop(inputs.remove(field)),
+            }
+        }
+    }
+    state.outputs = seen.outputs.clone();
+    Effect::Put(Box::new(state))
+}

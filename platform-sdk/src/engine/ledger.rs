@@ -1,0 +1,24 @@
+//! The state's journal as the ledger of an apply.
+
+use async_trait::async_trait;
+
+use crate::{
+    Result,
+    apply::Ledger,
+    state::{Journal, Record},
+};
+
+#[async_trait]
+impl Ledger for Journal {
+    async fn append(&self, record: Record) -> Result<()> {
+        Ok(Self::append(self, record).await?)
+    }
+
+    async fn note(&self, record: Record) -> Result<()> {
+        Ok(self.append_lazy(record).await?)
+    }
+
+    fn intent_id(&self) -> String {
+        Self::intent_id(self)
+    }
+}

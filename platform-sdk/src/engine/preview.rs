@@ -1,0 +1,31 @@
+//! `plan`: reads, plans, shows.
+
+use super::{Offline, saved, session::Session};
+use crate::{
+    Result,
+    cli::{Context, Exit, PlanArguments},
+    observe::settle,
+    report::{Event, Observer as _},
+};
+
+/// Shows what an apply would do.
+pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result<Exit> {
+    let desired = context.desired()?;
+    let session = Session::open(context)?;
+    let reading = session.read().await?;
+    let mut snapshot = reading.snapshot.clone();
+    if !reading.open.is_empty() && !context.globals.offline && reading.in_progress.is_none() {
+        let settled = settle(&reading.open, &mut snapshot, &session.connections).await;
+        settled.notes.iter().for_each(|note| context.printer.note(note));
+    }
+    let surveyed = session.survey(&desired, &snapshot, &reading, Offline::WithoutCredentials).await?;
+    let plan = surveyed.planned.plan;
+    context.printer.event(&Event::Plan(Box::new(plan.clone())));
+    if let Some(file) = &arguments.out {
+        saved::save(context, &reading, &desired, &plan, file)?;
+        context.printer.note(&format!("saved: apply exactly this with `up --plan {}`", file.display()));
+    }
+    let differs = arguments.detailed_exitcode && !plan.is_empty();
+    context.printer.event(&Event::Done { ok: true, summary: plan.summary, snapshot: reading.base });
+    Ok(if differs { Exit::Differences } else { Exit::Done })
+}
