@@ -43,10 +43,8 @@ pub struct Reading {
 pub(super) struct Standing {
     pub(super) uuid: String,
     pub(super) head: Option<(Head, Version)>,
-    /// The last journal part of the head's fence.
-    pub(super) last_part: u64,
-    /// Whether that journal is sealed or was never begun.
-    pub(super) sealed: bool,
+    /// The parts that the runs since the snapshot would write next: a successor creates them.
+    pub(super) unsealed: Vec<String>,
 }
 
 /// Reads a state, and checks all of it before any of it is used.
@@ -74,7 +72,7 @@ pub(super) async fn load(
     };
     let mut replay =
         Replay { location, head: &head, folded: &mut folded, keys: &mut keys, source, count: 0, digest: None };
-    let (last_part, sealed) = replay.all(entry.as_ref()).await?;
+    let unsealed = replay.all(entry.as_ref()).await?;
     let (recovered, digest) = (replay.count, replay.digest);
     if folded.snapshot.uuid.is_empty() {
         folded.snapshot.uuid = new_uuid();
@@ -91,7 +89,7 @@ pub(super) async fn load(
         recovered,
     };
     let uuid = reading.snapshot.uuid.clone();
-    Ok((reading, Standing { uuid, head: Some((head, version)), last_part, sealed }))
+    Ok((reading, Standing { uuid, head: Some((head, version)), unsealed }))
 }
 
 fn empty(location: &Location, source: KeySource) -> (Reading, Standing) {
@@ -106,7 +104,7 @@ fn empty(location: &Location, source: KeySource) -> (Reading, Standing) {
         recovered: 0,
     };
     let uuid = reading.snapshot.uuid.clone();
-    (reading, Standing { uuid, head: None, last_part: 0, sealed: true })
+    (reading, Standing { uuid, head: None, unsealed: Vec::new() })
 }
 
 fn new_uuid() -> String {
@@ -199,21 +197,21 @@ struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    /// Says which part of the head's own journal was the last, and whether it is sealed.
-    async fn all(&mut self, entry: Option<&Entry>) -> Result<(u64, bool), Diagnostic> {
+    /// Says which parts a run that only seems dead could still write.
+    async fn all(&mut self, entry: Option<&Entry>) -> Result<Vec<String>, Diagnostic> {
         let (first_fence, first_part) = entry.map_or((1, 0), |entry| (entry.fence, entry.part));
-        let mut last = (0, true);
+        let mut unsealed = Vec::new();
         for fence in first_fence..=self.head.fence {
             let after = if fence == first_fence { first_part } else { 0 };
-            last = self.fence(fence, after).await?;
+            unsealed.extend(self.fence(fence, after).await?);
         }
-        Ok(last)
+        Ok(unsealed)
     }
 
-    async fn fence(&mut self, fence: u64, after: u64) -> Result<(u64, bool), Diagnostic> {
+    async fn fence(&mut self, fence: u64, after: u64) -> Result<Option<String>, Diagnostic> {
         let folder = self.location.key(&format!("journal/{fence}"));
         let parts = self.parts(&folder).await?;
-        let (mut sealed, mut torn) = (parts.is_empty(), None);
+        let (mut sealed, mut torn) = (false, None);
         for part in parts.iter().copied().filter(|part| *part > after) {
             let key = super::store::part_key(&folder, part);
             let place = self.location.shown(&key);
@@ -228,7 +226,8 @@ impl Replay<'_> {
                 return Err(damage(&torn, "its last record is cut short, and more was written after it"));
             }
         }
-        Ok((parts.last().copied().unwrap_or(0), sealed))
+        let next = parts.last().copied().unwrap_or(0) + 1;
+        Ok((!sealed).then(|| super::store::part_key(&folder, next)))
     }
 
     /// The numbers of a journal's parts: 1, 2, 3, ....

@@ -8,7 +8,7 @@ use super::{
     reading::{Standing, snapshot_key},
     record_format::{BeginV1, LineV1, SealV1},
     snapshot_format::{self, Entry},
-    store::{Appender, Guard, part_key},
+    store::{Appender, Guard},
 };
 use crate::{desired::Hash, report::Diagnostic};
 
@@ -33,8 +33,8 @@ pub(super) struct Writer {
     fence: u64,
     raised: bool,
     head: Option<(Head, Version)>,
-    /// The part to create in our predecessor's journal.
-    seal: Option<String>,
+    /// The parts to create in our predecessors' journals.
+    unsealed: Vec<String>,
     appender: Option<Box<dyn Appender>>,
     last_part: u64,
     guard: Option<Box<dyn Guard>>,
@@ -50,7 +50,6 @@ impl Writer {
         guard: Box<dyn Guard>,
     ) -> Self {
         let predecessor = standing.head.as_ref().map_or(0, |(head, _)| head.fence);
-        let folder = location.key(&format!("journal/{predecessor}"));
         Self {
             location: location.clone(),
             who: who.clone(),
@@ -59,7 +58,7 @@ impl Writer {
             fence: predecessor + 1,
             raised: false,
             head: standing.head,
-            seal: (!standing.sealed).then(|| part_key(&folder, standing.last_part + 1)),
+            unsealed: standing.unsealed,
             appender: None,
             last_part: 0,
             guard: Some(guard),
@@ -148,19 +147,19 @@ impl Writer {
         self.head.as_ref().map_or_else(first, |(head, _)| head.clone())
     }
 
-    /// Takes over: the head names our fence, and our predecessor can't write its next part any more.
+    /// Takes over: the head names our fence, and no predecessor can write its next part any more.
     async fn raise(&mut self) -> Result<(), Diagnostic> {
         if !self.raised {
             let (at, by, commit) = (self.who.now(), self.who.name.clone(), self.who.commit.clone());
             self.swap(Head { fence: self.fence, at, by, commit, ..self.head() }).await?;
             self.raised = true;
         }
-        if let Some(part) = &self.seal {
+        while let Some(part) = self.unsealed.last() {
             let seal = SealV1 { fence: self.fence, run: self.who.run.clone(), version: FORMAT_VERSION };
             let mut line = Vec::new();
             frame(&to_bytes(&LineV1::<Branch<'_>>::Seal(seal))?, &mut line);
             self.put_new(part, line).await?;
-            self.seal = None;
+            self.unsealed.pop();
         }
         Ok(())
     }

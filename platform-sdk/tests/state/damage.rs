@@ -117,6 +117,21 @@ async fn a_missing_part_of_the_journal_is_named() {
 }
 
 #[tokio::test]
+async fn a_head_that_does_not_fit_its_snapshot_is_refused() {
+    let folder = tempfile::tempdir().expect("a directory");
+    stack(folder.path()).await;
+    let path = folder.path().join("acme/prod/head.json");
+    let sound = head(folder.path());
+    for (field, other) in [("parent", serde_json::Value::Null), ("serial", 1.into()), ("fence", 1.into())] {
+        let mut head = sound.clone();
+        head[field] = other;
+        fs::write(&path, head.to_string()).expect("written");
+        let said = refused(folder.path()).await;
+        assert!(said.contains(&format!("its {field} is not the one that the head of the stack names")), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn newer_versions_are_named() {
     let folder = tempfile::tempdir().expect("a directory");
     stack(folder.path()).await;

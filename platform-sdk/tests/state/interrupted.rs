@@ -167,13 +167,28 @@ async fn check(place: &Location, name: &str, told: &Told) -> Snapshot {
     reading.snapshot
 }
 
+/// A run that only seemed dead finds its next part taken.
+async fn assert_predecessors_sealed(store: &dyn Store) {
+    let head = store.get("acme/prod/head.json").await.expect("get").expect("a head");
+    let head: serde_json::Value = serde_json::from_slice(&head.bytes).expect("JSON");
+    for fence in 1..head["fence"].as_u64().expect("a number") {
+        let mut last = None;
+        for part in 1.. {
+            let part = store.get(&format!("acme/prod/journal/{fence}/{part}.jsonl")).await.expect("get");
+            let Some(part) = part else { break };
+            last = Some(String::from_utf8(part.bytes).expect("text"));
+        }
+        assert!(last.is_some_and(|last| last.contains("\"seal\"")), "journal {fence} is sealed");
+    }
+}
+
 async fn every_interruption(fresh: impl Fn() -> Arc<dyn Store>) {
     for late in [false, true] {
         for writes in 1.. {
             let inner = fresh();
             let sound = Location::within(Arc::clone(&inner), "acme", "prod").expect("a location");
             assert!(run(&sound, "before").await.all);
-            let failing = Failing { inner, left: Arc::new(AtomicUsize::new(writes)), late };
+            let failing = Failing { inner: Arc::clone(&inner), left: Arc::new(AtomicUsize::new(writes)), late };
             let place = Location::within(Arc::new(failing), "acme", "prod").expect("a location");
             let told = run(&place, "cut").await;
             check(&sound, "cut", &told).await;
@@ -183,6 +198,7 @@ async fn every_interruption(fresh: impl Fn() -> Arc<dyn Store>) {
             assert!(snapshot.resources.contains_key(&address("before")), "what was there stays");
             let reading = read(&sound, World::Real, &no_environment()).await.expect("a reading");
             assert!(reading.open.iter().any(|open| open.intent.id == "before-2"), "open intents outlive snapshots");
+            assert_predecessors_sealed(&*inner).await;
             if told.all {
                 assert!(writes > 6, "head, seal, three records, snapshot and head are writes");
                 break;
