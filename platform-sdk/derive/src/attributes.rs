@@ -89,6 +89,9 @@ pub(crate) struct FieldAttributes {
     /// The name of a setter that adds one element.
     #[darling(default)]
     pub(crate) each: Option<Ident>,
+    /// The name of the setter, where the field's own is taken by a hand-written one.
+    #[darling(default)]
+    pub(crate) setter: Option<Ident>,
 }
 
 /// `parent = cascades` or `parent = refuses`.
