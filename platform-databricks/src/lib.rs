@@ -2,3 +2,6 @@
 
 pub mod auth;
 pub mod client;
+pub mod provider;
+
+pub use provider::{AccountProvider, WorkspaceProvider};
