@@ -29,6 +29,6 @@ pub use paging::Pages;
 pub use path::{path, segment};
 pub use request::Request;
 
-pub(crate) use outcome::Outcome;
 pub(crate) use errors::{Asked, decode, lost};
+pub(crate) use outcome::Outcome;
 pub(crate) use retry::{Backoff, Fault};

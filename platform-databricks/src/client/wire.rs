@@ -59,9 +59,9 @@ pub(crate) fn pruned(value: Value) -> Value {
     }
 }
 
-/// [`pruned`] for the fields of an object.
-pub(crate) fn pruned_fields(object: Map<String, Value>) -> Map<String, Value> {
-    into_fields(pruned(Value::Object(object)))
+/// The fields of an object, [`pruned`].
+pub(crate) fn pruned_fields(object: Value) -> Map<String, Value> {
+    into_fields(pruned(object))
 }
 
 /// The fields of an object; none of anything else.
@@ -108,13 +108,7 @@ fn overlay(
     object
 }
 
-fn overlaid(
-    field: &Field,
-    path: &str,
-    before: Option<Value>,
-    after: Value,
-    touched: &dyn Fn(&str) -> bool,
-) -> Value {
+fn overlaid(field: &Field, path: &str, before: Option<Value>, after: Value, touched: &dyn Fn(&str) -> bool) -> Value {
     match (field.shape, field.order, after) {
         (Shape::Block(fields), _, Value::Object(after)) => {
             Value::Object(overlay(fields(), path, into_fields(before.unwrap_or_default()), after, touched))
@@ -147,7 +141,8 @@ mod tests {
 
     #[test]
     fn what_says_nothing_is_pruned_and_what_says_something_stays() {
-        let answer = json!({"a": null, "b": {}, "c": [], "d": {"e": {}}, "f": 0, "g": "", "h": false, "i": [{"j": null}]});
+        let answer =
+            json!({"a": null, "b": {}, "c": [], "d": {"e": {}}, "f": 0, "g": "", "h": false, "i": [{"j": null}]});
         assert_eq!(pruned(answer), json!({"f": 0, "g": "", "h": false, "i": [{}]}));
     }
 

@@ -73,7 +73,7 @@ pub(crate) struct FieldAttributes {
     pub(crate) holds: Flag,
     pub(crate) via: Flag,
     pub(crate) replace: Flag,
-    #[darling(default)]
+    #[darling(default, with = literal)]
     pub(crate) default: Option<Expr>,
     pub(crate) computed: Flag,
     pub(crate) nullable: Flag,
@@ -92,6 +92,11 @@ pub(crate) struct FieldAttributes {
     /// The name of the setter, where the field's own is taken by a hand-written one.
     #[darling(default)]
     pub(crate) setter: Option<Ident>,
+}
+
+/// Any expression; text in quotes is text, not an expression in quotes.
+fn literal(meta: &syn::Meta) -> darling::Result<Option<Expr>> {
+    darling::util::parse_expr::preserve_str_literal(meta).map(Some)
 }
 
 /// `parent = cascades` or `parent = refuses`.
