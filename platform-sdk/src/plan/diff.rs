@@ -79,7 +79,14 @@ struct At<'a> {
 }
 
 impl Walk<'_> {
-    fn fields(&mut self, fields: &[Field], path: &Path, last: Option<&Tree>, observed: Option<&Tree>, desired: Option<&Tree>) {
+    fn fields(
+        &mut self,
+        fields: &[Field],
+        path: &Path,
+        last: Option<&Tree>,
+        observed: Option<&Tree>,
+        desired: Option<&Tree>,
+    ) {
         for field in fields.iter().filter(|field| !field.via) {
             let of = |tree: Option<&'_ Tree>| tree.and_then(|tree| tree.get(field.name)).cloned();
             let last = of(last);
@@ -87,8 +94,9 @@ impl Walk<'_> {
             let current = if observed.is_some() && !field.write_only { of(observed) } else { last.clone() };
             let desired = of(desired);
             let at = At { last: last.as_ref(), current: current.as_ref(), desired: desired.as_ref() };
-            let replaces = std::mem::replace(&mut self.replaces, self.replaces || field.replace || (field.key && !field.renames));
-            let judge = std::mem::replace(&mut self.judge, field.judge.or(self.judge));
+            let (replaces, judge) = (self.replaces, self.judge);
+            self.replaces |= field.replace || (field.key && !field.renames);
+            self.judge = field.judge.or(judge);
             self.field(field, &path.name(field.name), at, observed.is_some());
             self.replaces = replaces;
             self.judge = judge;
@@ -170,7 +178,8 @@ impl Walk<'_> {
             return self.unless_equal(field, path, at);
         }
         for key in keys(current, desired) {
-            let at = At { last: at.last.and_then(|t| t.get(&key)), current: current.get(&key), desired: desired.get(&key) };
+            let at =
+                At { last: at.last.and_then(|t| t.get(&key)), current: current.get(&key), desired: desired.get(&key) };
             let path = path.name(&key);
             match (at.current, at.desired) {
                 (Some(before), Some(after)) if same(before, after) => {}
@@ -192,7 +201,8 @@ impl Walk<'_> {
         // Elements in the order in which the program writes them, then those that it does not.
         let mut names: Vec<&String> = desired.iter().map(|(name, _)| name).collect();
         names.extend(current.iter().map(|(name, _)| name).filter(|name| !desired.iter().any(|(d, _)| d == *name)));
-        let get = |list: &[(String, Tree)], name: &str| list.iter().find(|(n, _)| n == name).map(|(_, tree)| tree.clone());
+        let get =
+            |list: &[(String, Tree)], name: &str| list.iter().find(|(n, _)| n == name).map(|(_, tree)| tree.clone());
         for name in names {
             let (last, current, desired) = (get(&last, name), get(&current, name), get(&desired, name));
             let at = At { last: last.as_ref(), current: current.as_ref(), desired: desired.as_ref() };
@@ -226,7 +236,8 @@ impl Walk<'_> {
     fn block_map(&mut self, fields: &[Field], path: &Path, at: At<'_>, read: bool) {
         let (Some(current), Some(desired)) = (at.current, at.desired) else { return };
         for key in keys(current, desired) {
-            let at = At { last: at.last.and_then(|t| t.get(&key)), current: current.get(&key), desired: desired.get(&key) };
+            let at =
+                At { last: at.last.and_then(|t| t.get(&key)), current: current.get(&key), desired: desired.get(&key) };
             let field = Field::new("");
             self.element(&field, fields, &path.name(&key), at, read);
         }
@@ -322,10 +333,14 @@ fn in_order(field: &Field, tree: Tree) -> Tree {
 fn same(a: &Tree, b: &Tree) -> bool {
     let ((a, _), (b, _)) = (unwrap_secrets(a), unwrap_secrets(b));
     match (a, b) {
-        (Tree::Leaf(Value::Number(a)), Tree::Leaf(Value::Number(b))) => a == b || a.as_f64() == b.as_f64() && (a.is_f64() || b.is_f64()),
+        (Tree::Leaf(Value::Number(a)), Tree::Leaf(Value::Number(b))) => {
+            a == b || a.as_f64() == b.as_f64() && (a.is_f64() || b.is_f64())
+        }
         (Tree::Leaf(a), Tree::Leaf(b)) => a == b,
         (Tree::List(a), Tree::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Tree::Map(a), Tree::Map(b)) => a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b))),
+        (Tree::Map(a), Tree::Map(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+        }
         (Tree::Unknown(a), Tree::Unknown(b)) => a == b,
         _ => false,
     }
