@@ -1,1 +1,3 @@
-//! placeholder
+//! The AWS provider of `platform-sdk`, and its sandbox server.
+
+pub mod sandbox;

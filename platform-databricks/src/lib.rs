@@ -3,5 +3,6 @@
 pub mod auth;
 pub mod client;
 pub mod provider;
+pub mod sandbox;
 
 pub use provider::{AccountProvider, WorkspaceProvider};

@@ -3,6 +3,7 @@
 
 extern crate self as platform_sdk;
 
+pub mod apply;
 pub mod desired;
 pub mod files;
 pub mod plan;
@@ -12,7 +13,12 @@ pub mod report;
 pub mod sandbox;
 pub mod state;
 
+pub mod observe;
+
+pub mod testing;
+
 mod cli;
+mod engine;
 
 pub use platform_sdk_derive as derive;
 pub use program::*;

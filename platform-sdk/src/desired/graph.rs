@@ -96,6 +96,18 @@ pub struct Desired {
     pub hash: Hash,
 }
 
+impl Desired {
+    /// The same stack with nothing in it: what a destroy wants.
+    pub fn nothing(mut self) -> Self {
+        self.nodes.clear();
+        self.order.clear();
+        self.lookups.clear();
+        self.exports.clear();
+        self.hash = desired_hash(&self.project, &self.stack, &self.nodes, &self.lookups, &self.providers, &self.exports);
+        self
+    }
+}
+
 /// Builds and checks the graph of a recording.
 ///
 /// # Errors

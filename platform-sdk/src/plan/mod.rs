@@ -1,5 +1,19 @@
 //! The plan: how observed, last applied and desired inputs differ, and the steps that make them one. Pure.
 
+mod actions;
+mod build;
+mod decide;
+mod diff;
+mod guard;
+mod moves;
 mod step;
+mod target;
 
+pub use actions::{Action, Actions, Kind};
+pub use build::{Planned, Wanted, change, plan};
+pub use decide::{Decision, conceal_fields};
+pub use diff::{Difference, Sides, Verdict, diff, with_ignored};
+pub use guard::Consent;
+pub use moves::moved;
 pub use step::{Change, ChangeKind, Cost, Op, Plan, Step, Summary};
+pub use target::Targets;

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    panic::AssertUnwindSafe,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
@@ -64,12 +65,12 @@ impl Exchange {
         let mutating = !self.service.is_read(request);
         let (answer, changed) = match dealt.fault {
             Some(Fault::ResetBefore) => (None, false),
-            Some(Fault::Throttle) => (Some(self.service.refuse(Refusal::Throttled)), false),
-            Some(Fault::ErrorBefore) => (Some(self.service.refuse(either_error(dealt.draw))), false),
+            Some(Fault::Throttle) => (Some(self.service.refuse_request(request, Refusal::Throttled)), false),
+            Some(Fault::ErrorBefore) => (Some(self.service.refuse_request(request, either_error(dealt.draw))), false),
             Some(Fault::Html) => (Some(html_page()), false),
             Some(Fault::ErrorAfter) => {
                 let (_, changed) = self.ask(state, request, dealt, mutating);
-                (Some(self.service.refuse(Refusal::Internal)), changed)
+                (Some(self.service.refuse_request(request, Refusal::Internal)), changed)
             }
             Some(Fault::ResetAfter | Fault::Truncate | Fault::Stale | Fault::Late) | None => {
                 let (answer, changed) = self.ask(state, request, dealt, mutating);
@@ -100,24 +101,38 @@ impl Exchange {
 
     /// Lets the service answer, and keeps what it changed. The second value says whether that was anything.
     fn ask(&self, state: &mut State, request: &Request, dealt: &Dealt, mutating: bool) -> (Response, bool) {
-        if let Some(view) = state.view(dealt, mutating) {
+        if let Some(mut view) = state.view(dealt, mutating) {
             // What a read changes by the way must not bring the past back.
-            let mut view = view.begin(state.now_ms);
-            return (self.service.handle(request, &mut view), false);
+            view.begin(state.now_ms);
+            return (self.handle(request, &mut view), false);
         }
-        let mut after = state.world.begin(state.now_ms);
-        let answer = self.service.handle(request, &mut after);
-        if answer.status >= 400 || !after.differs_from(&state.world) {
-            return (answer, false);
+        let last_id = state.world.last_id();
+        state.world.begin(state.now_ms);
+        let mut answer = self.handle(request, &mut state.world);
+        let changed = state.world.changes().next().is_some() || state.world.last_id() != last_id;
+        if changed && answer.status < 400 {
+            match state.store.append(&state.world) {
+                Ok(()) => {
+                    let late = (dealt.fault == Some(Fault::Late)).then_some(state.dealer.faults().late_ms);
+                    state.views.committed(state.now_ms, state.world.commit(), late);
+                    return (answer, true);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the sandbox's world can't be written");
+                    answer = self.service.refuse_request(request, Refusal::Internal);
+                }
+            }
         }
-        if let Err(error) = state.store.append(&after) {
-            tracing::error!(%error, "the sandbox's world can't be written");
-            return (self.service.refuse(Refusal::Internal), false);
-        }
-        let late_ms = state.dealer.faults().late_ms;
-        state.views.replaced(&state.world, &after, (dealt.fault == Some(Fault::Late)).then_some(late_ms));
-        state.world = after;
-        (answer, true)
+        state.world.roll_back(last_id);
+        (answer, false)
+    }
+
+    /// The service's answer; a service that panics has a bug, which must not take the world with it.
+    fn handle(&self, request: &Request, world: &mut World) -> Response {
+        std::panic::catch_unwind(AssertUnwindSafe(|| self.service.handle(request, world))).unwrap_or_else(|_| {
+            tracing::error!(method = request.method, path = request.path, "the sandboxed service panicked");
+            self.service.refuse_request(request, Refusal::Internal)
+        })
     }
 
     pub(super) fn service(&self) -> &dyn Service {
@@ -152,7 +167,7 @@ impl Exchange {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A service that panicked has changed nothing: it worked on a clone.
+        // Nothing panics under the lock but services, which are caught.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -44,6 +44,13 @@ pub trait Service: Send + Sync + 'static {
     /// How this protocol says that a request was not carried out, used by injected faults.
     fn refuse(&self, refusal: Refusal) -> Response;
 
+    /// The same for services that speak several protocols and tell by the request which one. By default:
+    /// [`refuse`](Service::refuse).
+    fn refuse_request(&self, request: &Request, refusal: Refusal) -> Response {
+        let _ = request;
+        self.refuse(refusal)
+    }
+
     /// Environment that points any client at this server: `[("DATABRICKS_HOST", "http://127.0.0.1:8080"), ...]`.
     fn exports(&self, base_url: &str) -> Vec<(String, String)>;
 

@@ -1,55 +1,58 @@
 //! Views of the world that readers get under faults: as it was, or without what has not landed yet.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
-use serde_json::Value;
+use super::{World, world::Before};
 
-use super::World;
+/// How many past transactions are kept.
+const KEPT: usize = 1_024;
 
-/// How many past worlds are kept. They share their documents, so the bound is about old documents, not about maps.
-const KEPT: usize = 512;
-
-/// Past worlds, and effects that readers don't see yet.
+/// What past transactions changed, and effects that readers don't see yet.
 #[derive(Debug, Default)]
 pub(super) struct Views {
-    past: VecDeque<World>,
+    past: VecDeque<Past>,
     late: Vec<Late>,
 }
 
-/// A document whose last change readers don't see until `lands_ms`.
+/// What was there before a transaction.
+#[derive(Debug)]
+struct Past {
+    changed_ms: u64,
+    before: Before,
+}
+
+/// Documents whose last change readers don't see until `lands_ms`.
 #[derive(Debug)]
 struct Late {
     lands_ms: u64,
-    key: Arc<str>,
-    was: Option<Arc<Value>>,
+    before: Before,
 }
 
 impl Views {
-    /// Remembers the world that a transaction is about to replace.
-    pub(super) fn replaced(&mut self, before: &World, after: &World, late_ms: Option<u64>) {
+    /// Remembers what a transaction changed, and whether readers see it only later.
+    pub(super) fn committed(&mut self, changed_ms: u64, before: Before, late_ms: Option<u64>) {
+        match late_ms {
+            Some(late_ms) => self.late.push(Late { lands_ms: changed_ms + late_ms, before: before.clone() }),
+            // What was written on time is seen at once, and with it all that went before.
+            None => {
+                for late in &mut self.late {
+                    late.before.retain(|key, _| !before.contains_key(key));
+                }
+            }
+        }
         if self.past.len() == KEPT {
             self.past.pop_front();
         }
-        self.past.push_back(before.clone());
-        match late_ms {
-            Some(late_ms) => self.late.extend(after.changes().map(|(key, _)| Late {
-                lands_ms: after.now_ms() + late_ms,
-                key: Arc::clone(key),
-                was: before.shared(key).cloned(),
-            })),
-            // What was written on time is seen at once, and with it all that went before.
-            None => self.late.retain(|late| after.changes().all(|(key, _)| *key != late.key)),
-        }
+        self.past.push_back(Past { changed_ms, before });
     }
 
-    /// The newest world that was there at this time.
+    /// The world as it was at this time, or as far back as is remembered.
     pub(super) fn as_of(&self, now: &World, at_ms: u64) -> World {
-        // `now_ms` of a world is the time of the transaction that made it.
-        let known = self.past.iter().rev().find(|world| world.now_ms() <= at_ms);
-        match known.or(self.past.front()) {
-            Some(past) if now.now_ms() > at_ms => past.clone(),
-            _ => now.clone(),
+        let mut view = now.clone();
+        for past in self.past.iter().rev().take_while(|past| past.changed_ms > at_ms) {
+            view.restore(&past.before);
         }
+        view
     }
 
     /// The world without what has not landed yet, if there is such a thing.
@@ -61,7 +64,7 @@ impl Views {
         let mut view = now.clone();
         // Backwards, so that of two late changes of one document the reader sees what was before both.
         for late in self.late.iter().rev() {
-            view.set(&late.key, late.was.clone());
+            view.restore(&late.before);
         }
         Some(view)
     }

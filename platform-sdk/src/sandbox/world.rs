@@ -1,26 +1,25 @@
 //! The sandbox's world: a map of JSON documents, changed in transactions that are durable before they are answered.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Bound,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use serde_json::Value;
 
 /// What exists in a sandbox: documents by key. Keys are `/`-separated paths that the service chooses, such as
 /// `catalogs/lake`; listing by prefix is ordered by key.
 ///
-/// Cloning is O(1): documents and the map are shared until one of the clones changes. A request works on a clone that
-/// replaces the world when it succeeds.
+/// Cloning is O(1): documents and the map are shared until one of the clones changes. A request changes the world in
+/// place, at the cost of what it changes, and what it changed is undone when it is refused.
 #[derive(Debug, Clone, Default)]
 pub struct World {
     documents: Arc<BTreeMap<Arc<str>, Arc<Value>>>,
-    /// Keys changed since the transaction began, so that writing it down costs what changed, not what exists.
-    touched: BTreeSet<Arc<str>>,
+    /// What the documents that this transaction changed were before it.
+    before: Before,
     now_ms: u64,
     last_id: u64,
 }
+
+/// Documents by key as they were once; `None`: there was none.
+pub(super) type Before = BTreeMap<Arc<str>, Option<Arc<Value>>>;
 
 impl World {
     /// An empty world at this time, for testing a service without a server.
@@ -80,34 +79,46 @@ impl World {
         self.last_id
     }
 
-    /// A clone in which a new transaction begins at `now_ms`.
-    pub(super) fn begin(&self, now_ms: u64) -> Self {
-        Self { documents: Arc::clone(&self.documents), touched: BTreeSet::new(), now_ms, last_id: self.last_id }
+    /// A new transaction begins at `now_ms`.
+    pub(super) fn begin(&mut self, now_ms: u64) {
+        self.before.clear();
+        self.now_ms = now_ms;
     }
 
     /// The changed keys, each with what is there now.
     pub(super) fn changes(&self) -> impl Iterator<Item = (&Arc<str>, Option<&Arc<Value>>)> {
-        self.touched.iter().map(|key| (key, self.documents.get(key)))
+        self.before.keys().map(|key| (key, self.documents.get(key)))
     }
 
-    /// Whether the transaction that made this world out of `before` is worth writing down.
-    pub(super) fn differs_from(&self, before: &Self) -> bool {
-        !self.touched.is_empty() || self.last_id != before.last_id
+    /// Ends the transaction: what it changed, as it was before.
+    pub(super) fn commit(&mut self) -> Before {
+        std::mem::take(&mut self.before)
     }
 
-    /// The shared document at this key.
-    pub(super) fn shared(&self, key: &str) -> Option<&Arc<Value>> {
-        self.documents.get(key)
+    /// Ends the transaction as if it had not been. `last_id` is what it was when it began.
+    pub(super) fn roll_back(&mut self, last_id: u64) {
+        let before = self.commit();
+        self.restore(&before);
+        self.before.clear();
+        self.last_id = last_id;
+    }
+
+    /// Puts documents back to what they were.
+    pub(super) fn restore(&mut self, before: &Before) {
+        for (key, document) in before {
+            self.set(key, document.clone());
+        }
     }
 
     /// Puts a shared document, or removes what is there.
     pub(super) fn set(&mut self, key: &Arc<str>, document: Option<Arc<Value>>) {
-        self.touched.insert(Arc::clone(key));
         let documents = Arc::make_mut(&mut self.documents);
-        match document {
+        let was = match document {
             Some(document) => documents.insert(Arc::clone(key), document),
             None => documents.remove(key),
         };
+        // Only the first change in a transaction sees what was before it.
+        self.before.entry(Arc::clone(key)).or_insert(was);
     }
 
     /// All documents, ordered by key.
@@ -124,6 +135,6 @@ impl World {
     pub(super) fn resume(&mut self, now_ms: u64, last_id: u64) {
         self.now_ms = self.now_ms.max(now_ms);
         self.last_id = last_id;
-        self.touched.clear();
+        self.before.clear();
     }
 }

@@ -1,0 +1,121 @@
+//! Ending: deletes, by a call of their own or along with another object, and changes of state alone.
+
+use std::sync::Arc;
+
+use super::{
+    live::references,
+    retry::{PATIENCE, Retry},
+    schedule::Run,
+};
+use crate::{
+    desired::Address,
+    observe::{BUILTIN, request},
+    plan::Op,
+    program::Operation,
+    provider::{Driver, ErrorKind, ProviderError},
+    report::Diagnostic,
+    state::{Effect, Intent, IntentOp, Record, ResourceState},
+};
+
+impl Run<'_> {
+    /// Ends the object that an address held when the run began.
+    pub(super) async fn end(&self, address: &Address) -> Result<(), Diagnostic> {
+        let decision = &self.planned.decisions[address];
+        if decision.condition.is_some() && !self.live.replaces(decision.condition.as_ref()) {
+            return Ok(());
+        }
+        let snapshot = self.live.snapshot();
+        // A replacement that created first has left the old object among the pending deletes.
+        let created_first = decision.op == Op::Replace { create_first: true };
+        let old = if created_first {
+            let was = self.planned.snapshot.resources.get(address).map(|state| &state.id);
+            snapshot.pending_deletes.iter().find(|old| old.address == *address && Some(&old.id) == was)
+        } else {
+            snapshot.resources.get(address)
+        };
+        let Some(old) = old else { return Ok(()) };
+        let gone = if created_first {
+            Effect::Deleted(address.clone(), old.id.clone())
+        } else {
+            Effect::Remove(address.clone())
+        };
+        let retained = self.desired.nodes.get(address).is_some_and(|node| node.options.retain_on_delete);
+        if decision.dies_with.is_some() || retained {
+            return self.close(None, vec![gone]).await;
+        }
+        let force = old.options.force_destroy;
+        self.delete(old, gone, created_first, force).await
+    }
+
+    /// Ends an object that an earlier run's replacement left behind.
+    pub(super) async fn end_pending(&self, index: usize) -> Result<(), Diagnostic> {
+        let Some(old) = self.planned.snapshot.pending_deletes.get(index) else { return Ok(()) };
+        let gone = Effect::Deleted(old.address.clone(), old.id.clone());
+        self.delete(old, gone, true, old.options.force_destroy).await
+    }
+
+    async fn delete(&self, old: &ResourceState, gone: Effect, pending: bool, force: bool) -> Result<(), Diagnostic> {
+        if old.provider.kind == BUILTIN {
+            return self.close(None, vec![gone]).await;
+        }
+        let failed = |error: &ProviderError| {
+            Diagnostic::of_provider(format!("cannot delete `{}` (`{}`)", old.address, old.id), error)
+                .about(&old.address)
+        };
+        let config = self.config_for(old);
+        let driver = self.connections.driver(&old.provider.kind, &config, old.address.type_name()).await;
+        let driver = driver.map_err(|error| failed(&error))?;
+        let intent = self.ledger.intent_id();
+        let op = IntentOp::Delete;
+        let record =
+            Intent { id: intent.clone(), op, target: old.clone(), found_before: Vec::new(), pending_delete: pending };
+        self.append(Record::Intent(Box::new(record))).await?;
+        match self.send_delete(&driver, old, &intent, force).await {
+            Ok(()) => self.close(Some(intent), vec![gone]).await,
+            Err(error) => {
+                self.close(Some(intent), vec![Effect::Nothing]).await?;
+                Err(failed(&error))
+            }
+        }
+    }
+
+    async fn send_delete(
+        &self,
+        driver: &Arc<dyn Driver>,
+        old: &ResourceState,
+        intent: &str,
+        force: bool,
+    ) -> Result<(), ProviderError> {
+        let ctx = self.context(intent, &old.address);
+        let mut retry = Retry::new(old.options.timeout(Operation::Delete).unwrap_or(PATIENCE));
+        let asked = request(old);
+        loop {
+            match driver.delete(&ctx, &asked, force).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
+                Err(error) => retry.after_doubt(error).await?,
+            }
+        }
+    }
+
+    /// Changes state alone.
+    pub(super) async fn note(&self, address: &Address) -> Result<(), Diagnostic> {
+        let decision = &self.planned.decisions[address];
+        let effect = match decision.op {
+            Op::Forget => Effect::Remove(address.clone()),
+            _ => match (self.live.resource(address), self.desired.nodes.get(address)) {
+                (Some(mut state), Some(node)) => {
+                    state.options = node.options.clone();
+                    state.dependencies = node.dependencies.clone();
+                    state.parents = node.parents.clone();
+                    state.references = references(node);
+                    state.inputs = decision.inputs.clone();
+                    state.input_hash = state.inputs.hash(&*self.settings.keyed);
+                    Effect::Put(Box::new(state))
+                }
+                _ => return Ok(()),
+            },
+        };
+        self.close(None, vec![effect]).await
+    }
+}

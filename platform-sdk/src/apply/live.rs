@@ -1,0 +1,164 @@
+//! What a running apply knows: the snapshot as it grows, and the values that come with it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    desired::{Address, Desired, Node, ProviderKey, Tree, describe, evaluate},
+    observe::Observed,
+    plan::conceal_fields,
+    program::{Expr, Field, Shape, Unset},
+    report::Diagnostic,
+    state::{Effect, ProviderState, ResourceState, Snapshot},
+};
+
+/// The part of an apply that its actions share.
+pub(super) struct Live {
+    state: Mutex<Known>,
+}
+
+struct Known {
+    snapshot: Snapshot,
+    lookups: BTreeMap<Address, Tree>,
+    replaced: BTreeMap<Address, bool>,
+}
+
+impl Live {
+    /// Starts from the planned snapshot, with outputs as they were observed.
+    pub(super) fn new(snapshot: &Snapshot, observed: &Observed) -> Self {
+        let mut snapshot = snapshot.clone();
+        for state in snapshot.resources.values_mut() {
+            if let Some(seen) = observed.present(&state.address) {
+                state.outputs = seen.outputs.clone();
+                state.id.clone_from(&seen.id);
+            }
+        }
+        let known = Known { snapshot, lookups: observed.lookups.clone(), replaced: BTreeMap::new() };
+        Self { state: Mutex::new(known) }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.known().snapshot.clone()
+    }
+
+    pub(super) fn resource(&self, address: &Address) -> Option<ResourceState> {
+        self.known().snapshot.resources.get(address).cloned()
+    }
+
+    pub(super) fn apply(&self, effects: &[Effect]) {
+        let mut known = self.known();
+        for effect in effects {
+            known.snapshot.apply(effect);
+        }
+    }
+
+    pub(super) fn identify(&self, kind: &str, scope: &str, identity: &str) -> bool {
+        let mut known = self.known();
+        let before =
+            known.snapshot.identities.entry(kind.to_owned()).or_default().insert(scope.to_owned(), identity.to_owned());
+        before.as_deref() != Some(identity)
+    }
+
+    pub(super) fn export(&self, exports: BTreeMap<String, Tree>) {
+        self.known().snapshot.exports = exports;
+    }
+
+    pub(super) fn looked_up(&self, address: &Address, found: Tree) {
+        self.known().lookups.insert(address.clone(), found);
+    }
+
+    pub(super) fn judged(&self, address: &Address, replaced: bool) {
+        self.known().replaced.insert(address.clone(), replaced);
+    }
+
+    /// Whether the step that a condition hangs on replaces.
+    pub(super) fn replaces(&self, condition: Option<&Address>) -> bool {
+        condition.is_none_or(|root| self.known().replaced.get(root) == Some(&true))
+    }
+
+    /// An expression with everything that is known by now.
+    pub(super) fn evaluate(&self, expr: &Expr) -> Tree {
+        let known = self.known();
+        evaluate(expr, &mut |origin, field| {
+            let address = &origin.address;
+            let outputs =
+                known.snapshot.resources.get(address).map(|state| &state.outputs).or(known.lookups.get(address));
+            outputs?.get(field).cloned()
+        })
+    }
+
+    /// A resource's inputs, all known.
+    pub(super) fn inputs(&self, node: &Node) -> Result<Tree, Diagnostic> {
+        let tree = conceal_fields(self.evaluate(&node.inputs), node.schema.fields());
+        if tree.is_known() {
+            return Ok(tree);
+        }
+        let mut unknown = Vec::new();
+        unknowns(&tree, &mut unknown);
+        Err(Diagnostic::error(format!("a value for `{}` is not known", node.address)).detail(unknown.join("\n")))
+    }
+
+    /// A provider's resolved configuration.
+    pub(super) fn config(&self, desired: &Desired, key: &ProviderKey) -> Result<Value, Diagnostic> {
+        let unknown =
+            |what: String| Diagnostic::error(format!("the provider `{key}` can't be configured")).detail(what);
+        let provider = desired.providers.get(key).ok_or_else(|| unknown("it is not declared".to_owned()))?;
+        self.evaluate(&provider.config).plain().ok_or_else(|| unknown(describe(&provider.config)))
+    }
+
+    pub(super) fn provider(&self, desired: &Desired, key: &ProviderKey) -> Result<ProviderState, Diagnostic> {
+        let of: BTreeSet<Address> =
+            desired.providers.get(key).map(|provider| provider.dependencies.clone()).unwrap_or_default();
+        Ok(ProviderState { kind: key.kind().to_owned(), config: self.config(desired, key)?, of })
+    }
+}
+
+fn unknowns(tree: &Tree, found: &mut Vec<String>) {
+    match tree {
+        Tree::Leaf(_) => {}
+        Tree::List(items) => items.iter().for_each(|item| unknowns(item, found)),
+        Tree::Map(entries) => entries.values().for_each(|entry| unknowns(entry, found)),
+        Tree::Unknown(expr) => found.push(expr.clone()),
+        Tree::Secret(inner) => unknowns(inner, found),
+    }
+}
+
+/// The inputs as a driver gets them: what is unset and has a default, with that.
+pub(super) fn with_defaults(inputs: &Tree, fields: &[Field]) -> Tree {
+    let Tree::Map(entries) = inputs else { return inputs.clone() };
+    let mut entries = entries.clone();
+    for field in fields {
+        match (entries.get_mut(field.name), field.unset, field.shape) {
+            (None, Unset::Default(value), _) => {
+                entries.insert(field.name.to_owned(), Tree::from(value()));
+            }
+            (Some(entry), _, Shape::Block(fields)) => *entry = with_defaults(entry, fields()),
+            (Some(Tree::List(items)), _, Shape::Blocks(fields)) => {
+                for item in items {
+                    *item = with_defaults(item, fields());
+                }
+            }
+            (Some(Tree::Map(items)), _, Shape::BlockMap(fields)) => {
+                for item in items.values_mut() {
+                    *item = with_defaults(item, fields());
+                }
+            }
+            _ => {}
+        }
+    }
+    Tree::Map(entries)
+}
+
+/// Where a resource's inputs come from, by path.
+pub(super) fn references(node: &Node) -> BTreeMap<String, Value> {
+    let entry = |r: &crate::desired::Reference| (r.path.clone(), json!({"$ref": r.address, "field": r.output}));
+    node.references.iter().map(entry).collect()
+}

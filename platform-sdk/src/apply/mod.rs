@@ -1,0 +1,13 @@
+//! Applying: carries out a plan's actions, journal first, as soon as what they need is done.
+
+mod end;
+mod ledger;
+mod live;
+mod make;
+mod retry;
+mod schedule;
+mod scrub;
+
+pub use ledger::{Ledger, Memory};
+pub use schedule::{Applied, Apply, Settings, apply};
+pub use scrub::Scrub;

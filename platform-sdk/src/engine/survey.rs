@@ -1,0 +1,93 @@
+//! Surveying: from a program and a snapshot to a plan, reading reality in between.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    Result,
+    desired::{Address, Desired, Hash},
+    observe::{Connections, Observed, Reading, contents, observe},
+    plan::{Planned, Wanted, moved, plan},
+    report::Diagnostic,
+    state::Snapshot,
+};
+
+/// Whether reality is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offline {
+    /// It is not: the user said so.
+    Asked,
+    /// It is, or not when there are no credentials.
+    WithoutCredentials,
+    /// It must be.
+    Never,
+}
+
+/// What a survey is made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Survey<'a> {
+    pub(crate) desired: &'a Desired,
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) base: Option<&'a Hash>,
+    pub(crate) connections: &'a Connections,
+    pub(crate) wanted: &'a Wanted,
+    pub(crate) parallel: usize,
+    pub(crate) offline: Offline,
+}
+
+/// A plan, and what was read for it.
+pub(crate) struct Surveyed {
+    pub(crate) planned: Planned,
+    pub(crate) observed: Observed,
+}
+
+impl Survey<'_> {
+    /// Reads reality and plans.
+    pub(crate) async fn run(self) -> Result<Surveyed> {
+        let (snapshot, _) = moved(self.desired, self.snapshot)?;
+        let reading = Reading {
+            desired: self.desired,
+            snapshot: &snapshot,
+            connections: self.connections,
+            parallel: self.parallel,
+            offline: None,
+        };
+        let offline = self.offline_reason(reading)?;
+        let reading = Reading { offline: offline.as_deref(), ..reading };
+        let mut observed = observe(reading).await?;
+        // What lives in objects that end can be asked for only once it is known which ones end.
+        let ending = self.plan(&observed).map(|planned| ending(&planned)).unwrap_or_default();
+        if offline.is_none() && !ending.is_empty() {
+            contents(reading, &ending, &mut observed).await;
+        }
+        let mut planned = self.plan(&observed)?;
+        planned.plan.warnings.extend(observed.unreadable.values().map(|problem| {
+            let hint = "it is left alone, and so is what depends on it";
+            Diagnostic { severity: crate::report::Severity::Warning, ..problem.clone() }.hint(hint)
+        }));
+        Ok(Surveyed { planned, observed })
+    }
+
+    fn plan(&self, observed: &Observed) -> Result<Planned> {
+        let schemas = self.connections.schemas();
+        plan(self.desired, self.snapshot, self.base.cloned(), observed, &schemas, self.wanted)
+    }
+
+    fn offline_reason(&self, reading: Reading<'_>) -> Result<Option<String>> {
+        if self.offline == Offline::Asked {
+            return Ok(Some("asked for with --offline".to_owned()));
+        }
+        if !reading.needs_providers() {
+            return Ok(None);
+        }
+        match reading.check_credentials() {
+            Ok(()) => Ok(None),
+            Err(error) if self.offline == Offline::WithoutCredentials => Ok(Some(error.message)),
+            Err(error) => Err(Diagnostic::of_provider("cannot log in", &error).into()),
+        }
+    }
+}
+
+fn ending(planned: &Planned) -> BTreeSet<Address> {
+    let ends = planned.decisions.iter().filter(|(_, decision)| decision.ends_object());
+    ends.map(|(address, _)| address.clone()).collect()
+}

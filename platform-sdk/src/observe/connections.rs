@@ -1,0 +1,124 @@
+//! Connections: opened once for each provider and configuration, and proved before they are trusted.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use serde_json::Value;
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::{
+    desired::canonical,
+    program::Schema,
+    provider::{Connect, Connection, Connector, Driver, ErrorKind, LookUpDriver, ProviderError, ProviderResult},
+};
+
+/// What a connection proved to talk to, by scope.
+pub type Identity = BTreeMap<String, String>;
+
+#[derive(Default)]
+struct Slot {
+    connection: OnceCell<Arc<dyn Connection>>,
+    identity: OnceCell<Identity>,
+}
+
+/// Every provider of a program, and the connections that are open to their services.
+pub struct Connections {
+    connectors: BTreeMap<&'static str, Arc<dyn Connector>>,
+    environment: BTreeMap<String, String>,
+    sandboxes: BTreeMap<&'static str, String>,
+    slots: Mutex<HashMap<(String, String), Arc<Slot>>>,
+}
+
+impl Connections {
+    /// For these connectors; `sandboxes` gives the loopback address of each kind that is sandboxed.
+    pub fn new(
+        connectors: BTreeMap<&'static str, Arc<dyn Connector>>,
+        environment: BTreeMap<String, String>,
+        sandboxes: BTreeMap<&'static str, String>,
+    ) -> Self {
+        Self { connectors, environment, sandboxes, slots: Mutex::default() }
+    }
+
+    /// The facts of every type that a connector knows.
+    pub fn schemas(&self) -> BTreeMap<&'static str, &'static Schema> {
+        let all = self.connectors.values().flat_map(|connector| connector.schemas());
+        all.map(|schema| (schema.type_name, schema)).collect()
+    }
+
+    /// The connectors by kind.
+    pub fn connectors(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn Connector>)> {
+        self.connectors.iter().map(|(kind, connector)| (*kind, connector))
+    }
+
+    /// What a connector of this kind is given beside its configuration.
+    pub fn given(&self, kind: &str) -> Connect {
+        Connect { environment: self.environment.clone(), sandbox: self.sandboxes.get(kind).cloned() }
+    }
+
+    fn connector(&self, kind: &str) -> ProviderResult<&Arc<dyn Connector>> {
+        self.connectors.get(kind).ok_or_else(|| {
+            ProviderError::new(
+                ErrorKind::Invalid { field: None },
+                format!("the program lists no provider of kind `{kind}`"),
+            )
+            .hint("add it to the program with `.provider(..)`")
+        })
+    }
+
+    /// Whether credentials are there, without any request.
+    ///
+    /// # Errors
+    /// What connecting would answer.
+    pub fn check_credentials(&self, kind: &str, config: &Value) -> ProviderResult<()> {
+        self.connector(kind)?.check_credentials(config, &self.given(kind))
+    }
+
+    async fn slot(&self, kind: &str, config: &Value) -> Arc<Slot> {
+        let key = (kind.to_owned(), canonical(config));
+        self.slots.lock().await.entry(key).or_default().clone()
+    }
+
+    /// The connection of a provider with this configuration.
+    ///
+    /// # Errors
+    /// Those of [`Connector::connect`].
+    pub async fn connect(&self, kind: &str, config: &Value) -> ProviderResult<Arc<dyn Connection>> {
+        let slot = self.slot(kind, config).await;
+        let open = || async { self.connector(kind)?.connect(config, &self.given(kind)).await };
+        slot.connection.get_or_try_init(open).await.cloned()
+    }
+
+    /// What answers there, proved once.
+    ///
+    /// # Errors
+    /// Those of [`Connection::identity`].
+    pub async fn identity(&self, kind: &str, config: &Value) -> ProviderResult<Identity> {
+        let connection = self.connect(kind, config).await?;
+        let slot = self.slot(kind, config).await;
+        slot.identity.get_or_try_init(|| async { connection.identity().await }).await.cloned()
+    }
+
+    /// The driver of a type there.
+    ///
+    /// # Errors
+    /// Those of connecting, or when the provider does not know the type.
+    pub async fn driver(&self, kind: &str, config: &Value, type_name: &str) -> ProviderResult<Arc<dyn Driver>> {
+        let connection = self.connect(kind, config).await?;
+        connection.driver(type_name).ok_or_else(|| unknown(kind, type_name))
+    }
+
+    /// The lookup of a type there.
+    ///
+    /// # Errors
+    /// Those of connecting, or when the provider can't look the type up.
+    pub async fn look_up(&self, kind: &str, config: &Value, type_name: &str) -> ProviderResult<Arc<dyn LookUpDriver>> {
+        let connection = self.connect(kind, config).await?;
+        connection.look_up(type_name).ok_or_else(|| unknown(kind, type_name))
+    }
+}
+
+fn unknown(kind: &str, type_name: &str) -> ProviderError {
+    ProviderError::new(ErrorKind::Invalid { field: None }, format!("the provider `{kind}` does not know `{type_name}`"))
+}

@@ -1,0 +1,13 @@
+//! Observing: what really exists of what state knows, what is looked up, imported or adopted.
+
+mod connections;
+mod observed;
+mod refresh;
+mod settle;
+
+pub use connections::{Connections, Identity};
+pub use observed::{Observed, Sighting};
+pub(crate) use refresh::{BUILTIN, look_up, request};
+pub use refresh::{Reading, contents, observe};
+pub use settle::{Settled, settle};
+pub(crate) use settle::{may_have_happened, recognise};

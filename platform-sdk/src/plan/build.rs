@@ -1,0 +1,271 @@
+//! The plan's one entry: from what is desired, owned and observed to ordered steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{
+    Change, ChangeKind, Cost, Op, Plan, Step, Summary, Targets,
+    actions::{Actions, actions},
+    decide::{self, Decision, Sources},
+    diff::{Difference, Verdict},
+    guard,
+};
+use crate::{
+    Result,
+    desired::{Address, Desired, Hash, Tree, evaluate, hash},
+    observe::Observed,
+    program::Schema,
+    report::{Diagnostic, Error},
+    state::Snapshot,
+};
+
+/// What a plan is asked for beside the program.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Which resources it is about.
+    pub targets: Targets,
+    /// Resources that are to be replaced whatever the diff says.
+    pub replace: BTreeSet<Address>,
+}
+
+/// A plan, with what an apply needs beside it.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// What is shown, hashed and saved.
+    pub plan: Plan,
+    /// The snapshot that the steps start from, moves applied.
+    pub snapshot: Snapshot,
+    /// New addresses of moved objects, to old ones.
+    pub moves: BTreeMap<Address, Address>,
+    /// What happens to each resource.
+    pub decisions: BTreeMap<Address, Decision>,
+    /// The order in which an apply takes it.
+    pub actions: Actions,
+}
+
+/// Makes the plan.
+///
+/// # Errors
+/// Every violation of a guard, every move that can't be, every type that no provider knows: all at once.
+pub fn plan(
+    desired: &Desired,
+    snapshot: &Snapshot,
+    base: Option<Hash>,
+    observed: &Observed,
+    schemas: &BTreeMap<&'static str, &'static Schema>,
+    wanted: &Wanted,
+) -> Result<Planned> {
+    let (snapshot, moves) = super::moves::moved(desired, snapshot)?;
+    let sources = Sources { desired, snapshot: &snapshot, moves: &moves, observed, schemas, replace: &wanted.replace };
+    let (mut decisions, mut problems) = decide::decide(sources);
+    problems.extend(unknown_replacements(&wanted.replace, &decisions));
+    problems.extend(super::target::narrow(sources, &wanted.targets, &mut decisions));
+    hold_back(sources, &mut decisions, &mut problems);
+    problems.extend(guard::protected(sources, &decisions));
+    problems.extend(guard::retained_replacements(sources, &decisions));
+    problems.extend(guard::foreign_contents(sources, &decisions));
+    if !problems.is_empty() {
+        return Err(Error::all(problems));
+    }
+    let actions = actions(sources, &decisions)?;
+    let steps = steps(sources, &decisions, &actions);
+    let exports = exports(sources, &decisions);
+    let mut summary = Summary::default();
+    for step in &steps {
+        *summary.0.entry(step.op.name().to_owned()).or_default() += 1;
+    }
+    let plan_id = hash(&json!({"base": base, "desired": desired.hash, "steps": steps, "exports": exports}));
+    let plan = Plan {
+        plan_id,
+        project: desired.project.clone(),
+        stack: desired.stack.clone(),
+        base,
+        desired: desired.hash.clone(),
+        costs: costs(sources, &steps),
+        steps,
+        summary,
+        exports,
+        warnings: Vec::new(),
+        offline: observed.offline.clone(),
+    };
+    Ok(Planned { plan, snapshot, moves, decisions, actions })
+}
+
+fn unknown_replacements(replace: &BTreeSet<Address>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
+    let unknown = replace.iter().filter(|address| !decisions.contains_key(*address));
+    unknown
+        .map(|address| {
+            Diagnostic::error(format!("`--replace {address}` names no resource"))
+                .hint("`plan` and `state list` show addresses")
+        })
+        .collect()
+}
+
+/// What could not be read holds back itself and what depends on it, and nothing else.
+fn hold_back(sources: Sources<'_>, decisions: &mut BTreeMap<Address, Decision>, problems: &mut Vec<Diagnostic>) {
+    let mut held: BTreeSet<&Address> = sources.observed.unreadable.keys().collect();
+    for (address, problem) in &sources.observed.unreadable {
+        if decisions.get(address).is_some_and(|decision| decision.ends_object()) {
+            problems.push(problem.clone());
+        }
+    }
+    for address in &sources.desired.order {
+        let Some(node) = sources.desired.nodes.get(address) else { continue };
+        if node.dependencies.iter().any(|dependency| held.contains(dependency)) {
+            held.insert(address);
+        }
+    }
+    for address in held {
+        if let Some(decision) = decisions.get_mut(address)
+            && sources.snapshot.resources.contains_key(address)
+            && !decision.ends_object()
+        {
+            decision.op = Op::Keep;
+            decision.differences.clear();
+        }
+    }
+}
+
+fn steps(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>, actions: &Actions) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut shown = BTreeSet::new();
+    for address in actions.order().chain(&sources.desired.order) {
+        if shown.insert(address)
+            && let Some(decision) = decisions.get(address)
+        {
+            steps.push(step(sources, address, decision));
+        }
+    }
+    for old in &sources.snapshot.pending_deletes {
+        steps.push(Step {
+            address: old.address.clone(),
+            op: Op::Delete,
+            reasons: vec![format!("`{}` was left behind by a replacement", old.id)],
+            destroys: Vec::new(),
+            changes: Vec::new(),
+            condition: None,
+            takes_along: Vec::new(),
+        });
+    }
+    steps
+}
+
+fn step(sources: Sources<'_>, address: &Address, decision: &Decision) -> Step {
+    let state = sources.snapshot.resources.get(address);
+    let schema = sources.schemas.get(address.type_name()).copied();
+    let none = Vec::new();
+    let contents = sources.observed.contents.get(address).filter(|_| decision.ends_object()).unwrap_or(&none);
+    let changes = match decision.op {
+        Op::Create => creation(&decision.inputs, schema),
+        Op::Adopt | Op::Update | Op::Replace { .. } | Op::Options | Op::Move { .. } => {
+            decision.differences.iter().map(change).collect()
+        }
+        Op::Delete | Op::Forget | Op::Read | Op::Keep => Vec::new(),
+    };
+    let mut reasons = decision.reasons.clone();
+    if let (Op::Options, Some(node), Some(state)) = (&decision.op, sources.desired.nodes.get(address), state)
+        && decision.differences.is_empty()
+    {
+        reasons.push(if node.options == state.options { "dependencies changed" } else { "options changed" }.to_owned());
+    }
+    Step {
+        address: address.clone(),
+        op: decision.op.clone(),
+        reasons,
+        destroys: schema.map(|schema| guard::destroys(schema, state, decision, contents)).unwrap_or_default(),
+        changes,
+        condition: decision.condition.as_ref().map(|root| condition(decisions_of(sources, root), root)),
+        takes_along: contents.clone(),
+    }
+}
+
+fn decisions_of<'a>(sources: Sources<'a>, root: &Address) -> Option<&'a crate::desired::Node> {
+    sources.desired.nodes.get(root)
+}
+
+/// What decides whether a step replaces, for people.
+fn condition(node: Option<&crate::desired::Node>, root: &Address) -> String {
+    let unknown = node.map(|node| node.references.iter().map(|r| format!("${{{}.{}}}", r.address.path(), r.output)));
+    match unknown.map(|all| all.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")) {
+        Some(text) if !text.is_empty() => format!("{text} differs in {root}"),
+        _ => format!("{root} is replaced"),
+    }
+}
+
+fn creation(inputs: &Tree, schema: Option<&'static Schema>) -> Vec<Change> {
+    let Tree::Map(entries) = inputs else { return Vec::new() };
+    // In the order in which the page declares its fields, which is the order in which people read them.
+    let position = |name: &str| schema.and_then(|schema| schema.fields().iter().position(|field| field.name == name));
+    let mut entries: Vec<_> = entries.iter().collect();
+    entries.sort_by_key(|(name, _)| position(name).unwrap_or(usize::MAX));
+    let set = entries.into_iter().map(|(name, value)| Change {
+        path: name.clone(),
+        before: None,
+        after: Some(value.shown()),
+        kind: ChangeKind::Add,
+        replaces: false,
+        unknown: !value.is_known(),
+    });
+    set.collect()
+}
+
+/// A difference as it is shown.
+pub fn change(difference: &Difference) -> Change {
+    // A secret on either side hides both: the other side is an older or newer form of the same secret.
+    let secret = [&difference.before, &difference.after].into_iter().flatten().any(Tree::has_secrets);
+    let show = |tree: &Tree| if secret && tree.is_known() { Value::String("[secret]".into()) } else { tree.shown() };
+    Change {
+        path: difference.path.to_string(),
+        before: difference.before.as_ref().map(show),
+        after: difference.after.as_ref().map(show),
+        kind: difference.kind,
+        replaces: difference.verdict >= Verdict::MayReplace,
+        unknown: difference.after.as_ref().is_some_and(|tree| !tree.is_known()),
+    }
+}
+
+fn costs(sources: Sources<'_>, steps: &[Step]) -> Vec<Cost> {
+    let starting = steps.iter().filter(|step| matches!(step.op, Op::Create | Op::Replace { .. }));
+    starting
+        .filter_map(|step| {
+            let what = sources.schemas.get(step.address.type_name())?.compute?;
+            Some(Cost { address: step.address.clone(), what: what.to_owned() })
+        })
+        .collect()
+}
+
+fn exports(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Change> {
+    let before = &sources.snapshot.exports;
+    let after: BTreeMap<&String, Tree> = sources
+        .desired
+        .exports
+        .iter()
+        .map(|(name, expr)| {
+            (name, evaluate(expr, &mut |origin, field| decide::output(sources, decisions, origin, field)))
+        })
+        .collect();
+    let names: BTreeSet<&String> = before.keys().chain(after.keys().copied()).collect();
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let (before, after) = (before.get(name), after.get(name));
+            let kind = match (before, after) {
+                (None, Some(_)) => ChangeKind::Add,
+                (Some(_), None) => ChangeKind::Remove,
+                (Some(before), Some(after)) if before != after => ChangeKind::Change,
+                _ => return None,
+            };
+            let secret = [before, after].into_iter().flatten().any(Tree::has_secrets);
+            let show = |tree: &Tree| if secret { Value::String("[secret]".into()) } else { tree.shown() };
+            Some(Change {
+                path: name.clone(),
+                before: before.map(show),
+                after: after.map(show),
+                kind,
+                replaces: false,
+                unknown: after.is_some_and(|tree| !tree.is_known()),
+            })
+        })
+        .collect()
+}

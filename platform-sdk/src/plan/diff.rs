@@ -1,0 +1,400 @@
+//! The three-way diff: desired inputs against last applied and observed ones, field by field, by the marks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::{
+    desired::{Path, Tree, unwrap_secrets},
+    program::{Field, Judgement, ListOrder, Shape, Unset},
+};
+
+use super::ChangeKind;
+
+/// What a difference asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// State forgets the value; the service keeps it.
+    Released,
+    /// An update in place.
+    InPlace,
+    /// An update in place that destroys data.
+    LosesData,
+    /// A replacement, if the value that is not known yet turns out to differ.
+    MayReplace,
+    /// A replacement.
+    Replace,
+}
+
+/// One value that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Where.
+    pub path: Path,
+    /// The value now: observed, or as last applied.
+    pub before: Option<Tree>,
+    /// The value that is wanted.
+    pub after: Option<Tree>,
+    /// Why.
+    pub kind: ChangeKind,
+    /// What it asks for.
+    pub verdict: Verdict,
+}
+
+/// The three sides of one comparison.
+#[derive(Debug, Clone, Copy)]
+pub struct Sides<'a> {
+    /// What was last applied; `None` when nothing was.
+    pub last: Option<&'a Tree>,
+    /// What was observed; `None` when reality was not read.
+    pub observed: Option<&'a Tree>,
+    /// What is wanted.
+    pub desired: &'a Tree,
+}
+
+/// All differences between the sides, in the order of the schema's fields.
+pub fn diff(fields: &[Field], sides: Sides<'_>) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut walk = Walk { out: &mut differences, replaces: false, judge: None };
+    walk.fields(fields, &Path::root(), sides.last, sides.observed, Some(sides.desired));
+    differences
+}
+
+type Judge = fn(&str, &Value, &Value) -> Judgement;
+
+struct Walk<'o> {
+    out: &'o mut Vec<Difference>,
+    /// A field above can't be changed in place.
+    replaces: bool,
+    /// The judge of a field above.
+    judge: Option<Judge>,
+}
+
+/// The value at one place on each side.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    last: Option<&'a Tree>,
+    current: Option<&'a Tree>,
+    desired: Option<&'a Tree>,
+}
+
+impl Walk<'_> {
+    fn fields(
+        &mut self,
+        fields: &[Field],
+        path: &Path,
+        last: Option<&Tree>,
+        observed: Option<&Tree>,
+        desired: Option<&Tree>,
+    ) {
+        for field in fields.iter().filter(|field| !field.via) {
+            let of = |tree: Option<&'_ Tree>| tree.and_then(|tree| tree.get(field.name)).cloned();
+            let last = of(last);
+            // Where reality was read, it is what is there now; what it never shows is there as last applied.
+            let current = if observed.is_some() && !field.write_only { of(observed) } else { last.clone() };
+            let desired = of(desired);
+            let at = At { last: last.as_ref(), current: current.as_ref(), desired: desired.as_ref() };
+            let (replaces, judge) = (self.replaces, self.judge);
+            self.replaces |= field.replace || (field.key && !field.renames);
+            self.judge = field.judge.or(judge);
+            self.field(field, &path.name(field.name), at, observed.is_some());
+            self.replaces = replaces;
+            self.judge = judge;
+        }
+    }
+
+    fn field(&mut self, field: &Field, path: &Path, at: At<'_>, read: bool) {
+        let default = match field.unset {
+            Unset::Default(value) => Some(Tree::from(value())),
+            Unset::Never | Unset::Computed | Unset::Nullable | Unset::Replaces => None,
+        };
+        let Some(desired) = at.desired else { return self.unset(field, path, at, default) };
+        let Some(current) = at.current.or(default.as_ref()) else {
+            let kind = if at.last.is_some() && read { ChangeKind::Drift } else { ChangeKind::Add };
+            return self.report(path, At { desired: Some(desired), ..at }, kind);
+        };
+        let at = At { current: Some(current), desired: Some(desired), ..at };
+        if matches!(desired, Tree::Unknown(_)) {
+            return self.unless_equal(field, path, at);
+        }
+        match field.shape {
+            Shape::Leaf => self.leaf(field, path, at),
+            Shape::Block(fields) => self.block(fields(), path, at, read),
+            Shape::Blocks(fields) => self.blocks(field, fields(), path, at, read),
+            Shape::BlockMap(fields) => self.block_map(fields(), path, at, read),
+        }
+    }
+
+    /// The program does not set it: what that means is the field's mark.
+    fn unset(&mut self, field: &Field, path: &Path, at: At<'_>, default: Option<Tree>) {
+        match field.unset {
+            Unset::Never => {}
+            Unset::Default(_) => {
+                if let (Some(current), Some(default)) = (at.current, default)
+                    && !equal(field, current, &default)
+                    && !is_empty(current, &default)
+                {
+                    let kind = if at.last.is_some() { ChangeKind::Remove } else { ChangeKind::Drift };
+                    self.report(path, At { desired: Some(&default), ..at }, kind);
+                }
+            }
+            Unset::Nullable => {
+                if at.last.is_some() && at.current.is_some() {
+                    self.report(path, at, ChangeKind::Remove);
+                }
+            }
+            Unset::Replaces => {
+                if at.last.is_some() && at.current.is_some() {
+                    self.report(path, at, ChangeKind::Remove);
+                }
+            }
+            Unset::Computed => {
+                if at.last.is_some() {
+                    let before = at.current.cloned();
+                    let difference = Difference {
+                        path: path.clone(),
+                        before,
+                        after: None,
+                        kind: ChangeKind::Remove,
+                        verdict: Verdict::Released,
+                    };
+                    self.out.push(difference);
+                }
+            }
+        }
+    }
+
+    fn unless_equal(&mut self, field: &Field, path: &Path, at: At<'_>) {
+        let (Some(current), Some(desired)) = (at.current, at.desired) else { return };
+        if !equal(field, current, desired) {
+            self.report(path, at, kind_of(field, at));
+        }
+    }
+
+    fn leaf(&mut self, field: &Field, path: &Path, at: At<'_>) {
+        let (Some(current), Some(desired)) = (at.current, at.desired) else { return };
+        let maps = matches!((current, desired), (Tree::Map(_), Tree::Map(_)));
+        if !maps || field.normalize.is_some() {
+            return self.unless_equal(field, path, at);
+        }
+        for key in keys(current, desired) {
+            let at =
+                At { last: at.last.and_then(|t| t.get(&key)), current: current.get(&key), desired: desired.get(&key) };
+            let path = path.name(&key);
+            match (at.current, at.desired) {
+                (Some(before), Some(after)) if same(before, after) => {}
+                (None, None) => {}
+                (None, Some(_)) => self.report(&path, at, kind_of(field, at)),
+                (Some(_), _) => self.report(&path, at, kind_of(field, at)),
+            }
+        }
+    }
+
+    fn block(&mut self, fields: &[Field], path: &Path, at: At<'_>, read: bool) {
+        let observed = if read { at.current } else { None };
+        self.fields(fields, path, at.last, observed, at.desired);
+    }
+
+    fn blocks(&mut self, field: &Field, fields: &[Field], path: &Path, at: At<'_>, read: bool) {
+        let ListOrder::KeyedBy(key) = field.order else { return self.sequence(field, fields, path, at, read) };
+        let (last, current, desired) = (by_key(at.last, key), by_key(at.current, key), by_key(at.desired, key));
+        // Elements in the order in which the program writes them, then those that it does not.
+        let mut names: Vec<&String> = desired.iter().map(|(name, _)| name).collect();
+        names.extend(current.iter().map(|(name, _)| name).filter(|name| !desired.iter().any(|(d, _)| d == *name)));
+        let get =
+            |list: &[(String, Tree)], name: &str| list.iter().find(|(n, _)| n == name).map(|(_, tree)| tree.clone());
+        for name in names {
+            let (last, current, desired) = (get(&last, name), get(&current, name), get(&desired, name));
+            let at = At { last: last.as_ref(), current: current.as_ref(), desired: desired.as_ref() };
+            self.element(field, fields, &path.element(name), at, read);
+        }
+    }
+
+    fn sequence(&mut self, field: &Field, fields: &[Field], path: &Path, at: At<'_>, read: bool) {
+        if field.order == ListOrder::Set {
+            return self.unless_equal(field, path, at);
+        }
+        let items = |tree: Option<&'_ Tree>| match tree.map(unwrap_secrets) {
+            Some((Tree::List(items), _)) => items.clone(),
+            _ => Vec::new(),
+        };
+        let (last, current, desired) = (items(at.last), items(at.current), items(at.desired));
+        for index in 0..current.len().max(desired.len()) {
+            let at = At { last: last.get(index), current: current.get(index), desired: desired.get(index) };
+            self.element(field, fields, &path.element(index), at, read);
+        }
+    }
+
+    fn element(&mut self, field: &Field, fields: &[Field], path: &Path, at: At<'_>, read: bool) {
+        match (at.current, at.desired) {
+            (Some(_), Some(Tree::Unknown(_)) | None) | (None, Some(_)) => self.report(path, at, kind_of(field, at)),
+            (Some(_), Some(_)) => self.block(fields, path, at, read),
+            (None, None) => {}
+        }
+    }
+
+    fn block_map(&mut self, fields: &[Field], path: &Path, at: At<'_>, read: bool) {
+        let (Some(current), Some(desired)) = (at.current, at.desired) else { return };
+        for key in keys(current, desired) {
+            let at =
+                At { last: at.last.and_then(|t| t.get(&key)), current: current.get(&key), desired: desired.get(&key) };
+            let field = Field::new("");
+            self.element(&field, fields, &path.name(&key), at, read);
+        }
+    }
+
+    fn report(&mut self, path: &Path, at: At<'_>, kind: ChangeKind) {
+        let unknown = at.desired.is_some_and(|tree| !tree.is_known());
+        let judged = self.judge.filter(|_| !unknown).map(|judge| {
+            let plain = |tree: Option<&Tree>| tree.and_then(Tree::plain).unwrap_or(Value::Null);
+            judge(&path.to_string(), &plain(at.current), &plain(at.desired))
+        });
+        let verdict = match (self.replaces, unknown, judged) {
+            (true, false, _) | (_, _, Some(Judgement::Replace)) => Verdict::Replace,
+            (true, true, _) => Verdict::MayReplace,
+            (false, _, Some(Judgement::LosesData)) => Verdict::LosesData,
+            (false, _, Some(Judgement::InPlace) | None) => Verdict::InPlace,
+        };
+        let (before, after) = (at.current.cloned(), at.desired.cloned());
+        self.out.push(Difference { path: path.clone(), before, after, kind, verdict });
+    }
+}
+
+/// Why a value differs: reality moved if the program still says what was last applied.
+fn kind_of(field: &Field, at: At<'_>) -> ChangeKind {
+    let unmoved = match (at.last, at.desired) {
+        (Some(last), Some(desired)) => equal(field, last, desired),
+        (None, None) => true,
+        _ => false,
+    };
+    match (unmoved, at.current, at.desired) {
+        (true, _, _) => ChangeKind::Drift,
+        (false, None, _) => ChangeKind::Add,
+        (false, Some(_), Some(_)) => ChangeKind::Change,
+        (false, Some(_), None) => ChangeKind::Remove,
+    }
+}
+
+/// An unset list or map whose default is empty is the same as one that the service leaves out.
+fn is_empty(current: &Tree, default: &Tree) -> bool {
+    let empty = |tree: &Tree| match tree {
+        Tree::List(items) => items.is_empty(),
+        Tree::Map(entries) => entries.is_empty(),
+        Tree::Leaf(value) => value.is_null(),
+        Tree::Unknown(_) | Tree::Secret(_) => false,
+    };
+    empty(current) && empty(default)
+}
+
+fn keys(a: &Tree, b: &Tree) -> BTreeSet<String> {
+    let of = |tree: &Tree| match unwrap_secrets(tree).0 {
+        Tree::Map(entries) => entries.keys().cloned().collect(),
+        _ => BTreeSet::new(),
+    };
+    of(a).union(&of(b)).cloned().collect()
+}
+
+/// The elements of a list with their keys, in order.
+fn by_key(tree: Option<&Tree>, key: &str) -> Vec<(String, Tree)> {
+    let Some((Tree::List(items), _)) = tree.map(unwrap_secrets) else { return Vec::new() };
+    let name = |index: usize, item: &Tree| match item.get(key) {
+        Some(Tree::Unknown(expr)) => expr.clone(),
+        Some(tree) => tree.as_str().map_or_else(|| index.to_string(), str::to_owned),
+        None => index.to_string(),
+    };
+    items.iter().enumerate().map(|(index, item)| (name(index, item), item.clone())).collect()
+}
+
+/// Whether two values mean the same for this field.
+pub(super) fn equal(field: &Field, a: &Tree, b: &Tree) -> bool {
+    if let Some(normalize) = field.normalize
+        && let (Some(a), Some(b)) = (a.plain(), b.plain())
+    {
+        return in_order(field, normalize(a).into()) == in_order(field, normalize(b).into());
+    }
+    if field.order == ListOrder::Set {
+        return in_order(field, a.exposed()) == in_order(field, b.exposed());
+    }
+    same(a, b)
+}
+
+fn in_order(field: &Field, tree: Tree) -> Tree {
+    match tree {
+        Tree::List(mut items) if field.order == ListOrder::Set => {
+            items.sort_by_key(|item| crate::desired::canonical(&item.shown()));
+            Tree::List(items)
+        }
+        other => other,
+    }
+}
+
+/// Equality that looks through secrecy, takes 1 and 1.0 for the same number, and never takes an unknown for anything
+/// known.
+fn same(a: &Tree, b: &Tree) -> bool {
+    let ((a, _), (b, _)) = (unwrap_secrets(a), unwrap_secrets(b));
+    match (a, b) {
+        (Tree::Leaf(Value::Number(a)), Tree::Leaf(Value::Number(b))) => {
+            a == b || a.as_f64() == b.as_f64() && (a.is_f64() || b.is_f64())
+        }
+        (Tree::Leaf(a), Tree::Leaf(b)) => a == b,
+        (Tree::List(a), Tree::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Tree::Map(a), Tree::Map(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+        }
+        (Tree::Unknown(a), Tree::Unknown(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// The desired tree with the values at ignored paths taken from what is there now, so that an update or a replacement
+/// leaves them alone.
+pub fn with_ignored(desired: &Tree, current: Option<&Tree>, ignored: &[Path], fields: &[Field]) -> Tree {
+    if ignored.is_empty() {
+        return desired.clone();
+    }
+    keep(desired, current, ignored, fields, &Path::root())
+}
+
+fn keep(desired: &Tree, current: Option<&Tree>, ignored: &[Path], fields: &[Field], path: &Path) -> Tree {
+    let Tree::Map(wanted) = desired else { return desired.clone() };
+    let mut names: BTreeSet<&String> = wanted.keys().collect();
+    if let Some(Tree::Map(there)) = current {
+        names.extend(there.keys());
+    }
+    let mut entries = BTreeMap::new();
+    for name in names {
+        let here = path.name(name);
+        let (wanted, there) = (wanted.get(name), current.and_then(|tree| tree.get(name)));
+        let value = if ignored.iter().any(|ignored| ignored.covers(&here)) {
+            there.cloned()
+        } else {
+            let field = fields.iter().find(|field| field.name == name);
+            wanted.map(|wanted| keep_below(wanted, there, ignored, field, &here))
+        };
+        entries.extend(value.map(|value| (name.clone(), value)));
+    }
+    Tree::Map(entries)
+}
+
+fn keep_below(wanted: &Tree, there: Option<&Tree>, ignored: &[Path], field: Option<&Field>, path: &Path) -> Tree {
+    let (shape, order) = field.map_or((Shape::Leaf, ListOrder::Sequence), |field| (field.shape, field.order));
+    let below: &[Field] = match shape {
+        Shape::Leaf => &[],
+        Shape::Block(fields) | Shape::Blocks(fields) | Shape::BlockMap(fields) => fields(),
+    };
+    let Tree::List(items) = wanted else { return keep(wanted, there, ignored, below, path) };
+    let key = match order {
+        ListOrder::KeyedBy(key) => key,
+        ListOrder::Sequence | ListOrder::Set => "",
+    };
+    let existing = by_key(there, key);
+    let elements = by_key(Some(wanted), key).into_iter().zip(items).map(|((name, _), item)| {
+        let here = path.element(&name);
+        let there = existing.iter().find(|(n, _)| *n == name).map(|(_, tree)| tree);
+        match there {
+            Some(there) if ignored.iter().any(|ignored| ignored.covers(&here)) => there.clone(),
+            there => keep(item, there, ignored, below, &here),
+        }
+    });
+    Tree::List(elements.collect())
+}

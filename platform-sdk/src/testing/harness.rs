@@ -1,0 +1,224 @@
+//! The harness: whole lifecycles of a program in memory, one verb a call.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::{
+    Program, Result,
+    apply::{Applied, Apply, Memory, Settings, apply},
+    desired::{Desired, desired, hash},
+    engine::{Offline, Survey, Surveyed},
+    observe::{Connections, settle},
+    plan::{Op, Plan, Step, Targets, Wanted},
+    report::{Diagnostic, Error, Event, Observer},
+    state::{OpenIntent, Record, Snapshot},
+};
+
+/// The plan of a program over an empty state and without a network, as text: the same bytes on any machine.
+///
+/// # Errors
+/// Those of the program.
+pub fn plan(program: Program) -> Result<String> {
+    let harness = Harness::new();
+    let plan = harness.plan_offline(&program)?;
+    Ok(crate::report::plan_text(&plan))
+}
+
+/// What one run did.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its plan.
+    pub plan: Plan,
+    /// Its failures.
+    pub failures: Vec<Diagnostic>,
+    /// Everything that was reported.
+    pub events: Vec<Event>,
+}
+
+impl Run {
+    /// The steps that did something, as `op address`.
+    pub fn steps(&self) -> Vec<String> {
+        self.plan.changes().map(|step| format!("{} {}", step.op.name(), step.address)).collect()
+    }
+
+    /// The step at an address.
+    pub fn step(&self, address: &str) -> Option<&Step> {
+        self.plan.steps.iter().find(|step| step.address.as_str() == address && step.op != Op::Keep)
+    }
+}
+
+/// A program's state in memory, against whatever providers it lists.
+#[derive(Default)]
+pub struct Harness {
+    snapshot: Mutex<Snapshot>,
+    open: Mutex<Vec<OpenIntent>>,
+    environment: BTreeMap<String, String>,
+    wanted: Mutex<Wanted>,
+}
+
+#[derive(Default)]
+struct Events(Mutex<Vec<Event>>);
+
+impl Observer for Events {
+    fn event(&self, event: &Event) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+    }
+}
+
+impl Harness {
+    /// An empty state.
+    pub fn new() -> Self {
+        let harness = Self::default();
+        harness.set(Snapshot { uuid: "00000000-0000-4000-8000-000000000000".to_owned(), ..Snapshot::default() });
+        harness
+    }
+
+    /// With an environment variable.
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// What the stack owns.
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Narrows the following runs to these targets and replacements.
+    ///
+    /// # Errors
+    /// When a glob or an address is malformed.
+    pub fn want(&self, targets: &[&str], exclude: &[&str], replace: &[&str]) -> Result<()> {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let replace = replace.iter().map(|text| text.parse()).collect::<Result<_, Diagnostic>>()?;
+        let wanted = Wanted { targets: Targets::new(&owned(targets), &owned(exclude))?, replace };
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
+        Ok(())
+    }
+
+    fn set(&self, snapshot: Snapshot) {
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+
+    fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(runtime.block_on(future))
+    }
+
+    fn desired(&self, program: &Program) -> Result<Desired> {
+        let recording = program.record(&program.default_stack, &self.environment)?;
+        desired(&program.project, &program.default_stack, recording.recorder)
+    }
+
+    fn connections(&self, program: &Program) -> Connections {
+        Connections::new(program.connectors.clone(), self.environment.clone(), BTreeMap::new())
+    }
+
+    async fn survey(&self, desired: &Desired, connections: &Connections, offline: Offline) -> Result<Surveyed> {
+        let snapshot = self.snapshot();
+        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let parallel = 4;
+        let survey = Survey { desired, snapshot: &snapshot, base: None, connections, wanted: &wanted, parallel, offline };
+        survey.run().await
+    }
+
+    /// Plans, reading reality.
+    ///
+    /// # Errors
+    /// Those of the program and of planning.
+    pub fn plan(&self, program: &Program) -> Result<Plan> {
+        let desired = self.desired(program)?;
+        let connections = self.connections(program);
+        Ok(Self::block_on(self.survey(&desired, &connections, Offline::Never))??.planned.plan)
+    }
+
+    /// Plans without reading reality.
+    ///
+    /// # Errors
+    /// Those of the program and of planning.
+    pub fn plan_offline(&self, program: &Program) -> Result<Plan> {
+        let desired = self.desired(program)?;
+        let connections = self.connections(program);
+        Ok(Self::block_on(self.survey(&desired, &connections, Offline::Asked))??.planned.plan)
+    }
+
+    /// Plans and applies.
+    ///
+    /// # Errors
+    /// Those of the program and of planning; failures of steps are in [`Run::failures`].
+    pub fn up(&self, program: &Program) -> Result<Run> {
+        let desired = self.desired(program)?;
+        self.apply(program, &desired)
+    }
+
+    /// Deletes everything that the stack owns.
+    ///
+    /// # Errors
+    /// As for `up`.
+    pub fn destroy(&self, program: &Program) -> Result<Run> {
+        let desired = self.desired(program)?.nothing();
+        self.apply(program, &desired)
+    }
+
+    fn apply(&self, program: &Program, desired: &Desired) -> Result<Run> {
+        let connections = self.connections(program);
+        let events = Arc::new(Events::default());
+        let ledger = Arc::new(Memory::default());
+        let run = async {
+            self.settle(&connections).await?;
+            let Surveyed { planned, observed } = self.survey(desired, &connections, Offline::Never).await?;
+            let (_stop, stopped) = watch::channel(false);
+            let settings = Settings { parallel: 4, fail_fast: false, keyed: Arc::new(keyed), stop: stopped };
+            let work = Apply {
+                desired,
+                planned: &planned,
+                observed: &observed,
+                connections: &connections,
+                ledger: ledger.clone(),
+                observer: events.clone(),
+                settings,
+            };
+            Ok::<_, Error>((apply(work).await, planned.plan))
+        };
+        let (Applied { snapshot, failures, .. }, plan) = Self::block_on(run)??;
+        self.set(snapshot);
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = open(&ledger.records());
+        let events = events.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(Run { plan, failures, events })
+    }
+
+    async fn settle(&self, connections: &Connections) -> Result<()> {
+        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut snapshot = self.snapshot();
+        let settled = settle(&open, &mut snapshot, connections).await;
+        self.set(snapshot);
+        if settled.problems.is_empty() { Ok(()) } else { Err(Error::all(settled.problems)) }
+    }
+}
+
+fn keyed(value: &Value) -> String {
+    hash(value).as_str().to_owned()
+}
+
+/// The intents that records leave open.
+fn open(records: &[Record]) -> Vec<OpenIntent> {
+    let mut open: Vec<OpenIntent> = Vec::new();
+    for record in records {
+        match record {
+            Record::Intent(intent) => open.push(OpenIntent { intent: (**intent).clone(), created: None }),
+            Record::Created { intent, id } => {
+                if let Some(open) = open.iter_mut().find(|open| open.intent.id == *intent) {
+                    open.created = Some(id.clone());
+                }
+            }
+            Record::Outcome { intent: Some(intent), .. } => open.retain(|open| open.intent.id != *intent),
+            Record::Outcome { intent: None, .. } | Record::Identity(..) | Record::Exports(_) => {}
+        }
+    }
+    open
+}
