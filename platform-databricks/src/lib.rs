@@ -6,6 +6,7 @@ pub mod client;
 pub mod compute;
 pub mod jobs;
 pub mod provider;
+pub mod sandbox;
 pub mod workspace;
 
 pub use account::{
