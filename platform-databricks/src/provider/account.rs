@@ -15,6 +15,7 @@ use super::{
     credentials::{Config, Credentials, account_login, client},
     registry::account_drivers,
 };
+use crate::sandbox::DatabricksSandbox;
 
 /// An account as a program names it.
 ///
@@ -114,6 +115,6 @@ impl Connector for AccountConnector {
     }
 
     fn sandbox(&self) -> Option<Arc<dyn Service>> {
-        None
+        Some(Arc::new(DatabricksSandbox))
     }
 }

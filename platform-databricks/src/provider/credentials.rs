@@ -12,16 +12,13 @@ use serde_json::Value;
 use crate::{
     auth::{Environment, Login, LoginConfig, LoginError, Redacted},
     client::{Client, ClientOptions, Patience},
+    sandbox,
 };
 
 /// How long a workspace that this run makes may take until its name resolves everywhere.
 const SETTLING: Duration = Duration::from_mins(5);
 /// The address of the account console on AWS.
 const ACCOUNT_CONSOLE: &str = "https://accounts.cloud.databricks.com";
-/// The account that every sandbox serves.
-const SANDBOX_ACCOUNT: &str = "5a4d0b0c-ac00-4000-8000-000000000001";
-/// Any text logs in to a sandbox.
-const SANDBOX_TOKEN: &str = "sandbox";
 
 /// Credentials given in the program. They stay in this process: never in state, never shown.
 #[derive(Debug, Clone, Default)]
@@ -126,8 +123,8 @@ pub(super) fn account_login(config: &Config, credentials: &Credentials, connect:
 fn sandbox_login(url: &str, workspace_id: Option<String>) -> ProviderResult<Login> {
     let explicit = LoginConfig {
         host: Some(url.to_owned()),
-        token: Some(Redacted::new(SANDBOX_TOKEN)),
-        account_id: Some(SANDBOX_ACCOUNT.to_owned()),
+        token: Some(Redacted::new(sandbox::TOKEN)),
+        account_id: Some(sandbox::ACCOUNT_ID.to_owned()),
         workspace_id,
         ..LoginConfig::default()
     };

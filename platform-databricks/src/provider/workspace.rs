@@ -15,6 +15,7 @@ use super::{
     credentials::{Config, Credentials, client, workspace_login},
     registry::workspace_drivers,
 };
+use crate::sandbox::DatabricksSandbox;
 
 /// A workspace as a program names it.
 ///
@@ -121,7 +122,7 @@ impl Connector for WorkspaceConnector {
     }
 
     fn sandbox(&self) -> Option<Arc<dyn Service>> {
-        None
+        Some(Arc::new(DatabricksSandbox))
     }
 }
 
