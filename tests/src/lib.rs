@@ -1,1 +1,14 @@
-//! placeholder
+//! What the end-to-end tests stand on: the project's folders, the pinned tools, servers that others wrote, and the
+//! examples as programs.
+
+mod example;
+mod python;
+mod server;
+mod suite;
+mod workspace;
+
+pub use example::example;
+pub use python::Python;
+pub use server::{Server, free_port};
+pub use suite::{left_out, quick};
+pub use workspace::root;

@@ -1,4 +1,5 @@
 //! The attributes that the derives read.
+#![expect(clippy::needless_continue, clippy::if_not_else, reason = "darling's derives write it so")]
 
 use darling::{FromDeriveInput, FromField, FromMeta, util::Flag};
 use syn::{Expr, Ident, Path, Type};

@@ -18,19 +18,19 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(Resource, attributes(resource, field))]
 pub fn resource(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    resource::expand(&input).unwrap_or_else(|error| error.write_errors()).into()
+    resource::expand(&input).unwrap_or_else(darling::Error::write_errors).into()
 }
 
 /// Makes a struct a nested part of a resource, with the same marks on its fields.
 #[proc_macro_derive(Block, attributes(field))]
 pub fn block(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    block::expand(&input).unwrap_or_else(|error| error.write_errors()).into()
+    block::expand(&input).unwrap_or_else(darling::Error::write_errors).into()
 }
 
 /// Makes a struct the outputs of a resource: its fields are `S::Out<T>`, one of them `id: S::Out<Id<R>>`.
 #[proc_macro_derive(Outputs, attributes(output))]
 pub fn outputs(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    outputs::expand(&input).unwrap_or_else(|error| error.write_errors()).into()
+    outputs::expand(&input).unwrap_or_else(darling::Error::write_errors).into()
 }

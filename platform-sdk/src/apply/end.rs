@@ -106,8 +106,8 @@ impl Run<'_> {
             _ => match (self.live.resource(address), self.desired.nodes.get(address)) {
                 (Some(mut state), Some(node)) => {
                     state.options = node.options.clone();
-                    state.dependencies = node.dependencies.clone();
-                    state.parents = node.parents.clone();
+                    state.dependencies.clone_from(&node.dependencies);
+                    state.parents.clone_from(&node.parents);
                     state.references = references(node);
                     state.inputs = decision.inputs.clone();
                     state.input_hash = state.inputs.hash(&*self.settings.keyed);

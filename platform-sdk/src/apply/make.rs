@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How long something is waited for until it can be used, unless the program bounds it.
-const READY_PATIENCE: Duration = Duration::from_secs(45 * 60);
+const READY_PATIENCE: Duration = Duration::from_mins(45);
 
 /// One resource, on its way to what the program wants.
 pub(super) struct Making<'r, 'a> {
@@ -248,19 +248,12 @@ impl Making<'_, '_> {
             return Err(self.about(Diagnostic::error(format!("`{}` was not found again", self.address()))));
         };
         let wanted = target.inputs.clone();
-        target.inputs = self.owned_part(&seen.inputs, &wanted);
+        target.inputs = owned_part(&seen.inputs, &wanted);
         target.status = Status::Partial("it was adopted and is not yet what the program says".to_owned());
         self.made(target.clone(), (seen.id.clone(), seen.outputs.clone()), None, false).await?;
         target.inputs = wanted;
+        target.status = Status::Whole;
         self.update_from(driver, target, Some(seen)).await
-    }
-
-    /// Of what was observed, the fields that the program sets: the others stay the server's business.
-    fn owned_part(&self, seen: &Tree, wanted: &Tree) -> Tree {
-        let (Tree::Map(seen), Tree::Map(wanted)) = (seen, wanted) else { return seen.clone() };
-        Tree::Map(
-            seen.iter().filter(|(name, _)| wanted.contains_key(*name)).map(|(k, v)| (k.clone(), v.clone())).collect(),
-        )
     }
 
     async fn update(&self, driver: &Arc<dyn Driver>, target: ResourceState) -> Result<(), Diagnostic> {
@@ -437,7 +430,7 @@ impl Making<'_, '_> {
             }
             sleep(pause).await;
             // Quick at first, since much is ready at once; then as often as a person would look.
-            pause = (pause * 2).min(if started.elapsed() < Duration::from_secs(60) {
+            pause = (pause * 2).min(if started.elapsed() < Duration::from_mins(1) {
                 Duration::from_secs(2)
             } else {
                 Duration::from_secs(10)
@@ -500,7 +493,7 @@ impl Created<'_> {
             if may_have_happened(&error) || error.kind == ErrorKind::AlreadyExists {
                 match self.ours().await {
                     Ok(Some(seen)) => return Ok((seen.id, seen.outputs)),
-                    Ok(None) if error.kind == ErrorKind::AlreadyExists => return Err((self.hinted(error), None)),
+                    Ok(None) if error.kind == ErrorKind::AlreadyExists => return Err((hinted(error), None)),
                     Ok(None) => {}
                     Err(_) => return Err((error, None)),
                 }
@@ -512,14 +505,6 @@ impl Created<'_> {
             if let Err(error) = retry.after(error).await {
                 return Err((error, None));
             }
-        }
-    }
-
-    fn hinted(&self, error: ProviderError) -> ProviderError {
-        if error.hint.is_some() {
-            error
-        } else {
-            error.hint("take it over with `.adopt_existing()` or `.import(..)`, or choose another name")
         }
     }
 
@@ -537,6 +522,20 @@ impl Created<'_> {
             pause *= 2;
         }
         Ok(None)
+    }
+}
+
+/// Of what was observed, the fields that the program sets: the others stay the server's business.
+fn owned_part(seen: &Tree, wanted: &Tree) -> Tree {
+    let (Tree::Map(seen), Tree::Map(wanted)) = (seen, wanted) else { return seen.clone() };
+    Tree::Map(seen.iter().filter(|(name, _)| wanted.contains_key(*name)).map(|(k, v)| (k.clone(), v.clone())).collect())
+}
+
+fn hinted(error: ProviderError) -> ProviderError {
+    if error.hint.is_some() {
+        error
+    } else {
+        error.hint("take it over with `.adopt_existing()` or `.import(..)`, or choose another name")
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use crate::provider::{ErrorKind, ProviderError};
 
 /// How long a step is kept trying before its failure is final, unless the program bounds it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20 * 60);
+pub(super) const PATIENCE: Duration = Duration::from_mins(20);
 
 /// How long an unreachable service is waited for: its client has tried for a while already.
 const UNREACHABLE: Duration = Duration::from_secs(30);

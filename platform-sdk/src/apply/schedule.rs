@@ -191,20 +191,20 @@ impl Run<'_> {
     }
 
     pub(super) async fn append(&self, record: Record) -> Result<(), Diagnostic> {
-        self.ledger.append(record).await.map_err(first)
+        self.ledger.append(record).await.map_err(|error| first(&error))
     }
 
     async fn noted(&self, record: Record) -> Result<(), Diagnostic> {
-        self.ledger.note(record).await.map_err(first)
+        self.ledger.note(record).await.map_err(|error| first(&error))
     }
 
     /// Records an outcome, and makes it known to the actions after this one.
     pub(super) async fn close(&self, intent: Option<String>, effects: Vec<Effect>) -> Result<(), Diagnostic> {
         let record = Record::Outcome { intent: intent.clone(), effects: effects.clone() };
         if intent.is_some() {
-            self.append(record).await?
+            self.append(record).await?;
         } else {
-            self.noted(record).await?
+            self.noted(record).await?;
         }
         self.live.apply(&effects);
         Ok(())
@@ -255,7 +255,7 @@ impl Run<'_> {
     }
 }
 
-fn first(error: crate::Error) -> Diagnostic {
+fn first(error: &crate::Error) -> Diagnostic {
     let unknown = || Diagnostic::error("the journal can't be written");
     error.diagnostics().first().cloned().unwrap_or_else(unknown)
 }
@@ -347,17 +347,13 @@ impl<'r, 'a> Schedule<'r, 'a> {
                 let action = &run.planned.actions.list[index];
                 running.push(Box::pin(async move { (index, run.act(&action.address, &action.kind).await) }));
             }
+            if running.is_empty() {
+                break;
+            }
             tokio::select! {
                 biased;
                 Some((index, outcome)) = running.next() => self.finished(index, outcome),
                 () = stopped(&mut stop), if !self.interrupted => self.interrupted = true,
-                else => break,
-            }
-            if running.is_empty() && (self.ready.is_empty() || self.interrupted) {
-                break;
-            }
-            if running.is_empty() && run.settings.fail_fast && !self.failures.is_empty() {
-                break;
             }
         }
     }

@@ -153,9 +153,9 @@ mod tests {
     #[test]
     fn keys_are_sorted_by_utf16_and_text_is_escaped_minimally() {
         // RFC 8785, section 3.2.3: the order of "\u{20ac}", "\r", "\u{fb33}", "1", "\u{1f600}", "\u{80}", "\u{f6}".
-        let value = json!({"€": 1, "\r": 2, "דּ": 3, "1": 4, "😀": 5, "\u{80}": 6, "ö": 7});
+        let value = json!({"€": 1, "\r": 2, "\u{fb33}": 3, "1": 4, "😀": 5, "\u{80}": 6, "ö": 7});
         let text = canonical(&value);
-        assert_eq!(text, "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"ö\":7,\"€\":1,\"😀\":5,\"דּ\":3}");
+        assert_eq!(text, "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"ö\":7,\"€\":1,\"😀\":5,\"\u{fb33}\":3}");
     }
 
     #[test]

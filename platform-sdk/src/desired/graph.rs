@@ -103,7 +103,8 @@ impl Desired {
         self.order.clear();
         self.lookups.clear();
         self.exports.clear();
-        self.hash = desired_hash(&self.project, &self.stack, &self.nodes, &self.lookups, &self.providers, &self.exports);
+        self.hash =
+            desired_hash(&self.project, &self.stack, &self.nodes, &self.lookups, &self.providers, &self.exports);
         self
     }
 }

@@ -14,6 +14,5 @@ pub use canonical::{Hash, canonical, hash};
 pub use evaluate::{describe, evaluate};
 pub(crate) use graph::desired;
 pub use graph::{Desired, LookupNode, Node, ProviderNode, Reference};
-pub(crate) use order::topological;
 pub use path::{Path, Segment};
 pub use tree::{Tree, unwrap_secrets};

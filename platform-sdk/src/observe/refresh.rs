@@ -131,7 +131,7 @@ impl Reading<'_> {
         for ((kind, _), config) in self.targets() {
             match self.connections.identity(&kind, &config).await {
                 Err(error) => {
-                    problems.push(Diagnostic::of_provider(format!("cannot reach the provider `{kind}`"), &error))
+                    problems.push(Diagnostic::of_provider(format!("cannot reach the provider `{kind}`"), &error));
                 }
                 Ok(identity) => {
                     if config == self.default_config(&kind) {

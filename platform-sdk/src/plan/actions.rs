@@ -59,7 +59,7 @@ impl Actions {
 ///
 /// # Errors
 /// When no order satisfies all needs; names the resources.
-pub fn actions(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Result<Actions> {
+pub(crate) fn actions(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Result<Actions> {
     let mut builder = Builder { sources, decisions, list: Vec::new(), at: BTreeMap::new() };
     builder.collect();
     builder.made_after_dependencies();
@@ -139,9 +139,9 @@ impl<'a> Builder<'a> {
             let (judge, make, end) =
                 (self.of(address, Slot::Judge), self.of(address, Slot::Make), self.of(address, Slot::End));
             for dependency in self.sources.desired.nodes.get(address).into_iter().flat_map(|node| &node.dependencies) {
-                let made = self.of(dependency, Slot::Make);
-                self.need(make, made);
-                self.need(judge, made);
+                let before = self.of(dependency, Slot::Make);
+                self.need(make, before);
+                self.need(judge, before);
             }
             if let Some(root) = &decision.condition {
                 let judge = self.of(root, Slot::Judge);

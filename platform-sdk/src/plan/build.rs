@@ -106,7 +106,7 @@ fn unknown_replacements(replace: &BTreeSet<Address>, decisions: &BTreeMap<Addres
 fn hold_back(sources: Sources<'_>, decisions: &mut BTreeMap<Address, Decision>, problems: &mut Vec<Diagnostic>) {
     let mut held: BTreeSet<&Address> = sources.observed.unreadable.keys().collect();
     for (address, problem) in &sources.observed.unreadable {
-        if decisions.get(address).is_some_and(|decision| decision.ends_object()) {
+        if decisions.get(address).is_some_and(super::decide::Decision::ends_object) {
             problems.push(problem.clone());
         }
     }

@@ -18,7 +18,7 @@ use crate::{
 
 /// Everything that a plan is made of.
 #[derive(Clone, Copy)]
-pub struct Sources<'a> {
+pub(crate) struct Sources<'a> {
     /// What the program wants.
     pub desired: &'a Desired,
     /// What the stack owns, moves applied.
@@ -72,7 +72,7 @@ impl Decision {
 }
 
 /// What happens to every resource, and to the pending deletes; with all problems that forbid it.
-pub fn decide(sources: Sources<'_>) -> (BTreeMap<Address, Decision>, Vec<Diagnostic>) {
+pub(crate) fn decide(sources: Sources<'_>) -> (BTreeMap<Address, Decision>, Vec<Diagnostic>) {
     let mut decider = Decider { sources, decisions: BTreeMap::new(), problems: Vec::new() };
     for address in &sources.desired.order {
         if let Some(node) = sources.desired.nodes.get(address) {
@@ -138,11 +138,8 @@ impl<'a> Decider<'a> {
             };
         }
         let replaces = differences.iter().any(|difference| difference.verdict >= Verdict::MayReplace);
-        let op = if replaces {
-            Op::Replace { create_first: self.create_first(node, &seen.inputs, &desired) }
-        } else {
-            Op::Adopt
-        };
+        let op =
+            if replaces { Op::Replace { create_first: create_first(node, &seen.inputs, &desired) } } else { Op::Adopt };
         let mut decision = Decision::new(op, desired).because(format!("exists as `{}`", seen.id));
         decision.differences = differences;
         decision
@@ -172,7 +169,7 @@ impl<'a> Decider<'a> {
         }
         let mut dies_with = None;
         let drawn = self.drawn_in(node.schema, state, Some(node));
-        let create_first = drawn.is_empty() && self.create_first(node, &state.inputs, &desired);
+        let create_first = drawn.is_empty() && create_first(node, &state.inputs, &desired);
         for (target, why, cascades) in drawn {
             let of = self.decisions.get(&target).and_then(|decision| decision.condition.clone());
             match of {
@@ -269,22 +266,6 @@ impl<'a> Decider<'a> {
         }
     }
 
-    fn create_first(&self, node: &Node, before: &Tree, after: &Tree) -> bool {
-        if let Some(delete_first) = node.options.delete_before_replace {
-            return !delete_first;
-        }
-        let mut keys = node.schema.fields().iter().filter(|field| field.key).peekable();
-        if keys.peek().is_none() {
-            return true;
-        }
-        // The new object can't exist beside the old one under the same key; an unknown key counts as the same.
-        keys.any(|field| match (before.get(field.name), after.get(field.name)) {
-            (Some(before), Some(after)) => after.is_known() && !diff::equal(field, before, after),
-            (None, None) => false,
-            _ => true,
-        })
-    }
-
     /// What is in state and not desired.
     fn undesired(&mut self) {
         let Sources { snapshot, desired, .. } = self.sources;
@@ -347,6 +328,22 @@ impl<'a> Decider<'a> {
     fn output(&self, origin: &Origin, field: &str) -> Option<Tree> {
         output(self.sources, &self.decisions, origin, field)
     }
+}
+
+fn create_first(node: &Node, before: &Tree, after: &Tree) -> bool {
+    if let Some(delete_first) = node.options.delete_before_replace {
+        return !delete_first;
+    }
+    let mut keys = node.schema.fields().iter().filter(|field| field.key).peekable();
+    if keys.peek().is_none() {
+        return true;
+    }
+    // The new object can't exist beside the old one under the same key; an unknown key counts as the same.
+    keys.any(|field| match (before.get(field.name), after.get(field.name)) {
+        (Some(before), Some(after)) => after.is_known() && !diff::equal(field, before, after),
+        (None, None) => false,
+        _ => true,
+    })
 }
 
 /// An output as far as these decisions leave it known.

@@ -138,12 +138,7 @@ impl Walk<'_> {
                     self.report(path, At { desired: Some(&default), ..at }, kind);
                 }
             }
-            Unset::Nullable => {
-                if at.last.is_some() && at.current.is_some() {
-                    self.report(path, at, ChangeKind::Remove);
-                }
-            }
-            Unset::Replaces => {
+            Unset::Nullable | Unset::Replaces => {
                 if at.last.is_some() && at.current.is_some() {
                     self.report(path, at, ChangeKind::Remove);
                 }
@@ -184,8 +179,7 @@ impl Walk<'_> {
             match (at.current, at.desired) {
                 (Some(before), Some(after)) if same(before, after) => {}
                 (None, None) => {}
-                (None, Some(_)) => self.report(&path, at, kind_of(field, at)),
-                (Some(_), _) => self.report(&path, at, kind_of(field, at)),
+                (None, Some(_)) | (Some(_), _) => self.report(&path, at, kind_of(field, at)),
             }
         }
     }

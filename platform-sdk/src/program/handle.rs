@@ -83,7 +83,9 @@ impl<R: Resource> Handle<R> {
     /// Bounds one operation.
     pub fn timeout(self, operation: Operation, bound: Duration) -> Self {
         let ms = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX);
-        self.option(|options| drop(options.timeouts_ms.insert(operation, ms)))
+        self.option(|options| {
+            options.timeouts_ms.insert(operation, ms);
+        })
     }
 
     /// It goes away when the other resource does: no delete call of its own then.

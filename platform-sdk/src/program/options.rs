@@ -37,6 +37,7 @@ impl fmt::Display for Operation {
 /// Options of one resource, as the chain of calls on its handle leaves them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one option of its own")]
 pub struct Options {
     /// Deleting and replacing are refused.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -83,6 +83,12 @@ impl<T> ToExpr for Output<T> {
     }
 }
 
+impl<T> ToExpr for &Output<T> {
+    fn to_expr(&self) -> Expr {
+        (*self.expr).clone()
+    }
+}
+
 impl From<Secret<String>> for Output<String> {
     fn from(secret: Secret<String>) -> Self {
         Self::from_expr(secret.to_expr())

@@ -136,9 +136,13 @@ pub enum Judgement {
 
 /// The marks of one input field.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one mark of its own")]
 pub struct Field {
     /// Its name, as in Rust and in state.
     pub name: &'static str,
+    /// Its Rust type without stage and option, as its declaration writes it: `String`, `Id<Catalog>`, `Column`. Lets
+    /// `import` print the Rust for what it found.
+    pub rust_type: &'static str,
     /// What it holds.
     pub shape: Shape,
     /// What leaving it out means.
@@ -172,6 +176,7 @@ impl Field {
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
+            rust_type: "",
             shape: Shape::Leaf,
             unset: Unset::Computed,
             key: false,

@@ -84,6 +84,7 @@ impl Stack {
 
     /// Declares a resource. Its address is `<type>::<name>`, with the names of the components around it in between.
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "a resource is given to its stack")]
     pub fn add<R: Resource>(&self, name: &str, resource: R) -> Handle<R> {
         let at = place(Location::caller());
         let address = self.address(R::schema().type_name, name, &at);
@@ -159,6 +160,7 @@ impl Stack {
     }
 
     /// Makes a value readable by `output` and by other stacks.
+    #[expect(clippy::needless_pass_by_value, reason = "what is exported is written in place")]
     pub fn export(&self, name: &str, value: impl ToExpr) {
         let before = self.recorder.borrow_mut().exports.insert(name.to_owned(), value.to_expr());
         if before.is_some() {

@@ -42,7 +42,7 @@ pub struct Observation {
 }
 
 /// What a create or an update gave, untyped: the remote id and the outputs.
-pub type Outcome = (String, Tree);
+pub(crate) type Outcome = (String, Tree);
 
 /// One resource type over one connection.
 #[async_trait]

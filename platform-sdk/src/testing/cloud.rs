@@ -14,8 +14,8 @@ use crate::{
     derive::{Outputs, Resource},
     program::Schema,
     provider::{
-        Change, Connect, Connection, Connector, Content, Context, Driver, Drivers, ErrorKind, Existing, Found, Login, LookUpDriver,
-        Made, Manage, Observed, ProviderError, ProviderResult, Read, Readiness,
+        Change, Connect, Connection, Connector, Content, Context, Driver, Drivers, ErrorKind, Existing, Found, Login,
+        LookUpDriver, Made, Manage, Observed, ProviderError, ProviderResult, Read, Readiness,
     },
     sandbox::Service,
 };
@@ -132,7 +132,7 @@ impl Cloud {
     /// An empty cloud.
     pub fn new() -> Self {
         let cloud = Self::default();
-        cloud.world().identity = "cloud-1".to_owned();
+        "cloud-1".clone_into(&mut cloud.world().identity);
         cloud
     }
 
@@ -148,7 +148,11 @@ impl Cloud {
     /// Everything that exists: `test:Room::a` by type and id, with its fields.
     pub fn objects(&self) -> BTreeMap<String, Value> {
         let world = self.world();
-        world.objects.iter().map(|((kind, id), fields)| (format!("{kind}::{id}"), Value::Object(fields.clone()))).collect()
+        world
+            .objects
+            .iter()
+            .map(|((kind, id), fields)| (format!("{kind}::{id}"), Value::Object(fields.clone())))
+            .collect()
     }
 
     /// The calls since the last time this was asked.
@@ -269,7 +273,9 @@ impl Connector for CloudConnector {
 
     fn check_credentials(&self, _config: &Value, connect: &Connect) -> ProviderResult<()> {
         match connect.environment.get("CLOUD_LOGIN").map(String::as_str) {
-            Some("none") => Err(ProviderError::new(ErrorKind::Denied, "no credentials for the cloud").hint("set CLOUD_LOGIN")),
+            Some("none") => {
+                Err(ProviderError::new(ErrorKind::Denied, "no credentials for the cloud").hint("set CLOUD_LOGIN"))
+            }
             _ => Ok(()),
         }
     }
@@ -307,8 +313,9 @@ const ROOM: &str = <Room as LookUp>::TYPE;
 const MACHINE: &str = <Machine as LookUp>::TYPE;
 
 fn from_fields<T: DeserializeOwned>(fields: Map<String, Value>) -> ProviderResult<T> {
-    serde_json::from_value(Value::Object(fields))
-        .map_err(|error| ProviderError::new(ErrorKind::Invalid { field: None }, "an object of another shape").caused_by(error))
+    serde_json::from_value(Value::Object(fields)).map_err(|error| {
+        ProviderError::new(ErrorKind::Invalid { field: None }, "an object of another shape").caused_by(error)
+    })
 }
 
 fn to_fields(inputs: &impl ToExpr) -> Map<String, Value> {
@@ -354,7 +361,8 @@ impl Manage for Room {
     async fn update(cloud: &Cloud, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
         let name = change.after.name.clone();
         let fields = cloud.mutate("update", ROOM, &change.id, |world| {
-            let missing = || ProviderError::new(ErrorKind::NotFound, format!("update room `{}`: it is gone", change.id));
+            let missing =
+                || ProviderError::new(ErrorKind::NotFound, format!("update room `{}`: it is gone", change.id));
             let old = world.objects.remove(&(ROOM, change.id.clone())).ok_or_else(missing)?;
             let mut fields = to_fields(&change.after);
             fields.insert("serial".to_owned(), old["serial"].clone());
@@ -371,10 +379,15 @@ impl Manage for Room {
 
     async fn delete(cloud: &Cloud, _ctx: &Context, existing: Existing<Self>, force: bool) -> ProviderResult<()> {
         cloud.mutate("delete", ROOM, &existing.id, |world| {
-            let inside = |(kind, _): &(&str, String), fields: &Map<String, Value>| *kind == MACHINE && fields["room"] == json!(existing.id);
+            let inside = |(kind, _): &(&str, String), fields: &Map<String, Value>| {
+                *kind == MACHINE && fields["room"] == json!(existing.id)
+            };
             if world.objects.iter().any(|(key, fields)| inside(key, fields)) {
                 if !force {
-                    return Err(ProviderError::new(ErrorKind::Conflict, format!("delete room `{}`: it is not empty", existing.id)));
+                    return Err(ProviderError::new(
+                        ErrorKind::Conflict,
+                        format!("delete room `{}`: it is not empty", existing.id),
+                    ));
                 }
                 world.objects.retain(|key, fields| !inside(key, fields));
             }
@@ -414,7 +427,8 @@ impl Manage for Machine {
     async fn find(cloud: &Cloud, inputs: &Machine<Resolved>) -> ProviderResult<Vec<Found>> {
         cloud.call("find", MACHINE, inputs.room.as_str());
         let world = cloud.world();
-        let machines = world.objects.iter().filter(|((kind, _), fields)| *kind == MACHINE && fields["room"] == json!(inputs.room));
+        let machines =
+            world.objects.iter().filter(|((kind, _), fields)| *kind == MACHINE && fields["room"] == json!(inputs.room));
         let found = machines.map(|((_, id), fields)| Found {
             mark: fields.get("mark").and_then(Value::as_str).map(str::to_owned),
             ..Found::id(id.clone())
@@ -425,7 +439,10 @@ impl Manage for Machine {
     async fn create(cloud: &Cloud, ctx: &Context, inputs: Machine<Resolved>) -> ProviderResult<Made<Self>> {
         let (id, fields) = cloud.mutate("create", MACHINE, inputs.room.as_str(), |world| {
             if !world.objects.contains_key(&(ROOM, inputs.room.to_string())) {
-                return Err(ProviderError::new(ErrorKind::NotFound, format!("create machine: there is no room `{}`", inputs.room)));
+                return Err(ProviderError::new(
+                    ErrorKind::NotFound,
+                    format!("create machine: there is no room `{}`", inputs.room),
+                ));
             }
             world.next += 1;
             let id = world.next.to_string();
@@ -440,7 +457,8 @@ impl Manage for Machine {
 
     async fn update(cloud: &Cloud, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
         let fields = cloud.mutate("update", MACHINE, &change.id, |world| {
-            let missing = || ProviderError::new(ErrorKind::NotFound, format!("update machine `{}`: it is gone", change.id));
+            let missing =
+                || ProviderError::new(ErrorKind::NotFound, format!("update machine `{}`: it is gone", change.id));
             let fields = world.objects.get_mut(&(MACHINE, change.id.clone())).ok_or_else(missing)?;
             let mark = fields.remove("mark");
             *fields = to_fields(&change.after);

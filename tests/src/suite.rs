@@ -1,0 +1,15 @@
+//! Suites that can't run everywhere: naming the ones that were left out.
+
+use std::io::Write as _;
+
+/// Whether the slow suites are to be left out, as `./check --quick` asks.
+pub fn quick() -> bool {
+    std::env::var_os("PLATFORM_TEST_QUICK").is_some()
+}
+
+/// Says on standard error that a suite was left out, and why. The test that calls it passes, and the test runner would
+/// keep what a passing test prints to itself: this is written past it.
+pub fn left_out(suite: &str, why: &str) {
+    // Nobody is left to tell when standard error is closed.
+    let _ = writeln!(std::io::stderr(), "left out: {suite}: {why}");
+}
