@@ -126,7 +126,8 @@ impl InputField {
     pub(crate) fn schema(&self) -> TokenStream {
         let a = &self.attributes;
         let name = &self.name;
-        let mut set = Vec::new();
+        let rust_type = self.rust_type();
+        let mut set = vec![quote!(rust_type: #rust_type)];
         for (flag, field) in [
             (a.key.is_present(), "key"),
             (a.renames.is_present(), "renames"),
@@ -173,6 +174,13 @@ impl InputField {
             set.push(quote!(judge: Some(#judge)));
         }
         quote!(::platform_sdk::Field { #(#set,)* ..::platform_sdk::Field::new(#name) })
+    }
+
+    /// The type as a person writes it: a block's bare name, a value's type without spaces.
+    fn rust_type(&self) -> String {
+        let text = quote::ToTokens::to_token_stream(&self.inner).to_string();
+        let text: String = text.split_whitespace().collect();
+        if self.is_block { text.split('<').next().unwrap_or_default().to_owned() } else { text }
     }
 
     fn unset(&self) -> TokenStream {

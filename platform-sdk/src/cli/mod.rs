@@ -1,5 +1,16 @@
-//! The command line.
-use std::process::ExitCode;
-pub(crate) fn main(_program: crate::Program) -> ExitCode {
-    ExitCode::SUCCESS
-}
+//! The command line: arguments, surroundings, and one file per verb.
+
+mod arguments;
+mod context;
+mod run;
+mod verbs;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use arguments::{
+    DriftArguments, ImportArguments, PlanArguments, RollbackArguments, StateForgetArguments, StateMoveArguments,
+    StateUnlockArguments, UpArguments,
+};
+pub(crate) use context::{Context, Exit};
+pub(crate) use run::main;

@@ -141,6 +141,16 @@ impl Config {
             .collect()
     }
 
+    /// Whether the program reads this key as a secret.
+    pub(crate) fn is_secret(&self, key: &str) -> bool {
+        self.secret.borrow().contains(key)
+    }
+
+    /// Whether the program has asked for this key.
+    pub(crate) fn was_asked(&self, key: &str) -> bool {
+        self.asked.borrow().contains(key)
+    }
+
     /// All values, for `config list`.
     pub fn values(&self) -> &BTreeMap<String, ConfigValue> {
         &self.values

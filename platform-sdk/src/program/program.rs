@@ -94,6 +94,15 @@ impl Program {
         crate::cli::main(self)
     }
 
+    /// A stack's configuration with what the program asks of it, also when the program then fails: one that misses a
+    /// key can still be asked which it has.
+    pub(crate) fn configuration(&self, stack: &str, environment: &BTreeMap<String, String>) -> Result<Rc<Config>> {
+        let config = Rc::new(Config::load(stack, self.config_file.as_deref(), environment)?);
+        let handle = Stack::new(stack, config.clone(), 0);
+        let _what_else_it_declares = catch_unwind(AssertUnwindSafe(|| (self.declare)(&handle)));
+        Ok(config)
+    }
+
     /// Runs the program's function for a stack and records what it declares.
     pub(crate) fn record(&self, stack: &str, environment: &BTreeMap<String, String>) -> Result<Recording> {
         static RECORDINGS: AtomicU64 = AtomicU64::new(1);

@@ -138,6 +138,9 @@ pub enum Judgement {
 pub struct Field {
     /// Its name, as in Rust and in state.
     pub name: &'static str,
+    /// Its Rust type without stage and option, as its declaration writes it: `String`, `Id<Catalog>`, `Column`. Lets
+    /// `import` print the Rust for what it found.
+    pub rust_type: &'static str,
     /// What it holds.
     pub shape: Shape,
     /// What leaving it out means.
@@ -171,6 +174,7 @@ impl Field {
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
+            rust_type: "",
             shape: Shape::Leaf,
             unset: Unset::Computed,
             key: false,

@@ -1,7 +1,34 @@
 //! What people and programs see: diagnostics, plans, progress, events.
 
+mod change_text;
 mod diagnostic;
+mod diagnostic_text;
 mod event;
+mod graph;
+mod json;
+mod line_diff;
+mod plan_markdown;
+mod plan_text;
+mod printer;
+mod progress;
+mod rust_code;
+mod state_text;
+mod style;
+mod values;
+mod words;
+
+#[cfg(test)]
+mod tests;
 
 pub use diagnostic::{Diagnostic, Error, Severity};
+pub use diagnostic_text::diagnostic_text;
 pub use event::{Event, Observer};
+pub use graph::{dot, mermaid};
+pub use json::{diagnostic_json, event_json, object, plan_json};
+pub use plan_markdown::plan_markdown;
+pub use plan_text::{View, plan_text, plan_view};
+pub use printer::{Mode, Printer, Style};
+pub use rust_code::{Named, rust_code, variable};
+pub use state_text::{
+    output_json, output_text, outputs_text, state_list_json, state_list_text, state_show_json, state_show_text,
+};

@@ -1,0 +1,308 @@
+//! The command line's grammar: verbs, their flags, and the flags that stand before or after any verb.
+
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::desired::Address;
+
+/// What was asked for.
+#[derive(Debug, Parser)]
+#[command(
+    name = "platform-sdk",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 done, 1 failed, 2 differences where asked for, 64 usage, 130 interrupted."
+)]
+pub(crate) struct Arguments {
+    /// The verb; without one, `plan`.
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+    /// What any verb takes.
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+}
+
+/// Flags that stand before or after any verb.
+#[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Globals {
+    /// The stack [env: PLATFORM_STACK] [default: the program's]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) stack: Option<String>,
+    /// Where state is: a directory, or s3://, az://, gs:// [env: PLATFORM_STATE] [default: .platform]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) state: Option<String>,
+    /// Only these addresses (globs) and what they need; repeatable
+    #[arg(long, global = true, value_name = "GLOB")]
+    pub(crate) target: Vec<String>,
+    /// All but these addresses (globs) and what needs them; repeatable
+    #[arg(long, global = true, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Replace this resource even if nothing asks for it; repeatable
+    #[arg(long, global = true, value_name = "ADDRESS", value_parser = address)]
+    pub(crate) replace: Vec<Address>,
+    /// How many steps run at once
+    #[arg(long, global = true, value_name = "N", default_value_t = 16, value_parser = at_least_one)]
+    pub(crate) parallel: usize,
+    /// Don't read reality first
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+    /// Don't ask before applying
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+    /// One JSON object a line on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Use the sandbox: loopback servers, nothing real is touched
+    #[arg(long, global = true)]
+    pub(crate) sandbox: bool,
+    /// Consent to the loss of data by this resource, or by `all`; repeatable
+    #[arg(long, global = true, value_name = "ADDRESS|all", value_parser = consent)]
+    pub(crate) allow_data_loss: Vec<Consent>,
+    /// Start nothing new after the first failure
+    #[arg(long, global = true)]
+    pub(crate) fail_fast: bool,
+    /// No colours [env: NO_COLOR]
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    /// Say more, and log to stderr; repeatable
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// Whose data may be lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Consent {
+    /// Any resource's.
+    All,
+    /// This one's.
+    One(Address),
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Show what would change
+    #[command(visible_alias = "preview")]
+    Plan(PlanArguments),
+    /// Plan, ask, apply
+    #[command(visible_alias = "apply")]
+    Up(UpArguments),
+    /// Delete everything the stack owns, in order
+    Destroy,
+    /// Compare reality with state
+    Drift(DriftArguments),
+    /// Adopt one existing resource, and print the Rust for it
+    Import(ImportArguments),
+    /// Look at and mend state
+    #[command(subcommand, arg_required_else_help = false)]
+    State(StateVerb),
+    /// List the snapshots of the stack
+    History,
+    /// Plan and apply the inputs of an earlier snapshot
+    Rollback(RollbackArguments),
+    /// Print the stack's outputs, or one of them
+    Output(OutputArguments),
+    /// Draw what the program declares
+    Graph(GraphArguments),
+    /// Look at and change the stack's configuration
+    #[command(subcommand, arg_required_else_help = false)]
+    Config(ConfigVerb),
+    /// Show login, identity and roles, and what is missing
+    Doctor,
+    /// Serve the sandbox until interrupted
+    Sandbox,
+}
+
+impl Default for Verb {
+    fn default() -> Self {
+        Self::Plan(PlanArguments::default())
+    }
+}
+
+/// `plan`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct PlanArguments {
+    /// Save the plan for `up --plan`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<std::path::PathBuf>,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+}
+
+/// `up`.
+#[derive(Debug, Args)]
+pub(crate) struct UpArguments {
+    /// Apply exactly this saved plan, or refuse
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<std::path::PathBuf>,
+}
+
+/// `drift`.
+#[derive(Debug, Args)]
+pub(crate) struct DriftArguments {
+    /// Record what was observed, and print the Rust to change
+    #[arg(long)]
+    pub(crate) accept: bool,
+}
+
+/// `import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// The address it is to have: databricks:Catalog::lake
+    #[arg(value_parser = address)]
+    pub(crate) address: Address,
+    /// Its id, natural key, or URL in the browser
+    pub(crate) id: String,
+}
+
+/// `state`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateVerb {
+    /// List what the stack owns
+    List,
+    /// Show everything known of one resource
+    Show(StateShowArguments),
+    /// Give a resource another address
+    Mv(StateMoveArguments),
+    /// Drop a resource from state and leave the object
+    Forget(StateForgetArguments),
+    /// Print the state as JSON, secrets sealed
+    Export,
+    /// Take the lease from a run that is gone
+    Unlock(StateUnlockArguments),
+    /// Check the state, and settle what an interrupted run left
+    Repair,
+}
+
+/// `state show`.
+#[derive(Debug, Args)]
+pub(crate) struct StateShowArguments {
+    /// The resource
+    #[arg(value_parser = address)]
+    pub(crate) address: Address,
+    /// As of this snapshot
+    #[arg(long, value_name = "SERIAL")]
+    pub(crate) at: Option<u64>,
+}
+
+/// `state mv`.
+#[derive(Debug, Args)]
+pub(crate) struct StateMoveArguments {
+    /// The address it has
+    #[arg(value_parser = address)]
+    pub(crate) from: Address,
+    /// The address it is to have
+    #[arg(value_parser = address)]
+    pub(crate) to: Address,
+}
+
+/// `state forget`.
+#[derive(Debug, Args)]
+pub(crate) struct StateForgetArguments {
+    /// The resource
+    #[arg(value_parser = address)]
+    pub(crate) address: Address,
+}
+
+/// `state unlock`.
+#[derive(Debug, Args)]
+pub(crate) struct StateUnlockArguments {
+    /// The run that holds the lease, as the message about it names it
+    pub(crate) run: String,
+}
+
+/// `rollback`.
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArguments {
+    /// The snapshot's number, as `history` lists it
+    pub(crate) serial: u64,
+}
+
+/// `output`.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArguments {
+    /// Only this one: text as it is, anything else as JSON
+    pub(crate) name: Option<String>,
+    /// Show secrets in clear
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+}
+
+/// `graph`.
+#[derive(Debug, Args)]
+pub(crate) struct GraphArguments {
+    /// For documents, or for Graphviz
+    #[arg(long, value_enum, default_value_t = GraphFormat::Mermaid)]
+    pub(crate) format: GraphFormat,
+}
+
+/// How a graph is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Mermaid.
+    Mermaid,
+    /// Graphviz.
+    Dot,
+}
+
+/// `config`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// Print one value
+    Get(ConfigGetArguments),
+    /// Write one value of the stack into the config file
+    Set(ConfigSetArguments),
+    /// List all values and where they come from
+    List,
+}
+
+/// `config get`.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigGetArguments {
+    /// The key
+    pub(crate) key: String,
+}
+
+/// `config set`.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigSetArguments {
+    /// The key
+    pub(crate) key: String,
+    /// The value: text, or a TOML number, boolean or list
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) value: String,
+}
+
+/// Reads a command line.
+///
+/// # Errors
+/// clap's answer: help, version, or what is wrong.
+pub(crate) fn parse<T>(about: &str, line: impl IntoIterator<Item = T>) -> Result<Arguments, clap::Error>
+where
+    T: Into<std::ffi::OsString> + Clone,
+{
+    let mut command = Arguments::command().about(about.to_owned());
+    let matches = command.try_get_matches_from_mut(line)?;
+    Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    text.parse().map_err(|problem: crate::Diagnostic| match problem.hint {
+        Some(hint) => format!("{}; {hint}", problem.summary),
+        None => problem.summary,
+    })
+}
+
+fn consent(text: &str) -> Result<Consent, String> {
+    if text == "all" { Ok(Consent::All) } else { address(text).map(Consent::One) }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("at least one step has to run at once".to_owned()),
+        Ok(number) => Ok(number),
+    }
+}

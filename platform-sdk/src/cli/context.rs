@@ -1,0 +1,121 @@
+//! What every verb is given: the program, the stack, the flags, the environment, the printer.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::arguments::{Consent, Globals};
+use crate::{
+    Program, Result,
+    desired::{Address, Desired, desired},
+    report::{Diagnostic, Printer},
+};
+
+/// How a command ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It did what was asked.
+    Done,
+    /// It failed, and has said so.
+    Failed,
+    /// There are differences, and the exit code was asked to tell.
+    Differences,
+    /// The command line makes no sense.
+    Usage,
+    /// A person stopped it.
+    Interrupted,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Differences => 2,
+            Self::Usage => 64,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// Whether the command did what was asked.
+    pub(crate) fn ok(self) -> bool {
+        matches!(self, Self::Done | Self::Differences)
+    }
+}
+
+/// One command's surroundings. Nothing below reads the process's environment or writes to its streams by itself.
+pub(crate) struct Context {
+    /// The program.
+    pub(crate) program: Program,
+    /// The stack that is meant.
+    pub(crate) stack: String,
+    /// Where state is, if the flag or the environment says so.
+    pub(crate) state: Option<String>,
+    /// The flags.
+    pub(crate) globals: Globals,
+    /// The environment, as it was when the process began.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Where everything is said; an observer of engines.
+    pub(crate) printer: Arc<Printer>,
+    /// Somebody is there to be asked.
+    pub(crate) attended: bool,
+}
+
+impl Context {
+    /// The surroundings of a command; flags go before the environment, the environment before the program.
+    pub(crate) fn new(
+        program: Program,
+        globals: Globals,
+        environment: BTreeMap<String, String>,
+        printer: Arc<Printer>,
+        attended: bool,
+    ) -> Self {
+        let variable = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
+        let stack = globals.stack.clone().or_else(|| variable("PLATFORM_STACK"));
+        let stack = stack.unwrap_or_else(|| program.default_stack.clone());
+        let state = globals.state.clone().or_else(|| variable("PLATFORM_STATE"));
+        Self { program, stack, state, globals, environment, printer, attended }
+    }
+
+    /// Runs the program and builds its graph.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the program.
+    pub(crate) fn desired(&self) -> Result<Desired> {
+        let recording = self.program.record(&self.stack, &self.environment)?;
+        desired(&self.program.project, &self.stack, recording.recorder)
+    }
+
+    /// Whether this resource's data may be lost.
+    pub(crate) fn consents(&self, address: &Address) -> bool {
+        self.globals.allow_data_loss.iter().any(|consent| match consent {
+            Consent::All => true,
+            Consent::One(one) => one == address,
+        })
+    }
+
+    /// The error of a verb that would have to ask, and has nobody to ask: known before anything is read or locked.
+    pub(crate) fn unattended(&self, verb: &str) -> Option<Diagnostic> {
+        if self.globals.yes || (self.attended && !self.printer.is_json()) {
+            return None;
+        }
+        let why = if self.printer.is_json() { "--json asks no questions" } else { "there is no terminal to ask on" };
+        let problem = Diagnostic::error(format!("`{verb}` needs --yes here")).detail(why);
+        Some(problem.hint(format!("look at the plan first, then run `{verb} --yes`")))
+    }
+
+    /// Asks whether to go on; with `--yes` the answer is known.
+    ///
+    /// # Errors
+    /// When nobody can be asked.
+    pub(crate) fn confirm(&self, question: &str) -> Result<bool> {
+        if self.globals.yes {
+            return Ok(true);
+        }
+        if let Some(problem) = self.unattended("this") {
+            return Err(problem.into());
+        }
+        let asked =
+            self.printer.suspended(|| dialoguer::Confirm::new().with_prompt(question).default(false).interact());
+        asked.map_err(|error| Diagnostic::error("the question could not be asked").detail(error.to_string()).into())
+    }
+}

@@ -1,0 +1,7 @@
+//! The command line as its users meet it: grammar, help, exit codes, and the verbs that need no engine.
+#![expect(clippy::unwrap_used, reason = "a fixture that can't be made is a failed test")]
+
+mod fixtures;
+mod grammar;
+mod usage;
+mod verbs;

@@ -1,0 +1,101 @@
+//! `config`: the stack's configuration, with its secrets hidden.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::config_edit;
+use crate::{
+    Config, ConfigValue, Result,
+    cli::{
+        Context, Exit,
+        arguments::{ConfigGetArguments, ConfigSetArguments, ConfigVerb},
+    },
+    files,
+    report::{Diagnostic, object},
+};
+
+pub(super) fn run(context: &Context, verb: &ConfigVerb) -> Result<Exit> {
+    let config = context.program.configuration(&context.stack, &context.environment)?;
+    match verb {
+        ConfigVerb::Get(arguments) => get(context, &config, arguments)?,
+        ConfigVerb::Set(arguments) => set(context, &config, arguments)?,
+        ConfigVerb::List => list(context, &config),
+    }
+    Ok(Exit::Done)
+}
+
+/// A value as it may be shown. What the program did not ask for may be a secret that it failed before asking for.
+fn shown(config: &Config, key: &str, value: &ConfigValue) -> Value {
+    if config.is_secret(key) {
+        "[secret]".into()
+    } else if config.was_asked(key) {
+        value.value.clone()
+    } else {
+        "[not read by the program]".into()
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn get(context: &Context, config: &Config, arguments: &ConfigGetArguments) -> Result<()> {
+    let key = &arguments.key;
+    let value = config.values().get(key).ok_or_else(|| config.missing(key))?;
+    let shown = shown(config, key, value);
+    context.printer.text(&format!("{}\n", plain(&shown)));
+    context.printer.object(&entry(key, &shown, &value.source));
+    Ok(())
+}
+
+fn list(context: &Context, config: &Config) {
+    let rows: Vec<_> =
+        config.values().iter().map(|(key, value)| (key, shown(config, key, value), &value.source)).collect();
+    let width = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
+    let keys = width(&mut rows.iter().map(|(key, ..)| key.chars().count()));
+    let values = width(&mut rows.iter().map(|(_, value, _)| plain(value).chars().count()));
+    for (key, value, source) in &rows {
+        context.printer.text(&format!("{key:keys$}  {:values$}  {source}\n", plain(value)));
+        context.printer.object(&entry(key, value, source));
+    }
+}
+
+fn entry(key: &str, value: &Value, source: &str) -> Value {
+    object("config", json!({"key": key, "value": value, "source": source}))
+}
+
+fn set(context: &Context, config: &Config, arguments: &ConfigSetArguments) -> Result<()> {
+    let (key, stack) = (&arguments.key, &context.stack);
+    let variable = format!("PLATFORM_CONFIG_{}", key.to_uppercase());
+    if config.is_secret(key) {
+        let problem = Diagnostic::error(format!("config key `{key}` is a secret, and the config file is committed"));
+        return Err(problem.hint(format!("set {variable} where the program runs")).into());
+    }
+    let Some(file) = &context.program.config_file else {
+        let problem = Diagnostic::error("the program names no config file");
+        return Err(problem.hint(format!("add `.config_file(..)` to it, or set {variable}")).into());
+    };
+    let path = files::locate(file)?;
+    let text = std::fs::read_to_string(&path)?;
+    let edited = config_edit::set(&text, stack, key, &arguments.value).map_err(|why| by_hand(file, key, &why))?;
+    replace(&path, &edited)?;
+    context.printer.text(&format!("{key} of stack {stack} is set in {}\n", file.display()));
+    if context.environment.contains_key(&variable) {
+        let warning = Diagnostic::warning(format!("{variable} overrides what was set")).hint("unset it");
+        context.printer.diagnostic(&warning);
+    }
+    Ok(())
+}
+
+fn by_hand(file: &Path, key: &str, why: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{key}` can't be set in `{}`", file.display())).detail(why).hint("edit the file by hand")
+}
+
+/// The file is either the old or the new one, whatever happens meanwhile.
+fn replace(path: &Path, text: &str) -> Result<()> {
+    let new = path.with_extension("toml.new");
+    std::fs::write(&new, text)?;
+    std::fs::rename(&new, path)?;
+    Ok(())
+}

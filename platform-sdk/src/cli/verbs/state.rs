@@ -1,0 +1,51 @@
+//! `state`: looks at state here, and leaves mending it to the engine.
+
+use crate::{
+    Result,
+    cli::{
+        Context, Exit,
+        arguments::{StateShowArguments, StateVerb},
+    },
+    desired::Address,
+    engine,
+    report::{Diagnostic, state_list_json, state_list_text, state_show_json, state_show_text},
+};
+
+pub(super) async fn run(context: &Context, verb: &StateVerb) -> Result<Exit> {
+    match verb {
+        StateVerb::List => list(context).await,
+        StateVerb::Show(arguments) => show(context, arguments).await,
+        StateVerb::Mv(arguments) => engine::state_move(context, arguments).await,
+        StateVerb::Forget(arguments) => engine::state_forget(context, arguments).await,
+        StateVerb::Export => engine::state_export(context).await,
+        StateVerb::Unlock(arguments) => engine::state_unlock(context, arguments).await,
+        StateVerb::Repair => engine::state_repair(context).await,
+    }
+}
+
+async fn list(context: &Context) -> Result<Exit> {
+    let snapshot = engine::snapshot(context, None).await?;
+    context.printer.text(&state_list_text(&snapshot));
+    for object in state_list_json(&snapshot) {
+        context.printer.object(&object);
+    }
+    Ok(Exit::Done)
+}
+
+async fn show(context: &Context, arguments: &StateShowArguments) -> Result<Exit> {
+    let snapshot = engine::snapshot(context, arguments.at).await?;
+    let state = snapshot.resources.get(&arguments.address);
+    let state = state.ok_or_else(|| not_there(&arguments.address, snapshot.resources.keys()))?;
+    context.printer.text(&state_show_text(state, context.printer.style().colour));
+    context.printer.object(&state_show_json(state));
+    Ok(Exit::Done)
+}
+
+fn not_there<'a>(address: &Address, known: impl Iterator<Item = &'a Address>) -> Diagnostic {
+    let problem = Diagnostic::error(format!("`{address}` is not in state"));
+    // The type is what is mistyped most: the same path under another one is the likeliest meaning.
+    match known.into_iter().find(|other| other.path() == address.path()) {
+        Some(other) => problem.hint(format!("did you mean `{other}`?")),
+        None => problem.hint("`state list` shows all addresses"),
+    }
+}

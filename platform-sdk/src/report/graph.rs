@@ -1,0 +1,76 @@
+//! The desired graph as a drawing: Mermaid for documents, DOT for Graphviz.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use crate::desired::{Address, Desired};
+
+/// The graph for Mermaid. An arrow leads from what is needed to what needs it; a thick one to what lives inside.
+pub fn mermaid(desired: &Desired) -> String {
+    let drawing = Drawing::of(desired);
+    let mut text = "flowchart LR\n".to_owned();
+    for (address, number) in drawing.in_order(desired) {
+        let label = address.as_str().replace('"', "#quot;");
+        let (open, close) = if address.is_lookup() { ("([", "])") } else { ("[", "]") };
+        let _ = writeln!(text, "  n{number}{open}\"{label}\"{close}");
+    }
+    for edge in drawing.edges(desired) {
+        let arrow = if edge.contains { "==>" } else { "-->" };
+        let _ = writeln!(text, "  n{} {arrow} n{}", edge.from, edge.to);
+    }
+    text
+}
+
+/// The graph for Graphviz.
+pub fn dot(desired: &Desired) -> String {
+    let drawing = Drawing::of(desired);
+    let mut text = "digraph platform {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
+    for (address, number) in drawing.in_order(desired) {
+        let label = address.as_str().replace('\\', "\\\\").replace('"', "\\\"");
+        let style = if address.is_lookup() { " style=rounded" } else { "" };
+        let _ = writeln!(text, "  n{number} [label=\"{label}\"{style}];");
+    }
+    for edge in drawing.edges(desired) {
+        let style = if edge.contains { " [style=bold]" } else { "" };
+        let _ = writeln!(text, "  n{} -> n{}{style};", edge.from, edge.to);
+    }
+    text.push_str("}\n");
+    text
+}
+
+struct Drawing<'a> {
+    numbers: BTreeMap<&'a Address, usize>,
+}
+
+struct Edge {
+    from: usize,
+    to: usize,
+    contains: bool,
+}
+
+impl<'a> Drawing<'a> {
+    fn of(desired: &'a Desired) -> Self {
+        let addresses = desired.lookups.keys().chain(&desired.order);
+        Self { numbers: addresses.enumerate().map(|(number, address)| (address, number)).collect() }
+    }
+
+    fn in_order(&self, desired: &'a Desired) -> Vec<(&'a Address, usize)> {
+        desired.lookups.keys().chain(&desired.order).map(|address| (address, self.numbers[address])).collect()
+    }
+
+    fn edges(&self, desired: &Desired) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        let mut connect = |needed: &Address, by: &Address, contains| {
+            if let (Some(from), Some(to)) = (self.numbers.get(needed), self.numbers.get(by)) {
+                edges.push(Edge { from: *from, to: *to, contains });
+            }
+        };
+        for lookup in desired.lookups.values() {
+            lookup.dependencies.iter().for_each(|needed| connect(needed, &lookup.address, false));
+        }
+        for node in desired.order.iter().filter_map(|address| desired.nodes.get(address)) {
+            let needs = node.dependencies.iter();
+            needs.for_each(|needed| connect(needed, &node.address, node.parents.contains(needed)));
+        }
+        edges
+    }
+}

@@ -1,0 +1,190 @@
+//! The plan as a person reads it: one block a step, changed fields only; the same plan gives the same bytes.
+
+use super::{
+    change_text::{COLUMNS, Changes},
+    diagnostic_text::diagnostic_text,
+    style::{Meaning, Paint},
+    values::{clean, count},
+    words,
+};
+use crate::plan::{ChangeKind, Op, Plan, Step};
+
+/// How a report is to look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct View {
+    /// With colours.
+    pub colour: bool,
+    /// With what stays as it is, and with nothing cut.
+    pub verbose: bool,
+}
+
+/// Things taken along that are listed before the rest is counted.
+const MOST_TAKEN: usize = 20;
+
+/// The plan as plain text, ending in a line feed: what a pipe gets.
+pub fn plan_text(plan: &Plan) -> String {
+    plan_view(plan, View::default())
+}
+
+/// The plan as text that looks as `view` says.
+pub fn plan_view(plan: &Plan, view: View) -> String {
+    let page = Page { paint: Paint { colour: view.colour }, verbose: view.verbose };
+    let sections = [
+        page.heading(plan),
+        page.steps(plan),
+        page.costs(plan),
+        page.exports(plan),
+        page.warnings(plan),
+        page.summary(plan),
+    ];
+    sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+struct Page {
+    paint: Paint,
+    verbose: bool,
+}
+
+impl Page {
+    fn heading(&self, plan: &Plan) -> String {
+        let title = format!("Stack {} of {}", plan.stack, plan.project);
+        let mut text = format!("{}\n", self.paint.paint(Meaning::Heading, &title));
+        if let Some(reason) = &plan.offline {
+            let note = format!("Reality was not read: {}", clean(reason));
+            text.push_str(&self.paint.paint(Meaning::Changed, &note));
+            text.push('\n');
+        }
+        text
+    }
+
+    fn steps(&self, plan: &Plan) -> String {
+        let mut text = String::new();
+        let mut roomy = false;
+        for step in plan.steps.iter().filter(|step| self.verbose || step.op != Op::Keep) {
+            let (head, body) = (self.step_head(step), self.step_body(step));
+            // Steps of one line each stand together; a step with a body has air around it.
+            if !text.is_empty() && (roomy || !body.is_empty()) {
+                text.push('\n');
+            }
+            roomy = !body.is_empty();
+            text.push_str(&head);
+            text.push_str(&body);
+        }
+        text
+    }
+
+    fn step_head(&self, step: &Step) -> String {
+        let meaning = words::meaning(&step.op);
+        let (sign, phrase) = (step.op.sign(), words::phrase(&step.op));
+        let mut head =
+            format!("{} {}  {}", self.paint.paint(meaning, sign), step.address, self.paint.paint(meaning, &phrase));
+        if let Some(reason) = reason_beside(step) {
+            head.push_str(&self.paint.paint(Meaning::Aside, &format!("  ({})", clean(reason))));
+        }
+        head.push('\n');
+        head
+    }
+
+    fn step_body(&self, step: &Step) -> String {
+        let mut body = String::new();
+        let mut line = |meaning, text: &str| {
+            body.push_str("    ");
+            body.push_str(&self.paint.paint(meaning, &clean(text)));
+            body.push('\n');
+        };
+        if let Some(condition) = &step.condition {
+            line(Meaning::Changed, &format!("if {condition}"));
+        }
+        if reason_beside(step).is_none() {
+            step.reasons.iter().for_each(|reason| line(Meaning::Aside, &format!("# {reason}")));
+        }
+        step.destroys.iter().for_each(|lost| line(Meaning::Bad, &format!("destroys {lost}")));
+        let shown = if self.verbose { step.takes_along.len() } else { MOST_TAKEN };
+        step.takes_along.iter().take(shown).for_each(|taken| line(Meaning::Bad, &format!("takes along {taken}")));
+        if step.takes_along.len() > shown {
+            line(Meaning::Bad, &format!("takes along {} more; -v lists them", step.takes_along.len() - shown));
+        }
+        let changes = Changes { paint: self.paint, whole: self.verbose, indent: 4 };
+        body + &match &step.op {
+            Op::Create | Op::Read => changes.set(&step.changes),
+            Op::Adopt | Op::Update | Op::Replace { .. } | Op::Move { .. } | Op::Options | Op::Keep => {
+                changes.differing(&step.changes)
+            }
+            Op::Delete | Op::Forget => String::new(),
+        }
+    }
+
+    fn costs(&self, plan: &Plan) -> String {
+        let width = plan.costs.iter().map(|cost| count(cost.address.as_str())).max().unwrap_or(0);
+        let line = |cost: &crate::plan::Cost| format!("  {:width$}  {}\n", cost.address.as_str(), clean(&cost.what));
+        self.section("Compute", plan.costs.iter().map(line).collect())
+    }
+
+    fn exports(&self, plan: &Plan) -> String {
+        let changes = Changes { paint: self.paint, whole: self.verbose, indent: 4 };
+        let line = |change: &crate::plan::Change| {
+            let (sign, meaning, rows) = match change.kind {
+                ChangeKind::Add => ("+", Meaning::Good, changes.set(std::slice::from_ref(change))),
+                ChangeKind::Remove => ("-", Meaning::Bad, format!("    {}\n", clean(&change.path))),
+                ChangeKind::Change | ChangeKind::Drift => {
+                    ("~", Meaning::Changed, changes.differing(std::slice::from_ref(change)))
+                }
+            };
+            // The sign takes the place of the first line's indentation.
+            format!("  {} {}", self.paint.paint(meaning, sign), rows.trim_start())
+        };
+        self.section("Outputs", plan.exports.iter().map(line).collect())
+    }
+
+    fn warnings(&self, plan: &Plan) -> String {
+        let one = |warning| diagnostic_text(warning, self.paint.colour, None) + "\n";
+        plan.warnings.iter().map(one).collect()
+    }
+
+    fn section(&self, title: &str, body: String) -> String {
+        if body.is_empty() { body } else { format!("{}\n{body}", self.paint.paint(Meaning::Heading, title)) }
+    }
+
+    fn summary(&self, plan: &Plan) -> String {
+        let mut text = self.paint.paint(Meaning::Heading, &summary_line(plan));
+        text.push('\n');
+        let loses = |step: &&Step| !step.destroys.is_empty() || !step.takes_along.is_empty();
+        let losing: Vec<&str> = plan.changes().filter(loses).map(|step| step.address.as_str()).collect();
+        if !losing.is_empty() {
+            let mut lost = format!("Data is lost with {}", losing.join(", "));
+            if count(&lost) > COLUMNS {
+                lost = format!("Data is lost with {} resources", losing.len());
+            }
+            lost.push_str("; --allow-data-loss ADDRESS consents to it.");
+            text.push_str(&self.paint.paint(Meaning::Bad, &lost));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A single short reason stands beside its step, others below it.
+fn reason_beside(step: &Step) -> Option<&str> {
+    match step.reasons.as_slice() {
+        [reason] => {
+            let head = count(step.address.as_str()) + count(&words::phrase(&step.op)) + 8;
+            (head + count(reason) <= COLUMNS).then_some(reason)
+        }
+        _ => None,
+    }
+}
+
+/// The plan in one line: `Plan: 3 to create, 1 to update.`
+pub(super) fn summary_line(plan: &Plan) -> String {
+    let steps = words::to_do(&plan.summary);
+    if !steps.is_empty() {
+        return format!("Plan: {steps}.");
+    }
+    if !plan.exports.is_empty() {
+        return "Plan: only outputs change.".to_owned();
+    }
+    match &plan.offline {
+        Some(_) => "No changes against what was last applied.".to_owned(),
+        None => "No changes. The platform is what the program says.".to_owned(),
+    }
+}

@@ -1,0 +1,358 @@
+//! The printer: the one place that writes to stdout and stderr, for people, for pipes, or as JSON.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, ErrorKind, IsTerminal, Write},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anstream::{AutoStream, ColorChoice};
+use serde_json::Value;
+
+use super::{
+    diagnostic_text::diagnostic_text,
+    json::{diagnostic_json, event_json},
+    plan_text::{View, plan_view},
+    progress::{Live, Outcome, done_line, finished_line},
+    style::Paint,
+    values::clean,
+    words,
+};
+use crate::{
+    desired::Address,
+    plan::Summary,
+    report::{Diagnostic, Error, Event, Observer},
+};
+
+/// What output is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A person at a terminal: a live tree and, unless told otherwise, colours.
+    Human,
+    /// A pipe or a file: plain, stable lines.
+    Plain,
+    /// A program: one JSON object a line on stdout.
+    Json,
+}
+
+/// How a printer is to write.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    /// What for.
+    pub mode: Mode,
+    /// Colours on stdout.
+    pub colour: bool,
+    /// Colours on stderr.
+    pub error_colour: bool,
+    /// Nothing cut, nothing left out.
+    pub verbose: bool,
+    /// Where lines of prose are broken, on a terminal.
+    pub columns: Option<usize>,
+}
+
+impl Style {
+    /// Plain text without colours: what a pipe gets.
+    pub const PLAIN: Self =
+        Self { mode: Mode::Plain, colour: false, error_colour: false, verbose: false, columns: None };
+
+    /// What suits this process's streams, `NO_COLOR` and `TERM`.
+    pub fn of_process(json: bool, no_color: bool, verbose: bool, environment: &BTreeMap<String, String>) -> Self {
+        let set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
+        let dumb = environment.get("TERM").is_some_and(|term| term == "dumb");
+        let colourful = !json && !no_color && !set("NO_COLOR") && !dumb;
+        let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let mode = match (json, err && !dumb) {
+            (true, _) => Mode::Json,
+            (false, true) => Mode::Human,
+            (false, false) => Mode::Plain,
+        };
+        let columns = (mode == Mode::Human).then(terminal_columns);
+        Self { mode, colour: colourful && out, error_colour: colourful && err, verbose, columns }
+    }
+}
+
+fn terminal_columns() -> usize {
+    let (_, columns) = dialoguer::console::Term::stderr().size();
+    usize::from(columns).clamp(40, 120)
+}
+
+/// Writes everything that a command has to say. Cheap to share; each write is whole.
+pub struct Printer {
+    style: Style,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    out: Sink,
+    err: Sink,
+    live: Option<Live>,
+    apply_started: Option<Instant>,
+    states: BTreeMap<Address, String>,
+    shown: Vec<Diagnostic>,
+    failures: Vec<Diagnostic>,
+    /// How the command ended; for programs it is the last line, so it waits for what is still to be said.
+    done: Option<Event>,
+}
+
+/// A stream that somebody may have stopped reading.
+struct Sink {
+    stream: Box<dyn Write + Send>,
+    closed: bool,
+    failure: Option<io::Error>,
+}
+
+impl Sink {
+    fn new(stream: Box<dyn Write + Send>) -> Self {
+        Self { stream, closed: false, failure: None }
+    }
+
+    /// A closed pipe ends the writing, not the command: what it does has to be done to its end.
+    fn write(&mut self, text: &str) {
+        if self.closed {
+            return;
+        }
+        if let Err(error) = self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush()) {
+            self.closed = true;
+            if error.kind() != ErrorKind::BrokenPipe {
+                self.failure = Some(error);
+            }
+        }
+    }
+}
+
+impl Printer {
+    /// A printer on this process's streams.
+    pub fn of_process(style: Style) -> Self {
+        let choice = |colour| if colour { ColorChoice::Always } else { ColorChoice::Never };
+        let out = AutoStream::new(io::stdout(), choice(style.colour));
+        let err = AutoStream::new(io::stderr(), choice(style.error_colour));
+        Self::new(style, Box::new(out), Box::new(err))
+    }
+
+    /// A printer on these streams.
+    pub fn new(style: Style, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
+        let inner = Inner {
+            out: Sink::new(out),
+            err: Sink::new(err),
+            live: None,
+            apply_started: None,
+            states: BTreeMap::new(),
+            shown: Vec::new(),
+            failures: Vec::new(),
+            done: None,
+        };
+        Self { style, inner: Mutex::new(inner) }
+    }
+
+    /// How it writes.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Whether stdout is for programs.
+    pub fn is_json(&self) -> bool {
+        self.style.mode == Mode::Json
+    }
+
+    /// Text on stdout, for people; not part of `--json`.
+    pub fn text(&self, text: &str) {
+        if !self.is_json() {
+            self.lock().write_out(text);
+        }
+    }
+
+    /// Text on stdout in every mode: what is asked for by name and not an event, such as help.
+    pub fn raw(&self, text: &str) {
+        self.lock().write_out(text);
+    }
+
+    /// An object on stdout, for programs.
+    pub fn object(&self, object: &Value) {
+        if self.is_json() {
+            self.lock().write_out(&format!("{object}\n"));
+        }
+    }
+
+    /// A line on stderr, for people.
+    pub fn note(&self, text: &str) {
+        self.lock().write_err(&format!("{}\n", clean(text)));
+    }
+
+    /// A diagnostic, unless it was shown before.
+    pub fn diagnostic(&self, diagnostic: &Diagnostic) {
+        self.lock().diagnostic(self.style, diagnostic);
+    }
+
+    /// Why a command failed: each diagnostic once.
+    pub fn error(&self, error: &Error) {
+        let mut inner = self.lock();
+        inner.end_tree();
+        error.diagnostics().iter().for_each(|diagnostic| inner.diagnostic(self.style, diagnostic));
+    }
+
+    /// Runs `ask` with the live tree taken away.
+    pub fn suspended<T>(&self, ask: impl FnOnce() -> T) -> T {
+        self.lock().end_tree();
+        ask()
+    }
+
+    /// Ends the output: for programs the last line is always `done`. Says whether all of it could be written.
+    ///
+    /// # Errors
+    /// When stdout could not be written for another reason than that its reader has gone.
+    pub fn finish(&self, ok: bool) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.end_tree();
+        if self.is_json() {
+            let done = inner.done.take();
+            let done = done.unwrap_or(Event::Done { ok, summary: Summary::default(), snapshot: None });
+            inner.write_object(&done);
+        }
+        match inner.out.failure.take() {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic while printing leaves nothing half-done that the next line would suffer from.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Printer {
+    fn event(&self, event: &Event) {
+        let mut inner = self.lock();
+        if self.is_json() {
+            inner.json_event(event);
+        } else {
+            inner.text_event(self.style, event);
+        }
+    }
+}
+
+impl Inner {
+    fn write_out(&mut self, text: &str) {
+        let Self { out, live, .. } = self;
+        match live {
+            Some(live) => live.suspend(|| out.write(text)),
+            None => out.write(text),
+        }
+    }
+
+    fn write_err(&mut self, text: &str) {
+        let Self { err, live, .. } = self;
+        match live {
+            Some(live) => live.suspend(|| err.write(text)),
+            None => err.write(text),
+        }
+    }
+
+    fn end_tree(&mut self) {
+        if let Some(live) = self.live.take() {
+            live.end();
+        }
+    }
+
+    fn diagnostic(&mut self, style: Style, diagnostic: &Diagnostic) {
+        if self.shown.contains(diagnostic) {
+            return;
+        }
+        self.shown.push(diagnostic.clone());
+        if style.mode == Mode::Json {
+            self.write_out(&format!("{}\n", diagnostic_json(diagnostic)));
+        }
+        // Programs find it on stdout; whoever reads their log finds it on stderr, too.
+        self.write_err(&format!("{}\n", diagnostic_text(diagnostic, style.error_colour, style.columns)));
+    }
+
+    fn write_object(&mut self, event: &Event) {
+        if let Some(object) = event_json(event) {
+            self.write_out(&format!("{object}\n"));
+        }
+    }
+
+    fn json_event(&mut self, event: &Event) {
+        match event {
+            Event::Diagnostic(diagnostic) => {
+                return self.diagnostic(Style { mode: Mode::Json, ..Style::PLAIN }, diagnostic);
+            }
+            Event::StepFinished { error, .. } => self.shown.extend(error.clone()),
+            Event::Done { .. } => {
+                self.done = Some(event.clone());
+                return;
+            }
+            Event::Plan(_)
+            | Event::ApplyStarted { .. }
+            | Event::StepStarted { .. }
+            | Event::StepProgress { .. }
+            | Event::Note(_) => {}
+        }
+        self.write_object(event);
+        if let Event::Plan(plan) = event {
+            for warning in &plan.warnings {
+                self.diagnostic(Style { mode: Mode::Json, ..Style::PLAIN }, warning);
+            }
+        }
+    }
+
+    fn text_event(&mut self, style: Style, event: &Event) {
+        let paint = Paint { colour: style.error_colour };
+        match event {
+            Event::Plan(plan) => {
+                self.write_out(&plan_view(plan, View { colour: style.colour, verbose: style.verbose }));
+                self.shown.extend(plan.warnings.iter().cloned());
+            }
+            Event::ApplyStarted { steps } => {
+                self.apply_started = Some(Instant::now());
+                self.live = (style.mode == Mode::Human).then(|| Live::start(*steps, paint));
+            }
+            Event::StepStarted { address, op } => match &mut self.live {
+                Some(live) => live.step_started(address, op),
+                None => self.write_err(&format!("{address}: {}\n", words::doing(op))),
+            },
+            Event::StepProgress { address, state } => self.step_progress(address, state),
+            Event::StepFinished { address, op, took, error, skipped } => {
+                let ended = match (error, skipped) {
+                    (Some(_), _) => Outcome::Failed,
+                    (None, true) => Outcome::Skipped,
+                    (None, false) => Outcome::Done,
+                };
+                self.failures.extend(error.clone());
+                let took = (style.mode == Mode::Human).then_some(*took);
+                let text = finished_line(address, op, ended, paint, took);
+                match &mut self.live {
+                    Some(live) => live.step_finished(address, &text),
+                    None => self.write_err(&format!("{text}\n")),
+                }
+            }
+            Event::Diagnostic(diagnostic) => self.diagnostic(style, diagnostic),
+            Event::Note(note) => self.write_err(&format!("{}\n", clean(note))),
+            Event::Done { ok, summary, .. } => self.text_done(style, *ok, summary),
+        }
+    }
+
+    /// Off a terminal a state is worth a line only when it is another than before.
+    fn step_progress(&mut self, address: &Address, state: &str) {
+        if let Some(live) = &self.live {
+            live.step_progress(address, state);
+        } else if self.states.get(address).is_none_or(|before| before != state) {
+            self.states.insert(address.clone(), state.to_owned());
+            self.write_err(&format!("{address}: {}\n", clean(state)));
+        }
+    }
+
+    /// Failures stand at the end, where they are still to be seen.
+    fn text_done(&mut self, style: Style, ok: bool, summary: &Summary) {
+        self.end_tree();
+        for failure in std::mem::take(&mut self.failures) {
+            self.diagnostic(style, &failure);
+        }
+        if let Some(started) = self.apply_started.take() {
+            let took: Option<Duration> = (style.mode == Mode::Human).then(|| started.elapsed());
+            let line = done_line(ok, summary, Paint { colour: style.colour }, took);
+            self.write_out(&format!("{line}\n"));
+        }
+    }
+}

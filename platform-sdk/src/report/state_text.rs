@@ -1,0 +1,166 @@
+//! What state holds, for people and programs: lists, single resources, outputs. Secrets are shown as `[secret]`.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde_json::{Value, json};
+
+use super::{
+    json::object,
+    style::{Meaning, Paint},
+    values::{Writing, clean, count},
+};
+use crate::{
+    desired::Tree,
+    state::{ResourceState, Snapshot, Status},
+};
+
+/// Addresses, one a line, with remarks on what is not in order.
+pub fn state_list_text(snapshot: &Snapshot) -> String {
+    let mut text = String::new();
+    for state in snapshot.resources.values() {
+        let _ = match &state.status {
+            Status::Whole => writeln!(text, "{}", state.address),
+            Status::Partial(why) => writeln!(text, "{}  (not finished: {})", state.address, clean(why)),
+        };
+    }
+    for state in &snapshot.pending_deletes {
+        let _ = writeln!(text, "{}  (still to be deleted: {})", state.address, clean(&state.id));
+    }
+    text
+}
+
+/// A `resource` object for each of the stack's, without their inputs.
+pub fn state_list_json(snapshot: &Snapshot) -> Vec<Value> {
+    let one = |state: &ResourceState, pending: bool| {
+        let status = match &state.status {
+            _ if pending => "to_be_deleted",
+            Status::Whole => "whole",
+            Status::Partial(_) => "partial",
+        };
+        let (address, kind) = (&state.address, state.address.type_name());
+        object("resource", json!({"address": address, "type": kind, "id": state.id, "status": status}))
+    };
+    let resources = snapshot.resources.values().map(|state| one(state, false));
+    resources.chain(snapshot.pending_deletes.iter().map(|state| one(state, true))).collect()
+}
+
+/// Everything that state knows of a resource.
+pub fn state_show_text(state: &ResourceState, colour: bool) -> String {
+    let paint = Paint { colour };
+    let mut text = format!("{}\n", paint.paint(Meaning::Heading, state.address.as_str()));
+    let mut facts = vec![("id", clean(&state.id)), ("provider", state.provider.kind.clone())];
+    if let Some((scope, identity)) = &state.scope {
+        facts.push(("scope", format!("{} {}", clean(scope), clean(identity))));
+    }
+    if let Status::Partial(why) = &state.status {
+        facts.push(("not finished", clean(why)));
+    }
+    facts.push(("input hash", state.input_hash.to_string()));
+    for (name, value) in facts {
+        let _ = writeln!(text, "  {:14}{value}", format!("{name}:"));
+    }
+    let options = serde_json::to_value(&state.options).unwrap_or_default();
+    let addresses = |set: &std::collections::BTreeSet<crate::desired::Address>| {
+        set.iter().flat_map(|address| ["    ", address.as_str(), "\n"]).collect::<String>()
+    };
+    for (title, body) in [
+        ("Inputs", fields(&state.inputs.shown())),
+        ("Outputs", fields(&state.outputs.shown())),
+        ("Options", fields(&options)),
+        ("Provider's configuration", fields(&state.provider.config)),
+        ("Depends on", addresses(&state.dependencies)),
+    ] {
+        if !body.is_empty() {
+            let _ = write!(text, "  {}\n{body}", paint.paint(Meaning::Heading, title));
+        }
+    }
+    text
+}
+
+fn fields(value: &Value) -> String {
+    let Some(entries) = value.as_object() else { return String::new() };
+    let writing = Writing { unknown: false, whole: true };
+    let width = entries.keys().map(|key| count(&clean(key)) + 1).max().unwrap_or(0);
+    let mut text = String::new();
+    for (key, entry) in entries {
+        let label = format!("{}:", clean(key));
+        match writing.lines(entry, 80).as_slice() {
+            [line] => {
+                let _ = writeln!(text, "    {label:width$} {line}");
+            }
+            lines => {
+                let _ = writeln!(text, "    {label}");
+                for line in lines {
+                    let _ = writeln!(text, "      {line}");
+                }
+            }
+        }
+    }
+    text
+}
+
+/// A `resource` object with everything that state knows of it.
+pub fn state_show_json(state: &ResourceState) -> Value {
+    let partial = match &state.status {
+        Status::Whole => None,
+        Status::Partial(why) => Some(why),
+    };
+    object(
+        "resource",
+        json!({
+            "address": state.address,
+            "type": state.address.type_name(),
+            "id": state.id,
+            "provider": {"kind": state.provider.kind, "config": state.provider.config},
+            "scope": state.scope,
+            "schema_version": state.schema_version,
+            "inputs": state.inputs.shown(),
+            "outputs": state.outputs.shown(),
+            "dependencies": state.dependencies,
+            "parents": state.parents,
+            "options": state.options,
+            "input_hash": state.input_hash,
+            "not_finished": partial,
+        }),
+    )
+}
+
+/// All outputs, aligned.
+pub fn outputs_text(exports: &BTreeMap<String, Tree>, show_secrets: bool) -> String {
+    let width = exports.keys().map(|name| count(&clean(name)) + 1).max().unwrap_or(0);
+    let writing = Writing { unknown: false, whole: true };
+    let mut text = String::new();
+    for (name, tree) in exports {
+        let label = format!("{}:", clean(name));
+        match writing.lines(&visible(tree, show_secrets), 80).as_slice() {
+            [line] => {
+                let _ = writeln!(text, "{label:width$} {line}");
+            }
+            lines => {
+                let _ = writeln!(text, "{label}");
+                for line in lines {
+                    let _ = writeln!(text, "  {line}");
+                }
+            }
+        }
+    }
+    text
+}
+
+/// One output for a shell: text as it is, anything else as JSON.
+pub fn output_text(tree: &Tree, show_secrets: bool) -> String {
+    match visible(tree, show_secrets) {
+        Value::String(text) => format!("{text}\n"),
+        value => format!("{value}\n"),
+    }
+}
+
+/// An `output` object.
+pub fn output_json(name: &str, tree: &Tree, show_secrets: bool) -> Value {
+    let value = visible(tree, show_secrets);
+    object("output", json!({"name": name, "value": value, "secret": tree.has_secrets()}))
+}
+
+fn visible(tree: &Tree, show_secrets: bool) -> Value {
+    if show_secrets { tree.exposed().shown() } else { tree.shown() }
+}
