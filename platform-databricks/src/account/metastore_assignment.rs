@@ -150,10 +150,10 @@ fn body(inputs: &MetastoreAssignment<Resolved>) -> ProviderResult<Value> {
         let message = format!("`{}` is no workspace's id: it is a number", inputs.workspace_id);
         ProviderError::new(ErrorKind::Invalid { field: Some("workspace_id".to_owned()) }, message)
     })?;
-    let mut assignment = json!({"workspace_id": workspace, "metastore_id": inputs.metastore_id});
-    if let Some(catalog) = &inputs.default_catalog_name {
-        assignment["default_catalog_name"] = json!(catalog);
-    }
+    // The field must be there; empty, it leaves the choice to the service.
+    let catalog = inputs.default_catalog_name.as_deref().unwrap_or_default();
+    let metastore = &inputs.metastore_id;
+    let assignment = json!({"workspace_id": workspace, "metastore_id": metastore, "default_catalog_name": catalog});
     Ok(json!({ "metastore_assignment": assignment }))
 }
 

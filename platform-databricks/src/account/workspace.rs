@@ -63,6 +63,7 @@ names! {
     scope = "account",
     data,
     waits,
+    provides,
     identity = key
 )]
 pub struct Workspace<S: Stage = Declared> {

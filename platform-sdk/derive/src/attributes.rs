@@ -24,6 +24,8 @@ pub(crate) struct ResourceAttributes {
     #[darling(rename = "data")]
     pub(crate) holds_data: Flag,
     pub(crate) waits: Flag,
+    /// `provides`: its outputs have a `provider()`, so its handle has no option of that name.
+    pub(crate) provides: Flag,
     #[darling(default)]
     pub(crate) compute: Option<String>,
     #[darling(default)]
