@@ -73,7 +73,8 @@ impl Trial {
         // Only the first installation is taken; they are all the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let send = async {
-            let request = reqwest::Client::new().request(method.parse().unwrap(), format!("{}{path}", self.endpoint.url));
+            let request =
+                reqwest::Client::new().request(method.parse().unwrap(), format!("{}{path}", self.endpoint.url));
             let request = request.bearer_auth(TOKEN);
             let request = if body.is_null() { request } else { request.json(body) };
             let response = request.send().await.unwrap();
@@ -115,7 +116,9 @@ fn changes(plan: &platform_sdk::plan::Plan) -> Vec<String> {
         let changes: Vec<String> = step
             .changes
             .iter()
-            .map(|change| format!("{op} {address} {} {:?} {:?} {:?}", change.path, change.kind, change.before, change.after))
+            .map(|change| {
+                format!("{op} {address} {} {:?} {:?} {:?}", change.path, change.kind, change.before, change.after)
+            })
             .collect();
         if changes.is_empty() { vec![format!("{op} {address} {:?}", step.reasons)] } else { changes }
     };
@@ -144,18 +147,27 @@ fn a_warehouse_is_safe_and_cheap_unless_told_otherwise() {
     let id = trial.id("databricks:SqlWarehouse::sql");
     let warehouse = trial.get(&format!("/api/2.0/sql/warehouses/{id}"));
     let shown = ["cluster_size", "auto_stop_mins", "enable_serverless_compute", "max_num_clusters", "warehouse_type"];
-    assert_eq!(shown.map(|field| warehouse[field].clone()), [json!("2X-Small"), json!(10), json!(true), json!(1), json!("PRO")]);
+    assert_eq!(
+        shown.map(|field| warehouse[field].clone()),
+        [json!("2X-Small"), json!(10), json!(true), json!(1), json!("PRO")]
+    );
 
     let large = trial.program(|stack| {
         let tags = [("team", "sales")];
-        stack.add("sql", SqlWarehouse::new("queries").size(WarehouseSize::Large).auto_stop_mins(0).max_num_clusters(3).tags(tags));
+        stack.add(
+            "sql",
+            SqlWarehouse::new("queries").size(WarehouseSize::Large).auto_stop_mins(0).max_num_clusters(3).tags(tags),
+        );
         Ok(())
     });
     let run = trial.up(&large);
     assert_eq!(run.steps(), ["update databricks:SqlWarehouse::sql"]);
     assert_eq!(trial.id("databricks:SqlWarehouse::sql"), id);
     let warehouse = trial.get(&format!("/api/2.0/sql/warehouses/{id}"));
-    assert_eq!((&warehouse["name"], &warehouse["tags"]["custom_tags"][0]["value"]), (&json!("queries"), &json!("sales")));
+    assert_eq!(
+        (&warehouse["name"], &warehouse["tags"]["custom_tags"][0]["value"]),
+        (&json!("queries"), &json!("sales"))
+    );
 
     trial.call("POST", &format!("/api/2.0/sql/warehouses/{id}/stop"), &json!({}));
     assert!(trial.harness.plan(&large).unwrap().is_empty(), "being stopped is no change");
@@ -218,7 +230,10 @@ fn a_cluster_ends_itself_is_resized_while_it_runs_and_edited_in_place() {
     };
     let sent = trial.mutations(|| drop(trial.up(&program(whole))));
     assert_eq!(sent, ["POST /api/2.1/clusters/edit"]);
-    assert_eq!((trial.id("databricks:Cluster::etl"), get()["custom_tags"]["platform-sdk-mark"].clone()), (id.clone(), mark.clone()));
+    assert_eq!(
+        (trial.id("databricks:Cluster::etl"), get()["custom_tags"]["platform-sdk-mark"].clone()),
+        (id.clone(), mark.clone())
+    );
     assert_eq!((get()["autoscale"]["max_workers"].clone(), get()["num_workers"].clone()), (json!(4), Value::Null));
 
     wait_for_cluster(&trial, &id, "RUNNING");
@@ -233,7 +248,8 @@ fn a_cluster_ends_itself_is_resized_while_it_runs_and_edited_in_place() {
 
     let single: fn() -> Cluster = || Cluster::new("etl", "15.4.x-scala2.12", "m5d.large").single_node();
     trial.up(&program(single));
-    let left = ["autoscale", "spark_conf", "spark_env_vars", "init_scripts", "docker_image"].map(|field| get()[field].clone());
+    let left =
+        ["autoscale", "spark_conf", "spark_env_vars", "init_scripts", "docker_image"].map(|field| get()[field].clone());
     assert!(left.iter().all(Value::is_null), "what is set no more is taken away: {left:?}");
     assert_eq!(get()["custom_tags"], json!({"platform-sdk-mark": mark}));
     trial.destroy(&program(single));
@@ -246,11 +262,16 @@ fn nightly(stack: &Stack) -> Result<()> {
     let cluster = stack.add("etl", Cluster::new("etl", "15.4.x-scala2.12", "m5d.large"));
     let job = Job::new("nightly")
         .task(Task::notebook("load", &notebook).named_parameters([("day", "today")]).timeout_seconds(3600))
-        .task(Task::python("check", "/Shared/acme/check.py").parameters(["--strict"]).depends_on(["load"]).max_retries(2))
+        .task(
+            Task::python("check", "/Shared/acme/check.py").parameters(["--strict"]).depends_on(["load"]).max_retries(2),
+        )
         .task(Task::sql_file("report", "/Shared/acme/report.sql").warehouse(&sql).depends_on(["load", "check"]))
         .task(Task::notebook("tidy", "/Shared/tidy").on_cluster(&cluster))
         .task(Task::notebook("big", &notebook.path).on_job_cluster("main"))
-        .job_cluster(JobCluster::new("main", NewCluster::new("15.4.x-scala2.12", "m5d.large").autoscale(Autoscale::new(1, 2))))
+        .job_cluster(JobCluster::new(
+            "main",
+            NewCluster::new("15.4.x-scala2.12", "m5d.large").autoscale(Autoscale::new(1, 2)),
+        ))
         .parameter(JobParameter::new("region", "eu"))
         .schedule("0 0 2 * * ?", "UTC")
         .email_notifications(EmailNotifications::of_failures([ADMIN]))
@@ -301,7 +322,11 @@ fn what_others_did_to_a_job_is_seen_and_undone_and_what_they_added_stays() {
     assert_eq!(settings["health"]["rules"][0]["value"], 60, "the program never said anything about health");
     assert!(settings["tags"]["platform-sdk-mark"].is_string());
 
-    trial.call("POST", "/api/2.2/jobs/update", &json!({"job_id": id, "new_settings": {"tags": {"x": "y"}, "timeout_seconds": 5}}));
+    trial.call(
+        "POST",
+        "/api/2.2/jobs/update",
+        &json!({"job_id": id, "new_settings": {"tags": {"x": "y"}, "timeout_seconds": 5}}),
+    );
     let drift = differences(&trial.harness.plan(&program).unwrap(), "databricks:Job::nightly");
     let paths: Vec<&str> = drift.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["timeout_seconds", "tags.team", "tags.x"]);
@@ -325,7 +350,8 @@ fn a_job_can_run_as_whoever_is_logged_in() {
 #[test]
 fn parts_of_a_job_come_change_and_go() {
     let trial = Trial::new();
-    let base: fn() -> Job = || Job::new("j").task(Task::notebook("a", "/Shared/a")).task(Task::notebook("b", "/Shared/b"));
+    let base: fn() -> Job =
+        || Job::new("j").task(Task::notebook("a", "/Shared/a")).task(Task::notebook("b", "/Shared/b"));
     let program = |job: fn() -> Job| {
         trial.program(move |stack| {
             stack.add("j", job());
@@ -354,7 +380,8 @@ fn parts_of_a_job_come_change_and_go() {
     assert_eq!((&get()["schedule"]["pause_status"], &get()["max_concurrent_runs"]), (&json!("PAUSED"), &json!(3)));
     trial.up(&program(base));
     assert_eq!((trial.id("databricks:Job::j"), get()), (id, before));
-    let swapped: fn() -> Job = || Job::new("j").task(Task::notebook("b", "/Shared/b")).task(Task::notebook("a", "/Shared/a"));
+    let swapped: fn() -> Job =
+        || Job::new("j").task(Task::notebook("b", "/Shared/b")).task(Task::notebook("a", "/Shared/a"));
     assert!(trial.harness.plan(&program(swapped)).unwrap().is_empty(), "order is no change");
 }
 
@@ -372,7 +399,10 @@ fn a_job_of_more_than_a_hundred_tasks_is_read_whole() {
         Ok(())
     });
     let plan = trial.harness.plan(&changed).unwrap();
-    assert_eq!(differences(&plan, "databricks:Job::wide"), [("tasks[t120].timeout_seconds".to_owned(), ChangeKind::Change)]);
+    assert_eq!(
+        differences(&plan, "databricks:Job::wide"),
+        [("tasks[t120].timeout_seconds".to_owned(), ChangeKind::Change)]
+    );
     trial.up(&changed);
 }
 
@@ -428,16 +458,31 @@ fn a_workspace_is_made_and_filled_in_one_run() {
     trial.up_with_lookups(&program);
     let id = trial.id("databricks:Workspace::lake");
     let workspaces = format!("/api/2.0/accounts/{ACCOUNT_ID}/workspaces");
-    assert_eq!(trial.get(&format!("{workspaces}/{id}/metastore"))["metastore_assignment"]["workspace_id"].to_string(), id);
+    assert_eq!(
+        trial.get(&format!("{workspaces}/{id}/metastore"))["metastore_assignment"]["workspace_id"].to_string(),
+        id
+    );
     let warehouses = trial.get("/api/2.0/sql/warehouses");
-    assert_eq!(warehouses["warehouses"].as_array().map(Vec::len).unwrap_or_default(), 0, "not in the default workspace");
+    assert_eq!(
+        warehouses["warehouses"].as_array().map(Vec::len).unwrap_or_default(),
+        0,
+        "not in the default workspace"
+    );
 
     let changed = trial.program(|stack| lake(stack, Some("ncc-1")));
-    let sent = trial.mutations(|| assert_eq!(trial.up_with_lookups(&changed).steps(), ["update databricks:Workspace::lake"]));
+    let sent =
+        trial.mutations(|| assert_eq!(trial.up_with_lookups(&changed).steps(), ["update databricks:Workspace::lake"]));
     assert_eq!(sent, [format!("PATCH {workspaces}/{id}")]);
     let workspace = trial.get(&format!("{workspaces}/{id}"));
-    assert_eq!((&workspace["network_connectivity_config_id"], &workspace["custom_tags"]), (&json!("ncc-1"), &json!({})));
-    trial.call("PATCH", &format!("{workspaces}/{id}?update_mask=network_connectivity_config_id"), &json!({"network_connectivity_config_id": "ncc-2"}));
+    assert_eq!(
+        (&workspace["network_connectivity_config_id"], &workspace["custom_tags"]),
+        (&json!("ncc-1"), &json!({}))
+    );
+    trial.call(
+        "PATCH",
+        &format!("{workspaces}/{id}?update_mask=network_connectivity_config_id"),
+        &json!({"network_connectivity_config_id": "ncc-2"}),
+    );
     let plan = trial.harness.plan(&changed).unwrap();
     let drift = [("network_connectivity_config_id".to_owned(), ChangeKind::Drift)];
     assert_eq!(differences(&plan, "databricks:Workspace::lake"), drift);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use platform_sdk::{
     desired::Tree,
+    plan::{Sides, diff},
     provider::{Context, Driver, ErrorKind, Observation, Request},
 };
 use serde_json::{Value, json};
@@ -51,6 +52,16 @@ impl Stage {
         let updated = self.driver.update(&self.ctx, &before, after, fields).await;
         let (id, outputs) = updated.unwrap_or_else(|error| panic!("an update of {fields:?}: {error}"));
         Request { id, inputs: Some(after.clone()), outputs: outputs.plain() }
+    }
+
+    async fn differs_nowhere(&self, request: &Request, wanted: &Value) {
+        let desired = Tree::from(wanted.clone());
+        let observed = self.read(request).await.expect("it is there").inputs;
+        for last in [Some(&desired), None] {
+            let sides = Sides { last, observed: Some(&observed), desired: &desired };
+            let differences = diff(self.driver.schema().fields(), sides);
+            assert!(differences.is_empty(), "{differences:#?}");
+        }
     }
 }
 
@@ -173,6 +184,15 @@ pub(crate) async fn create_twice(page: &Page) {
             assert!(error.message.starts_with("create ") && error.message.contains('`'), "{error}");
         }
     }
+}
+
+/// What is read is, to the diff, what was asked for: also when nothing says what was last applied.
+pub(crate) async fn nothing_differs(page: &Page) {
+    let stage = Stage::of(page).await;
+    let made = stage.create().await;
+    stage.differs_nowhere(&made, &stage.page.inputs).await;
+    let changed = stage.update(&made, &stage.page.changed, &stage.page.changing()).await;
+    stage.differs_nowhere(&changed, &stage.page.changed).await;
 }
 
 pub(crate) async fn changes_behind_our_back(page: &Page) {

@@ -6,6 +6,7 @@
 mod catalog;
 mod clauses;
 mod facts;
+mod lifecycle;
 mod page;
 mod world;
 
@@ -52,6 +53,11 @@ macro_rules! conform {
             #[tokio::test]
             async fn clause_07_a_second_create_is_classified() {
                 clauses::create_twice(&page()).await;
+            }
+
+            #[tokio::test]
+            async fn clause_08_nothing_differs_after_a_create_or_an_update() {
+                clauses::nothing_differs(&page()).await;
             }
 
             #[tokio::test]

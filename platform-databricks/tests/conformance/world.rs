@@ -79,6 +79,11 @@ impl World {
         assert_ne!(answer["status"]["state"], "FAILED", "{answer}");
     }
 
+    /// Where the sandbox answers.
+    pub(crate) fn url(&self) -> &str {
+        &self.endpoint.url
+    }
+
     /// What goes wrong from here on.
     pub(crate) async fn faults(&self, faults: &Value) {
         self.call("PUT", "/_sandbox/faults", faults).await;
