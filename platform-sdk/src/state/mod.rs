@@ -1,7 +1,56 @@
 //! State: what the stack is known to own. Snapshots, the journal, the lease, secrets, stores.
+//!
+//! [`read`] looks, [`lease`] works: it gives a [`Journal`] for what is about to happen and did, and commits snapshots.
 
+// In memory: what the engine works with.
+mod fold;
 mod record;
 mod snapshot;
 
+// A run: reading, the lease, writing.
+mod history;
+mod journal;
+mod lease;
+mod location;
+mod reading;
+mod writer;
+
+// On disk: version 1 of every file.
+mod branch;
+mod damage;
+mod frame;
+mod head;
+mod record_format;
+mod resource_format;
+mod snapshot_format;
+
+// Secrets.
+mod key_wrap;
+mod secrets;
+
+// Stores.
+pub mod conformance;
+mod local;
+mod local_lock;
+mod memory;
+mod store;
+
+use damage::damage;
+pub use fold::Folded;
+pub use head::{FORMAT_VERSION, Head, World};
+pub use history::{history, snapshot_at};
+pub use journal::Journal;
+pub use key_wrap::PASSPHRASE;
+pub use lease::{Holder, Lease, lease, read};
+pub use local::Local;
+pub use location::Location;
+pub use memory::Memory;
+pub use reading::Reading;
 pub use record::{Effect, Intent, IntentOp, OpenIntent, Record};
+pub use secrets::Keys;
 pub use snapshot::{ProviderState, ResourceState, Snapshot, Status};
+pub use snapshot_format::Entry;
+pub use store::{
+    Appender, Condition, Guard, Object, ObjectPerAppend, Store, StoreError, StoreKey, StoreResult, Version, check_key,
+};
+pub use writer::Commit;

@@ -26,7 +26,7 @@ use crate::{
 pub fn plan(program: Program) -> Result<String> {
     let harness = Harness::new();
     let plan = harness.plan_offline(&program)?;
-    Ok(serde_json::to_string_pretty(&plan)?)
+    Ok(crate::report::plan_text(&plan))
 }
 
 /// What one run did.

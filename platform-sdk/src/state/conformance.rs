@@ -1,0 +1,123 @@
+//! What every store must do. A store's tests call [`check`] with an empty one.
+
+use std::sync::Arc;
+
+use super::store::{Condition, Store, StoreError, Version, part_key};
+
+/// Runs every clause against an empty store.
+///
+/// # Panics
+/// When a clause does not hold; the message says which.
+pub async fn check(store: Arc<dyn Store>) {
+    absent_objects_are_none(&*store).await;
+    writes_are_conditional(&*store).await;
+    one_of_many_writers_wins(&store).await;
+    lists_are_ordered_and_deep(&*store).await;
+    keys_stay_inside(&*store).await;
+    journals_grow_in_order(&store).await;
+    a_taken_part_stops_its_writer(&store).await;
+    holds_exclude_each_other(&*store).await;
+}
+
+fn is_conflict<T>(answer: &Result<T, StoreError>) -> bool {
+    matches!(answer, Err(StoreError::Conflict(_)))
+}
+
+async fn absent_objects_are_none(store: &dyn Store) {
+    assert!(store.get("absent/head.json").await.expect("get").is_none(), "an absent object is none");
+    assert!(store.list("absent").await.expect("list").is_empty(), "an absent folder is empty");
+    store.delete("absent/head.json").await.expect("deleting what is not there succeeds");
+}
+
+async fn writes_are_conditional(store: &dyn Store) {
+    let key = "conditional/head.json";
+    let nobody = Condition::Version(Version("nobody's".to_owned()));
+    assert!(is_conflict(&store.put(key, b"0".to_vec(), nobody).await), "a version of nothing is a conflict");
+    let first = store.put(key, b"1".to_vec(), Condition::Absent).await.expect("create");
+    assert!(is_conflict(&store.put(key, b"2".to_vec(), Condition::Absent).await), "what is there is not created again");
+    let second = store.put(key, b"22".to_vec(), Condition::Version(first.clone())).await.expect("swap");
+    assert_ne!(first, second, "another content is another version");
+    assert!(
+        is_conflict(&store.put(key, b"3".to_vec(), Condition::Version(first)).await),
+        "an old version is a conflict"
+    );
+    let object = store.get(key).await.expect("get").expect("it is there");
+    assert_eq!((object.bytes.as_slice(), object.version), (b"22".as_slice(), second), "the swap is what is read");
+    store.delete(key).await.expect("delete");
+    assert!(store.get(key).await.expect("get").is_none(), "deleted objects are gone");
+}
+
+async fn one_of_many_writers_wins(store: &Arc<dyn Store>) {
+    let key = "raced/head.json";
+    let first = store.put(key, b"start".to_vec(), Condition::Absent).await.expect("create");
+    let writers = (0..16).map(|number: u8| {
+        let (store, condition) = (Arc::clone(store), Condition::Version(first.clone()));
+        tokio::spawn(async move { store.put(key, vec![number; 64], condition).await.is_ok().then_some(number) })
+    });
+    let answers = futures::future::join_all(writers).await;
+    let winners: Vec<u8> = answers.into_iter().filter_map(|answer| answer.expect("a writer ran")).collect();
+    assert_eq!(winners.len(), 1, "exactly one of many writers wins");
+    let object = store.get(key).await.expect("get").expect("it is there");
+    assert_eq!(object.bytes, vec![winners[0]; 64], "the winner's content is what is there");
+}
+
+async fn lists_are_ordered_and_deep(store: &dyn Store) {
+    for key in ["listed/b/2", "listed/a", "listed/b/1", "listed-beside/x"] {
+        store.put(key, Vec::new(), Condition::Absent).await.expect("create");
+    }
+    let keys = store.list("listed").await.expect("list");
+    assert_eq!(keys, ["listed/a", "listed/b/1", "listed/b/2"], "a list is ordered, deep, and of this folder alone");
+}
+
+async fn keys_stay_inside(store: &dyn Store) {
+    for key in ["", "/etc/passwd", "a/../../b", "a//b", "a/.hidden", "a/"] {
+        assert!(matches!(store.get(key).await, Err(StoreError::Key(_))), "`{key}` is no key to read");
+        let written = store.put(key, Vec::new(), Condition::Absent).await;
+        assert!(matches!(written, Err(StoreError::Key(_))), "`{key}` is no key to write");
+    }
+}
+
+/// The parts' contents, one behind the other.
+async fn joined(store: &dyn Store, folder: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in 1_u64.. {
+        let Some(object) = store.get(&part_key(folder, part)).await.expect("get") else { break };
+        bytes.extend(object.bytes);
+    }
+    bytes
+}
+
+async fn journals_grow_in_order(store: &Arc<dyn Store>) {
+    let folder = "journalled/7";
+    let mut appender = Arc::clone(store).appender(folder.to_owned(), 1);
+    assert_eq!(appender.last_part(), 0, "nothing is written before the first append");
+    for bytes in ["a", "bb", "ccc"] {
+        appender.append(bytes.as_bytes().to_vec()).await.expect("append");
+    }
+    assert_eq!(joined(&**store, folder).await, b"abbccc", "what was appended is there, in order");
+    let mut next = Arc::clone(store).appender(folder.to_owned(), appender.last_part() + 1);
+    next.append(b"d".to_vec()).await.expect("append");
+    assert_eq!(joined(&**store, folder).await, b"abbcccd", "the next part follows");
+}
+
+async fn a_taken_part_stops_its_writer(store: &Arc<dyn Store>) {
+    let folder = "sealed/7";
+    store.put(&part_key(folder, 1), b"seal".to_vec(), Condition::Absent).await.expect("create");
+    let mut appender = Arc::clone(store).appender(folder.to_owned(), 1);
+    assert!(appender.append(b"late".to_vec()).await.is_err(), "a part that is taken is not written");
+    assert_eq!(joined(&**store, folder).await, b"seal", "what was there stays");
+}
+
+async fn holds_exclude_each_other(store: &dyn Store) {
+    let key = "held/lease.json";
+    let mut guard = store.lock(key, b"first".to_vec()).await.expect("lock").expect("nobody holds it");
+    assert!(store.lock(key, b"second".to_vec()).await.expect("lock").is_none(), "a held key is not taken");
+    assert_eq!(store.held(key).await.expect("held").as_deref(), Some(b"first".as_slice()), "the holder's note is read");
+    guard.note(b"1st".to_vec()).await.expect("note");
+    assert_eq!(store.held(key).await.expect("held").as_deref(), Some(b"1st".as_slice()), "a note can be replaced");
+    guard.release().await;
+    assert!(store.held(key).await.expect("held").is_none(), "a released key is nobody's");
+    let again = store.lock(key, b"third".to_vec()).await.expect("lock").expect("it is free");
+    drop(again);
+    assert!(store.lock(key, b"fourth".to_vec()).await.expect("lock").is_some(), "a dropped hold has ended");
+}

@@ -1,0 +1,208 @@
+//! The write-ahead journal of a run: records in order, appenders that wait together for one flush.
+
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    Commit, Keys, OpenIntent, Record, Snapshot,
+    branch::{Branch, to_bytes},
+    fold::note,
+    frame::frame,
+    record_format::{LineV1, has_secrets},
+    writer::Writer,
+};
+use crate::report::Diagnostic;
+
+/// How long a lazy record waits for company.
+const LAZY: Duration = Duration::from_millis(20);
+
+/// A run's journal. Nothing is written before the first record.
+///
+/// After a failed write every append fails, with the first failure's reason: nothing new may be started then.
+pub struct Journal {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    keys: Keys,
+    queue: Mutex<Queue>,
+    writer: tokio::sync::Mutex<Written>,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// Framed lines that wait for the writer.
+    lines: Vec<u8>,
+    /// How many records were queued so far.
+    last: u64,
+    /// What the records so far leave open.
+    open: Vec<OpenIntent>,
+    keys_written: bool,
+    flush_planned: bool,
+}
+
+struct Written {
+    writer: Writer,
+    /// How many records are durable.
+    durable: u64,
+    failed: Option<Diagnostic>,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal").field("records", &self.records()).finish_non_exhaustive()
+    }
+}
+
+impl Journal {
+    pub(super) fn new(writer: Writer, keys: Keys, open: Vec<OpenIntent>) -> Self {
+        let queue = Queue { open, keys_written: keys.wire().is_some(), ..Queue::default() };
+        let written = Written { writer, durable: 0, failed: None };
+        Self { inner: Arc::new(Inner { keys, queue: Mutex::new(queue), writer: tokio::sync::Mutex::new(written) }) }
+    }
+
+    /// Adds a record, and answers when it is durable. Those who wait at the same time share one flush.
+    ///
+    /// Dropping this future does not take the record back.
+    ///
+    /// # Errors
+    /// When it can't be made durable: what it announces must not be done.
+    pub async fn append(&self, record: Record) -> Result<(), Diagnostic> {
+        let number = self.inner.enqueue(record).await?;
+        self.settle(number).await
+    }
+
+    /// Adds a record behind all that were added before. It becomes durable with the next [`Journal::append`], after a
+    /// moment, or at the commit: for what is no loss to forget.
+    ///
+    /// # Errors
+    /// When a secret in it can't be sealed.
+    pub async fn append_lazy(&self, record: Record) -> Result<(), Diagnostic> {
+        self.inner.enqueue(record).await?;
+        if mem::replace(&mut self.inner.queue().flush_planned, true) {
+            return Ok(());
+        }
+        let inner = Arc::downgrade(&self.inner);
+        tokio::spawn(async move {
+            tokio::time::sleep(LAZY).await;
+            if let Some(inner) = inner.upgrade() {
+                inner.queue().flush_planned = false;
+                // A failure stays with the writer: the next append and the commit report it.
+                let _ = inner.settle(u64::MAX).await;
+            }
+        });
+        Ok(())
+    }
+
+    /// Makes everything durable that was added so far.
+    ///
+    /// # Errors
+    /// When that can't be done.
+    pub async fn flush(&self) -> Result<(), Diagnostic> {
+        self.settle(u64::MAX).await
+    }
+
+    /// A new intent's id: 16 lower-case hexadecimal digits, drawn at random so that a restored copy of a state never
+    /// takes an object of the original's for its own.
+    pub fn intent_id(&self) -> String {
+        let random = uuid::Uuid::new_v4().as_u64_pair();
+        format!("{:016x}", random.0.rotate_left(32) ^ random.1)
+    }
+
+    /// How many records were added.
+    pub fn records(&self) -> u64 {
+        self.inner.queue().last
+    }
+
+    /// What was asked and not answered so far, by this run or an interrupted one.
+    pub fn open(&self) -> Vec<OpenIntent> {
+        self.inner.queue().open.clone()
+    }
+
+    pub(super) async fn commit(&self, snapshot: &Snapshot) -> Result<Commit, Diagnostic> {
+        self.flush().await?;
+        let open = self.open();
+        if snapshot.has_secrets() || open.iter().any(|open| open.intent.target.has_secrets()) {
+            self.inner.keys.ensure().await?;
+        }
+        let mut written = self.inner.writer.lock().await;
+        let commit = written.writer.commit(snapshot, &open, &self.inner.keys).await?;
+        // The snapshot brings the keys along.
+        self.inner.queue().keys_written = self.inner.keys.wire().is_some();
+        Ok(commit)
+    }
+
+    /// What the stack is at, as far as this run knows.
+    pub(super) async fn at(&self) -> Commit {
+        self.inner.writer.lock().await.writer.at()
+    }
+
+    pub(super) async fn release(&self) -> Result<(), Diagnostic> {
+        let flushed = self.flush().await;
+        self.inner.writer.lock().await.writer.release().await;
+        flushed
+    }
+
+    /// Runs detached: a caller that is cancelled must not leave half a line behind which others go on.
+    async fn settle(&self, number: u64) -> Result<(), Diagnostic> {
+        let inner = Arc::clone(&self.inner);
+        let settled = tokio::spawn(async move { inner.settle(number).await }).await;
+        settled.unwrap_or_else(|died| Err(Diagnostic::error("the journal's writer died").detail(died.to_string())))
+    }
+}
+
+impl Inner {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn enqueue(&self, record: Record) -> Result<u64, Diagnostic> {
+        if has_secrets(&record) {
+            self.keys.ensure().await?;
+        }
+        let json = to_bytes(&LineV1::of(&record, &self.keys)?)?;
+        let mut queue = self.queue();
+        if !queue.keys_written
+            && let Some(wire) = self.keys.wire()
+        {
+            let keys = to_bytes(&LineV1::<Branch<'_>>::Keys(wire.clone()))?;
+            frame(&keys, &mut queue.lines);
+            queue.keys_written = true;
+        }
+        frame(&json, &mut queue.lines);
+        note(&mut queue.open, record);
+        queue.last += 1;
+        Ok(queue.last)
+    }
+
+    /// Makes records durable up to this number. Whoever comes first writes for all who wait behind.
+    async fn settle(&self, number: u64) -> Result<(), Diagnostic> {
+        let mut written = self.writer.lock().await;
+        if written.durable >= number {
+            return Ok(());
+        }
+        if let Some(failed) = &written.failed {
+            return Err(failed.clone());
+        }
+        let (lines, last) = {
+            let mut queue = self.queue();
+            (mem::take(&mut queue.lines), queue.last)
+        };
+        if lines.is_empty() {
+            return Ok(());
+        }
+        match written.writer.append(lines).await {
+            Ok(()) => {
+                written.durable = last;
+                Ok(())
+            }
+            Err(failed) => {
+                written.failed = Some(failed.clone());
+                Err(failed)
+            }
+        }
+    }
+}

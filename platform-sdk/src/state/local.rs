@@ -1,0 +1,322 @@
+//! The local store: a directory. Atomic renames, `fsync` where durability is promised, locks of the operating system.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use super::{
+    local_lock::{self, LocalGuard},
+    secrets::random_key,
+    store::{Appender, Condition, Guard, Object, Store, StoreError, StoreKey, StoreResult, Version, check_key},
+};
+use crate::desired::Hash;
+
+/// A directory as a store. It is made when something is written first.
+#[derive(Debug, Clone)]
+pub struct Local {
+    root: PathBuf,
+}
+
+/// How often a lock is tried before its holder is believed: a reader who asks who holds it has it for a moment too.
+const TRIES: u32 = 10;
+
+impl Local {
+    /// The store in this directory.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    fn path(&self, key: &str) -> StoreResult<PathBuf> {
+        check_key(key)?;
+        Ok(self.root.join(key))
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.root.join("key")
+    }
+}
+
+/// Runs what blocks on files outside of the runtime's threads.
+pub(super) async fn blocking<T: Send + 'static>(
+    doing: &'static str,
+    path: &Path,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> StoreResult<T> {
+    let answer = tokio::task::spawn_blocking(work).await.unwrap_or_else(|died| Err(io::Error::other(died)));
+    answer.map_err(|source| StoreError::Failed { doing, what: path.display().to_string(), source })
+}
+
+#[async_trait]
+impl Store for Local {
+    fn name(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    async fn get(&self, key: &str) -> StoreResult<Option<Object>> {
+        let path = self.path(key)?;
+        let bytes = blocking("read", &path.clone(), move || read_if_there(&path)).await?;
+        Ok(bytes.map(|bytes| Object { version: version(&bytes), bytes }))
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> StoreResult<Version> {
+        let path = self.path(key)?;
+        let written = version(&bytes);
+        let done = blocking("write", &path.clone(), move || put(&path, &bytes, &condition)).await?;
+        if done { Ok(written) } else { Err(StoreError::Conflict(key.to_owned())) }
+    }
+
+    async fn list(&self, folder: &str) -> StoreResult<Vec<String>> {
+        let path = self.path(folder)?;
+        let folder = folder.to_owned();
+        blocking("list", &path.clone(), move || {
+            let mut keys = Vec::new();
+            walk(&path, &folder, &mut keys)?;
+            keys.sort();
+            Ok(keys)
+        })
+        .await
+    }
+
+    async fn delete(&self, key: &str) -> StoreResult<()> {
+        let path = self.path(key)?;
+        blocking("delete", &path.clone(), move || match fs::remove_file(&path) {
+            Ok(()) => sync_folder(&path),
+            Err(error) if is_absent(&error) => Ok(()),
+            Err(error) => Err(error),
+        })
+        .await
+    }
+
+    fn appender(self: Arc<Self>, folder: String, first: u64) -> Box<dyn Appender> {
+        Box::new(LocalAppender { folder: self.root.join(folder), part: first, file: None })
+    }
+
+    async fn lock(&self, key: &str, note: Vec<u8>) -> StoreResult<Option<Box<dyn Guard>>> {
+        let path = self.path(key)?;
+        for tried in 0..TRIES {
+            if tried > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let (path, note) = (path.clone(), note.clone());
+            let guard = blocking("lock", &path.clone(), move || LocalGuard::take(&path, &note)).await?;
+            if let Some(guard) = guard {
+                return Ok(Some(Box::new(guard)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn held(&self, key: &str) -> StoreResult<Option<Vec<u8>>> {
+        let path = self.path(key)?;
+        blocking("read", &path.clone(), move || local_lock::held(&path)).await
+    }
+
+    async fn own_key(&self, make: bool) -> StoreResult<Option<StoreKey>> {
+        let path = self.key_file();
+        blocking(if make { "write" } else { "read" }, &path.clone(), move || own_key(&path, make)).await
+    }
+
+    fn own_key_file(&self) -> Option<PathBuf> {
+        Some(self.key_file())
+    }
+}
+
+/// A journal part of a directory: one file that grows.
+#[derive(Debug)]
+struct LocalAppender {
+    folder: PathBuf,
+    part: u64,
+    file: Option<Arc<File>>,
+}
+
+#[async_trait]
+impl Appender for LocalAppender {
+    async fn append(&mut self, bytes: Vec<u8>) -> StoreResult<()> {
+        let path = self.folder.join(format!("{}.jsonl", self.part));
+        if let Some(file) = &self.file {
+            let file = Arc::clone(file);
+            return blocking("write", &path, move || (&*file).write_all(&bytes).and_then(|()| file.sync_data())).await;
+        }
+        let shown = path.clone();
+        let created = blocking("write", &shown, move || {
+            make_folder_of(&path)?;
+            let mut file = OpenOptions::new().append(true).create_new(true).open(&path)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            sync_folder(&path)?;
+            Ok(file)
+        });
+        self.file = Some(Arc::new(created.await?));
+        Ok(())
+    }
+
+    fn last_part(&self) -> u64 {
+        if self.file.is_some() { self.part } else { self.part - 1 }
+    }
+}
+
+fn version(bytes: &[u8]) -> Version {
+    Version(Hash::of(bytes).to_string())
+}
+
+/// A path whose parent is a file is absent when read and an error when written.
+fn is_absent(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Compares and swaps under a lock on the directory, which leaves no lock file behind.
+fn put(path: &Path, bytes: &[u8], condition: &Condition) -> io::Result<bool> {
+    make_folder_of(path)?;
+    let folder = File::open(path.parent().unwrap_or(path))?;
+    folder.lock()?;
+    let holds = match condition {
+        Condition::Absent => !path.try_exists()?,
+        Condition::Version(wanted) => read_if_there(path)?.is_some_and(|now| version(&now) == *wanted),
+    };
+    if holds {
+        write_atomically(path, bytes)?;
+        folder.sync_all()?;
+    }
+    Ok(holds)
+}
+
+/// Writes beside the file and renames: readers, and a machine that dies, find the old content or the new.
+fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    // The dot keeps what a crash leaves here out of lists; the directory's lock keeps the name ours.
+    let fresh = path.with_file_name(format!(".{name}.new"));
+    let mut file = File::create(&fresh)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
+}
+
+/// Makes the folders above a file, durably. Says which ones it made, outermost first.
+pub(super) fn make_folder_of(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let Some(folder) = path.parent() else { return Ok(Vec::new()) };
+    let here = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.is_dir();
+    let mut missing: Vec<PathBuf> = folder.ancestors().take_while(here).map(Path::to_owned).collect();
+    missing.reverse();
+    for made in &missing {
+        match fs::create_dir(made) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !made.is_dir() => return Err(error),
+            _ => sync_folder(made)?,
+        }
+    }
+    Ok(missing)
+}
+
+/// Makes the entry of a file in its folder durable.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn walk(folder: &Path, key: &str, keys: &mut Vec<String>) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if is_absent(&error) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        let key = format!("{key}/{name}");
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), &key, keys)?;
+        } else {
+            keys.push(key);
+        }
+    }
+    Ok(())
+}
+
+fn own_key(path: &Path, make: bool) -> io::Result<Option<StoreKey>> {
+    let text = match read_if_there(path)? {
+        Some(text) => zeroize::Zeroizing::new(text),
+        None if make => match write_key(path) {
+            // Another stack of this directory was first: its key is ours too.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return own_key(path, false),
+            written => return written.map(Some),
+        },
+        None => return Ok(None),
+    };
+    let digits = text.trim_ascii();
+    let mut key = StoreKey::default();
+    let whole = digits.len() == 64 && digits.is_ascii();
+    for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
+        let parsed = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        *byte = parsed.filter(|_| whole).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, "a key file holds 64 hexadecimal digits, and this one does not")
+        })?;
+    }
+    if whole {
+        Ok(Some(key))
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "the key file is empty or cut off"))
+    }
+}
+
+/// Written elsewhere and linked into place: there is never half a key, and never a second one.
+fn write_key(path: &Path) -> io::Result<StoreKey> {
+    use std::fmt::Write as _;
+
+    make_folder_of(path)?;
+    let key = random_key();
+    let mut digits = zeroize::Zeroizing::new(String::with_capacity(65));
+    for byte in key.iter() {
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits.push('\n');
+    let fresh = path.with_file_name(format!(".key.{}", uuid::Uuid::new_v4().simple()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&fresh)?;
+    let placed =
+        file.write_all(digits.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&fresh, path));
+    fs::remove_file(&fresh)?;
+    placed?;
+    sync_folder(path)?;
+    Ok(key)
+}
+
+/// Reads a whole open file from its start.
+pub(super) fn read_open(mut file: &File) -> io::Result<Vec<u8>> {
+    use std::io::Seek as _;
+
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Whether a lock is somebody else's.
+pub(super) fn taken(tried: Result<(), TryLockError>) -> io::Result<bool> {
+    match tried {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}

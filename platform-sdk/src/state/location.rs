@@ -1,0 +1,74 @@
+//! Where a stack's state is: a store, a project and a stack.
+
+use std::sync::Arc;
+
+use super::{Local, Store};
+use crate::{Result, report::Diagnostic};
+
+/// The state of one stack.
+#[derive(Debug, Clone)]
+pub struct Location {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) project: String,
+    pub(super) stack: String,
+}
+
+impl Location {
+    /// From `--state` or `PLATFORM_STATE`: a path, or `file://` and a path.
+    ///
+    /// # Errors
+    /// When the URL is of a kind that is not supported, or project or stack can't be folders.
+    pub fn new(state: &str, project: &str, stack: &str) -> Result<Self> {
+        let path = state.strip_prefix("file://").unwrap_or(state);
+        if let Some((scheme, _)) = path.split_once("://") {
+            let problem = Diagnostic::error(format!("state in `{scheme}://` is not supported yet"))
+                .detail(format!("`{state}` was asked for by `--state` or PLATFORM_STATE"))
+                .hint("give a directory: `.platform`, or `file:///path/to/it`");
+            return Err(problem.into());
+        }
+        if path.is_empty() {
+            let problem = Diagnostic::error("the place of the state is empty")
+                .hint("give a directory with `--state` or PLATFORM_STATE, or leave both out for `.platform`");
+            return Err(problem.into());
+        }
+        Self::within(Arc::new(Local::new(path)), project, stack)
+    }
+
+    /// In any store.
+    ///
+    /// # Errors
+    /// When project or stack can't be folders.
+    pub fn within(store: Arc<dyn Store>, project: &str, stack: &str) -> Result<Self> {
+        for (what, name) in [("project", project), ("stack", stack)] {
+            let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+            if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+                let problem = Diagnostic::error(format!("`{name}` can't be the name of a {what}"))
+                    .hint("use letters, digits, `-`, `_` and `.`, which can't be first");
+                return Err(problem.into());
+            }
+        }
+        // These stand beside the projects: the key file and the sandbox's world.
+        if matches!(project, "key" | "sandbox") {
+            let problem = Diagnostic::error(format!("a project can't be called `{project}`"))
+                .detail("the state directory keeps something else under that name")
+                .hint("choose another name in `Program::new`");
+            return Err(problem.into());
+        }
+        Ok(Self { store, project: project.to_owned(), stack: stack.to_owned() })
+    }
+
+    /// `<project>/<stack>`.
+    pub fn stack(&self) -> String {
+        format!("{}/{}", self.project, self.stack)
+    }
+
+    /// The key of something in the stack's folder.
+    pub(super) fn key(&self, name: &str) -> String {
+        format!("{}/{}/{name}", self.project, self.stack)
+    }
+
+    /// A key as a person finds it.
+    pub(super) fn shown(&self, key: &str) -> String {
+        format!("{}/{key}", self.store.name())
+    }
+}

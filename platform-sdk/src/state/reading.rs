@@ -1,0 +1,312 @@
+//! Reading a stack's state: head, snapshot, and the journal records that no snapshot has yet. Writes nothing.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    Keys, Location, OpenIntent, Snapshot, Version, World,
+    branch::Stored,
+    damage,
+    fold::Folded,
+    frame::{Frames, frames},
+    head::{FORMAT_VERSION, Head, newer},
+    key_wrap::KeySource,
+    record_format::{BeginV1, LineV1},
+    snapshot_format::{self, Entry},
+};
+use crate::{desired::Hash, report::Diagnostic};
+
+/// A stack's state as it was read.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// What the stack owns, with what an interrupted run had done.
+    pub snapshot: Snapshot,
+    /// Names exactly this state: the snapshot's hash, or one over it and the records since. `None` before the first.
+    pub base: Option<Hash>,
+    /// The number of the last snapshot; 0 before the first.
+    pub serial: u64,
+    /// What an interrupted run had asked and got no answer to, oldest first.
+    pub open: Vec<OpenIntent>,
+    /// The world that it speaks of; `None` before anything was written.
+    pub world: Option<World>,
+    /// The stack's keys, for hashes of secrets.
+    pub keys: Keys,
+    /// Who works on the stack right now: `ana on host-1 since 2026-01-02T03:04:05Z (run 1b2c)`.
+    pub in_progress: Option<String>,
+    /// How many records of an interrupted run are in `snapshot` and `open`, but in no snapshot file yet.
+    pub recovered: usize,
+}
+
+/// What writing goes on from.
+#[derive(Debug)]
+pub(super) struct Standing {
+    pub(super) uuid: String,
+    pub(super) head: Option<(Head, Version)>,
+    /// The last journal part of the head's fence.
+    pub(super) last_part: u64,
+    /// Whether that journal is sealed or was never begun.
+    pub(super) sealed: bool,
+}
+
+/// Reads a state, and checks all of it before any of it is used.
+pub(super) async fn load(
+    location: &Location,
+    world: World,
+    environment: &BTreeMap<String, String>,
+) -> Result<(Reading, Standing), Diagnostic> {
+    let source = KeySource::new(location.store.clone(), environment);
+    let Some((head, version)) = read_head(location).await? else {
+        refuse_orphans(location).await?;
+        return Ok(empty(location, source));
+    };
+    world.check(head.world, &location.stack())?;
+    let (mut folded, mut keys, entry) = match &head.snapshot {
+        None => (Folded::default(), Keys::none_yet(&location.stack(), source.clone()), None),
+        Some(hash) => {
+            let bytes = read_snapshot(location, hash).await?;
+            let place = location.shown(&snapshot_key(location, hash));
+            let stack = (location.project.as_str(), location.stack.as_str());
+            let loaded = snapshot_format::decode(&bytes, &place, stack, source.clone()).await?;
+            check_chain(&head, &loaded.entry, &place)?;
+            (Folded { snapshot: loaded.snapshot, open: loaded.open }, loaded.keys, Some(loaded.entry))
+        }
+    };
+    let mut replay =
+        Replay { location, head: &head, folded: &mut folded, keys: &mut keys, source, count: 0, digest: None };
+    let (last_part, sealed) = replay.all(entry.as_ref()).await?;
+    let (recovered, digest) = (replay.count, replay.digest);
+    if folded.snapshot.uuid.is_empty() {
+        folded.snapshot.uuid = new_uuid();
+    }
+    let base = digest.map(|digest| Hash::of(&digest.finalize())).or_else(|| head.snapshot.clone());
+    let reading = Reading {
+        snapshot: folded.snapshot,
+        base,
+        serial: head.serial,
+        open: folded.open,
+        world: Some(head.world),
+        keys,
+        in_progress: None,
+        recovered,
+    };
+    let uuid = reading.snapshot.uuid.clone();
+    Ok((reading, Standing { uuid, head: Some((head, version)), last_part, sealed }))
+}
+
+fn empty(location: &Location, source: KeySource) -> (Reading, Standing) {
+    let reading = Reading {
+        snapshot: Snapshot { uuid: new_uuid(), ..Snapshot::default() },
+        base: None,
+        serial: 0,
+        open: Vec::new(),
+        world: None,
+        keys: Keys::none_yet(&location.stack(), source),
+        in_progress: None,
+        recovered: 0,
+    };
+    let uuid = reading.snapshot.uuid.clone();
+    (reading, Standing { uuid, head: None, last_part: 0, sealed: true })
+}
+
+fn new_uuid() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+/// The head, if the stack was ever written.
+pub(super) async fn read_head(location: &Location) -> Result<Option<(Head, Version)>, Diagnostic> {
+    let key = location.key("head.json");
+    let Some(object) = location.store.get(&key).await? else { return Ok(None) };
+    let head = Head::parse(&object.bytes, &location.shown(&key))?;
+    Ok(Some((head, object.version)))
+}
+
+/// Snapshots without a head are no empty state: the head was lost, and with it what they amount to.
+async fn refuse_orphans(location: &Location) -> Result<(), Diagnostic> {
+    for folder in ["snapshots", "journal"] {
+        if let Some(key) = location.store.list(&location.key(folder)).await?.first() {
+            let head = location.shown(&location.key("head.json"));
+            return Err(damage(&head, &format!("it is missing, and `{}` is there", location.shown(key))));
+        }
+    }
+    Ok(())
+}
+
+/// The key of a snapshot.
+pub(super) fn snapshot_key(location: &Location, hash: &Hash) -> String {
+    location.key(&format!("snapshots/{hash}.json"))
+}
+
+/// A snapshot's bytes, which are what its name says.
+pub(super) async fn read_snapshot(location: &Location, hash: &Hash) -> Result<Vec<u8>, Diagnostic> {
+    let key = snapshot_key(location, hash);
+    let place = location.shown(&key);
+    let found = match location.store.get(&key).await? {
+        Some(object) if Hash::of(&object.bytes) == *hash => return Ok(object.bytes),
+        Some(_) => damage(&place, "its content is not what its name says"),
+        None => Diagnostic::error(format!("`{place}` is missing"))
+            .detail("the head of the stack, or a later snapshot, refers to it"),
+    };
+    Err(match last_good(location, hash).await {
+        Some((serial, good)) => found.hint(format!(
+            "restore it from a copy; the last good snapshot is serial {serial}, `{}`; nothing was changed",
+            good.short()
+        )),
+        None => found.hint("restore it from a copy; nothing was changed"),
+    })
+}
+
+/// The newest intact snapshot but this one. Best effort: it is for a message.
+async fn last_good(location: &Location, but: &Hash) -> Option<(u64, Hash)> {
+    let mut best = None;
+    for key in location.store.list(&location.key("snapshots")).await.ok()? {
+        let Ok(Some(object)) = location.store.get(&key).await else { continue };
+        let hash = Hash::of(&object.bytes);
+        if hash == *but || !key.ends_with(&format!("/{hash}.json")) {
+            continue;
+        }
+        let Ok(entry) = snapshot_format::read_entry(&object.bytes, &key) else { continue };
+        if best.as_ref().is_none_or(|(serial, _)| *serial < entry.serial) {
+            best = Some((entry.serial, hash));
+        }
+    }
+    best
+}
+
+fn check_chain(head: &Head, entry: &Entry, place: &str) -> Result<(), Diagnostic> {
+    let wrong = |what: &str| Err(damage(place, &format!("its {what} is not the one that the head of the stack names")));
+    if entry.parent != head.parent {
+        return wrong("parent");
+    }
+    if entry.serial != head.serial {
+        return wrong("serial");
+    }
+    if entry.world != head.world {
+        return wrong("world");
+    }
+    if entry.fence > head.fence { wrong("fence") } else { Ok(()) }
+}
+
+/// Plays the journals of all runs since the snapshot.
+struct Replay<'a> {
+    location: &'a Location,
+    head: &'a Head,
+    folded: &'a mut Folded,
+    keys: &'a mut Keys,
+    source: KeySource,
+    count: usize,
+    digest: Option<Sha256>,
+}
+
+impl Replay<'_> {
+    /// Says which part of the head's own journal was the last, and whether it is sealed.
+    async fn all(&mut self, entry: Option<&Entry>) -> Result<(u64, bool), Diagnostic> {
+        let (first_fence, first_part) = entry.map_or((1, 0), |entry| (entry.fence, entry.part));
+        let mut last = (0, true);
+        for fence in first_fence..=self.head.fence {
+            let after = if fence == first_fence { first_part } else { 0 };
+            last = self.fence(fence, after).await?;
+        }
+        Ok(last)
+    }
+
+    async fn fence(&mut self, fence: u64, after: u64) -> Result<(u64, bool), Diagnostic> {
+        let folder = self.location.key(&format!("journal/{fence}"));
+        let parts = self.parts(&folder).await?;
+        let (mut sealed, mut torn) = (parts.is_empty(), None);
+        for part in parts.iter().copied().filter(|part| *part > after) {
+            let key = super::store::part_key(&folder, part);
+            let place = self.location.shown(&key);
+            let object = self.location.store.get(&key).await?;
+            let bytes = object.ok_or_else(|| damage(&place, "it was there a moment ago"))?.bytes;
+            let read = frames(&bytes).map_err(|why| damage(&place, &why))?;
+            sealed = self.part(&read, fence, &place).await?;
+            // A writer that lost its last record never wrote again: nothing but its successor's seal can follow.
+            if let Some(torn) = torn.replace(read.torn.then_some(place)).flatten()
+                && !sealed
+            {
+                return Err(damage(&torn, "its last record is cut short, and more was written after it"));
+            }
+        }
+        Ok((parts.last().copied().unwrap_or(0), sealed))
+    }
+
+    /// The numbers of a journal's parts: 1, 2, 3, ....
+    async fn parts(&self, folder: &str) -> Result<Vec<u64>, Diagnostic> {
+        let mut parts = Vec::new();
+        for key in self.location.store.list(folder).await? {
+            let name = key.strip_prefix(folder).and_then(|name| name.strip_prefix('/')?.strip_suffix(".jsonl"));
+            let part = name.and_then(|name| name.parse().ok());
+            parts.push(part.ok_or_else(|| damage(&self.location.shown(&key), "it is no part of a journal"))?);
+        }
+        parts.sort_unstable();
+        match (1..).zip(&parts).find(|(wanted, part)| wanted != *part) {
+            None => Ok(parts),
+            Some((missing, _)) => {
+                let place = self.location.shown(&super::store::part_key(folder, missing));
+                Err(damage(&place, "it is missing, and later parts are there"))
+            }
+        }
+    }
+
+    /// Plays one part. Says whether it is a seal.
+    async fn part(&mut self, read: &Frames<'_>, fence: u64, place: &str) -> Result<bool, Diagnostic> {
+        for (index, json) in read.records.iter().enumerate() {
+            let line: LineV1<'_, Stored> = match serde_json::from_slice(json) {
+                Ok(line) => line,
+                Err(error) => return Err(unreadable(json, place, &format!("line {}: {error}", index + 1))),
+            };
+            match line {
+                LineV1::Seal(_) => return Ok(true),
+                LineV1::Begin(begin) => self.begin(begin, fence, place)?,
+                LineV1::Keys(wire) => {
+                    *self.keys = Keys::open(&self.location.stack(), self.source.clone(), wire).await?;
+                }
+                line => {
+                    self.digest.get_or_insert_with(|| start_digest(self.head)).update(json);
+                    if let Some(record) = line.into_record(self.keys)? {
+                        self.folded.apply(record);
+                        self.count += 1;
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn begin(&mut self, begin: BeginV1, fence: u64, place: &str) -> Result<(), Diagnostic> {
+        if begin.version > FORMAT_VERSION {
+            return Err(newer(place, begin.version.into()));
+        }
+        if (&begin.project, &begin.stack) != (&self.location.project, &self.location.stack) {
+            return Err(damage(place, &format!("it belongs to `{}/{}`", begin.project, begin.stack)));
+        }
+        if begin.fence != fence || begin.base != self.head.snapshot {
+            return Err(damage(place, "it belongs to another run or another snapshot"));
+        }
+        if self.folded.snapshot.uuid.is_empty() {
+            self.folded.snapshot.uuid = begin.uuid;
+        }
+        Ok(())
+    }
+}
+
+fn start_digest(head: &Head) -> Sha256 {
+    Sha256::new().chain_update(head.snapshot.as_ref().map_or("", Hash::as_str))
+}
+
+/// A whole record that is none of ours: newer, or damaged.
+fn unreadable(json: &[u8], place: &str, why: &str) -> Diagnostic {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Versioned {
+        Begin { version: u64 },
+        Seal { version: u64 },
+    }
+    match serde_json::from_slice(json) {
+        Ok(Versioned::Begin { version } | Versioned::Seal { version }) if version > FORMAT_VERSION.into() => {
+            newer(place, version)
+        }
+        _ => damage(place, why),
+    }
+}

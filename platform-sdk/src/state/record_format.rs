@@ -1,0 +1,250 @@
+//! The journal's lines as they are written down: version 1.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Effect, Intent, IntentOp, Keys, OpenIntent, Record,
+    branch::{Branch, Root, Stored},
+    key_wrap::KeysV1,
+    resource_format::LooseV1,
+};
+use crate::{
+    desired::{Address, Hash, Tree},
+    provider::Found,
+    report::Diagnostic,
+};
+
+/// One line. `T` is how trees go: out as [`Branch`], in as [`Stored`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(super) enum LineV1<'a, T> {
+    /// A run starts to write; what follows belongs to it.
+    Begin(BeginV1),
+    /// A later run took over: nothing follows.
+    Seal(SealV1),
+    /// The stack's keys, before the first secret.
+    Keys(KeysV1),
+    Intent(Box<IntentV1<'a, T>>),
+    Created {
+        intent: Cow<'a, str>,
+        id: Cow<'a, str>,
+    },
+    Outcome {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        intent: Option<Cow<'a, str>>,
+        effects: Vec<EffectV1<'a, T>>,
+    },
+    Identity(Cow<'a, str>, Cow<'a, str>, Cow<'a, str>),
+    Exports(BTreeMap<Cow<'a, str>, T>),
+}
+
+/// Whose records follow, and on what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BeginV1 {
+    pub(super) at: String,
+    /// The snapshot that the records change.
+    pub(super) base: Option<Hash>,
+    pub(super) by: String,
+    pub(super) fence: u64,
+    pub(super) project: String,
+    pub(super) run: String,
+    pub(super) stack: String,
+    pub(super) uuid: String,
+    pub(super) version: u32,
+}
+
+/// Who took over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SealV1 {
+    pub(super) fence: u64,
+    pub(super) run: String,
+    pub(super) version: u32,
+}
+
+/// An intent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IntentV1<'a, T> {
+    #[serde(default, skip_serializing_if = "<[Found]>::is_empty")]
+    found_before: Cow<'a, [Found]>,
+    id: Cow<'a, str>,
+    op: OpV1,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pending_delete: bool,
+    target: LooseV1<'a, T>,
+}
+
+/// An intent that is open in a snapshot.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OpenV1<'a, T> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    created: Option<Cow<'a, str>>,
+    intent: IntentV1<'a, T>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum OpV1 {
+    Create,
+    Update,
+    Delete,
+}
+
+/// An effect.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(super) enum EffectV1<'a, T> {
+    Put(Box<LooseV1<'a, T>>),
+    Retire(Cow<'a, Address>),
+    Remove(Cow<'a, Address>),
+    Deleted(Cow<'a, Address>, Cow<'a, str>),
+    Move(Cow<'a, Address>, Cow<'a, Address>),
+    Nothing,
+}
+
+/// The stack's outputs on their way out.
+pub(super) fn exports<'a>(exports: &'a BTreeMap<String, Tree>, keys: &'a Keys) -> BTreeMap<Cow<'a, str>, Branch<'a>> {
+    exports.iter().map(|(name, tree)| (name.into(), Branch::sealed(tree, Root::Export(name), keys))).collect()
+}
+
+/// The stack's outputs in memory.
+pub(super) fn opened_exports(
+    exports: BTreeMap<Cow<'_, str>, Stored>,
+    keys: &Keys,
+) -> Result<BTreeMap<String, Tree>, Diagnostic> {
+    let opened = |(name, tree): (Cow<'_, str>, Stored)| {
+        let tree = tree.open(Root::Export(&name), keys)?;
+        Ok((name.into_owned(), tree))
+    };
+    exports.into_iter().map(opened).collect()
+}
+
+impl<'a> LineV1<'a, Branch<'a>> {
+    /// A record on its way out.
+    pub(super) fn of(record: &'a Record, keys: &'a Keys) -> Result<Self, Diagnostic> {
+        Ok(match record {
+            Record::Intent(intent) => Self::Intent(Box::new(IntentV1::of(intent, keys)?)),
+            Record::Created { intent, id } => Self::Created { intent: intent.into(), id: id.into() },
+            Record::Outcome { intent, effects } => Self::Outcome {
+                intent: intent.as_ref().map(Cow::from),
+                effects: effects.iter().map(|effect| EffectV1::of(effect, keys)).collect::<Result<_, _>>()?,
+            },
+            Record::Identity(kind, scope, id) => Self::Identity(kind.into(), scope.into(), id.into()),
+            Record::Exports(all) => Self::Exports(exports(all, keys)),
+        })
+    }
+}
+
+impl LineV1<'_, Stored> {
+    /// The record in memory; `None` for a line that is about the journal itself.
+    pub(super) fn into_record(self, keys: &Keys) -> Result<Option<Record>, Diagnostic> {
+        Ok(Some(match self {
+            Self::Begin(_) | Self::Seal(_) | Self::Keys(_) => return Ok(None),
+            Self::Intent(intent) => Record::Intent(Box::new(intent.into_intent(keys)?)),
+            Self::Created { intent, id } => Record::Created { intent: intent.into_owned(), id: id.into_owned() },
+            Self::Outcome { intent, effects } => Record::Outcome {
+                intent: intent.map(Cow::into_owned),
+                effects: effects.into_iter().map(|effect| effect.into_effect(keys)).collect::<Result<_, _>>()?,
+            },
+            Self::Identity(kind, scope, id) => Record::Identity(kind.into_owned(), scope.into_owned(), id.into_owned()),
+            Self::Exports(all) => Record::Exports(opened_exports(all, keys)?),
+        }))
+    }
+}
+
+impl<'a> IntentV1<'a, Branch<'a>> {
+    fn of(intent: &'a Intent, keys: &'a Keys) -> Result<Self, Diagnostic> {
+        Ok(Self {
+            found_before: Cow::Borrowed(&intent.found_before),
+            id: (&intent.id).into(),
+            op: match intent.op {
+                IntentOp::Create => OpV1::Create,
+                IntentOp::Update => OpV1::Update,
+                IntentOp::Delete => OpV1::Delete,
+            },
+            pending_delete: intent.pending_delete,
+            target: LooseV1::of(&intent.target, keys)?,
+        })
+    }
+}
+
+impl IntentV1<'_, Stored> {
+    fn into_intent(self, keys: &Keys) -> Result<Intent, Diagnostic> {
+        Ok(Intent {
+            id: self.id.into_owned(),
+            op: match self.op {
+                OpV1::Create => IntentOp::Create,
+                OpV1::Update => IntentOp::Update,
+                OpV1::Delete => IntentOp::Delete,
+            },
+            target: self.target.into_state(keys)?,
+            found_before: self.found_before.into_owned(),
+            pending_delete: self.pending_delete,
+        })
+    }
+}
+
+impl<'a> OpenV1<'a, Branch<'a>> {
+    /// An open intent on its way out.
+    pub(super) fn of(open: &'a OpenIntent, keys: &'a Keys) -> Result<Self, Diagnostic> {
+        Ok(Self { created: open.created.as_ref().map(Cow::from), intent: IntentV1::of(&open.intent, keys)? })
+    }
+}
+
+impl OpenV1<'_, Stored> {
+    /// The open intent in memory.
+    pub(super) fn into_open(self, keys: &Keys) -> Result<OpenIntent, Diagnostic> {
+        Ok(OpenIntent { intent: self.intent.into_intent(keys)?, created: self.created.map(Cow::into_owned) })
+    }
+}
+
+impl<'a> EffectV1<'a, Branch<'a>> {
+    fn of(effect: &'a Effect, keys: &'a Keys) -> Result<Self, Diagnostic> {
+        Ok(match effect {
+            Effect::Put(state) => Self::Put(Box::new(LooseV1::of(state, keys)?)),
+            Effect::Retire(address) => Self::Retire(Cow::Borrowed(address)),
+            Effect::Remove(address) => Self::Remove(Cow::Borrowed(address)),
+            Effect::Deleted(address, id) => Self::Deleted(Cow::Borrowed(address), id.into()),
+            Effect::Move(from, to) => Self::Move(Cow::Borrowed(from), Cow::Borrowed(to)),
+            Effect::Nothing => Self::Nothing,
+        })
+    }
+}
+
+impl EffectV1<'_, Stored> {
+    fn into_effect(self, keys: &Keys) -> Result<Effect, Diagnostic> {
+        Ok(match self {
+            Self::Put(state) => Effect::Put(Box::new(state.into_state(keys)?)),
+            Self::Retire(address) => Effect::Retire(address.into_owned()),
+            Self::Remove(address) => Effect::Remove(address.into_owned()),
+            Self::Deleted(address, id) => Effect::Deleted(address.into_owned(), id.into_owned()),
+            Self::Move(from, to) => Effect::Move(from.into_owned(), to.into_owned()),
+            Self::Nothing => Effect::Nothing,
+        })
+    }
+}
+
+/// Whether a record holds any secret.
+pub(super) fn has_secrets(record: &Record) -> bool {
+    match record {
+        Record::Intent(intent) => intent.target.has_secrets(),
+        Record::Created { .. } | Record::Identity(..) => false,
+        Record::Outcome { effects, .. } => effects.iter().any(|effect| match effect {
+            Effect::Put(state) => state.has_secrets(),
+            Effect::Retire(_) | Effect::Remove(_) | Effect::Deleted(..) | Effect::Move(..) | Effect::Nothing => false,
+        }),
+        Record::Exports(exports) => exports.values().any(Tree::has_secrets),
+    }
+}
+
+impl super::ResourceState {
+    /// Whether it holds any secret.
+    pub(super) fn has_secrets(&self) -> bool {
+        self.inputs.has_secrets() || self.outputs.has_secrets()
+    }
+}

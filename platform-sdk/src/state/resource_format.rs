@@ -1,0 +1,192 @@
+//! A resource as it is written down: version 1. Fields in alphabetical order, defaults left out, to be small and canonical.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Keys, ProviderState, ResourceState, Status,
+    branch::{Branch, Root, Stored, input_hash},
+};
+use crate::{
+    desired::{Address, Hash},
+    program::Options,
+    report::Diagnostic,
+};
+
+/// A resource; `T` is how its trees go: out as [`Branch`], in as [`Stored`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResourceV1<'a, T> {
+    /// Direct dependencies; left out when they are what `refs` refers to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deps: Option<Cow<'a, BTreeSet<Address>>>,
+    /// The input hash; left out when it is the hash of `in`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hash: Option<Cow<'a, Hash>>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    id: Cow<'a, str>,
+    #[serde(rename = "in")]
+    inputs: T,
+    #[serde(default, skip_serializing_if = "is_default")]
+    options: Cow<'a, Options>,
+    /// Index of its origin, for all but the first.
+    #[serde(default, skip_serializing_if = "is_default")]
+    origin: usize,
+    #[serde(rename = "out")]
+    outputs: T,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    parents: Cow<'a, BTreeSet<Address>>,
+    /// Why it is not whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    partial: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    refs: Cow<'a, BTreeMap<String, Value>>,
+    /// The schema's version, where it is not the first.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    schema: u32,
+}
+
+/// What resources have in common: written once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OriginV1<'a> {
+    /// The provider's configuration.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    config: Cow<'a, Value>,
+    kind: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    of: Cow<'a, BTreeSet<Address>>,
+    /// The scope's name and identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<Cow<'a, (String, String)>>,
+}
+
+/// A resource outside of the table of resources.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LooseV1<'a, T> {
+    address: Cow<'a, Address>,
+    origin: OriginV1<'a>,
+    state: ResourceV1<'a, T>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_first(version: &u32) -> bool {
+    *version == 1
+}
+
+/// The addresses that references refer to.
+fn referred(references: &BTreeMap<String, Value>) -> BTreeSet<&str> {
+    references.values().filter_map(|reference| reference.get("$ref").and_then(Value::as_str)).collect()
+}
+
+impl<'a> OriginV1<'a> {
+    /// Where a resource comes from.
+    pub(super) fn of(state: &'a ResourceState) -> Self {
+        let ProviderState { kind, config, of } = &state.provider;
+        Self {
+            config: Cow::Borrowed(config),
+            kind: kind.into(),
+            of: Cow::Borrowed(of),
+            scope: state.scope.as_ref().map(Cow::Borrowed),
+        }
+    }
+}
+
+impl<'a> ResourceV1<'a, Branch<'a>> {
+    /// A resource on its way out.
+    pub(super) fn of(state: &'a ResourceState, origin: usize, keys: &'a Keys) -> Result<Self, Diagnostic> {
+        let implied = state.dependencies.iter().map(Address::as_str).eq(referred(&state.references));
+        let derived = input_hash(&state.inputs, keys)? == state.input_hash;
+        Ok(Self {
+            deps: (!implied).then_some(Cow::Borrowed(&state.dependencies)),
+            hash: (!derived).then_some(Cow::Borrowed(&state.input_hash)),
+            id: (&state.id).into(),
+            inputs: Branch::sealed(&state.inputs, Root::Inputs(&state.address), keys),
+            options: Cow::Borrowed(&state.options),
+            origin,
+            outputs: Branch::sealed(&state.outputs, Root::Outputs(&state.address), keys),
+            parents: Cow::Borrowed(&state.parents),
+            partial: match &state.status {
+                Status::Whole => None,
+                Status::Partial(reason) => Some(reason.into()),
+            },
+            refs: Cow::Borrowed(&state.references),
+            schema: state.schema_version,
+        })
+    }
+}
+
+impl ResourceV1<'_, Stored> {
+    /// The index of its origin.
+    pub(super) fn origin(&self) -> usize {
+        self.origin
+    }
+
+    /// The resource in memory.
+    pub(super) fn into_state(
+        self,
+        address: Address,
+        origin: &OriginV1<'_>,
+        keys: &Keys,
+    ) -> Result<ResourceState, Diagnostic> {
+        let inputs = self.inputs.open(Root::Inputs(&address), keys)?;
+        let outputs = self.outputs.open(Root::Outputs(&address), keys)?;
+        let references = self.refs.into_owned();
+        let dependencies = match self.deps {
+            Some(deps) => deps.into_owned(),
+            None => referred(&references).into_iter().map(str::parse).collect::<Result<_, _>>()?,
+        };
+        let input_hash = match self.hash {
+            Some(hash) => hash.into_owned(),
+            None => input_hash(&inputs, keys)?,
+        };
+        Ok(ResourceState {
+            id: self.id.into_owned(),
+            provider: ProviderState {
+                kind: origin.kind.clone().into_owned(),
+                config: origin.config.clone().into_owned(),
+                of: origin.of.clone().into_owned(),
+            },
+            scope: origin.scope.clone().map(Cow::into_owned),
+            schema_version: self.schema,
+            inputs,
+            references,
+            outputs,
+            dependencies,
+            parents: self.parents.into_owned(),
+            options: self.options.into_owned(),
+            input_hash,
+            status: self.partial.map_or(Status::Whole, |reason| Status::Partial(reason.into_owned())),
+            address,
+        })
+    }
+}
+
+impl<'a> LooseV1<'a, Branch<'a>> {
+    /// A resource on its way out.
+    pub(super) fn of(state: &'a ResourceState, keys: &'a Keys) -> Result<Self, Diagnostic> {
+        let (address, origin) = (Cow::Borrowed(&state.address), OriginV1::of(state));
+        Ok(Self { address, origin, state: ResourceV1::of(state, 0, keys)? })
+    }
+}
+
+impl LooseV1<'_, Stored> {
+    /// The resource in memory.
+    pub(super) fn into_state(self, keys: &Keys) -> Result<ResourceState, Diagnostic> {
+        self.state.into_state(self.address.into_owned(), &self.origin, keys)
+    }
+}

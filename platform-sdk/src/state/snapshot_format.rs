@@ -1,0 +1,176 @@
+//! The snapshot file, version 1: canonical JSON, whose SHA-256 is its name. It names its parent, so history is a chain.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Keys, OpenIntent, Snapshot, World,
+    branch::{Branch, Stored, to_bytes},
+    damage,
+    head::{FORMAT_VERSION, newer},
+    key_wrap::{KeySource, KeysV1},
+    record_format::{OpenV1, exports, opened_exports},
+    resource_format::{LooseV1, OriginV1, ResourceV1},
+};
+use crate::{
+    desired::{Address, Hash, Tree},
+    report::Diagnostic,
+};
+
+/// What a snapshot file says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When it was written, RFC 3339.
+    pub at: String,
+    /// Who wrote it.
+    pub by: String,
+    /// The commit of the program's repository, where it is known.
+    pub commit: Option<String>,
+    /// The run that wrote it.
+    pub fence: u64,
+    /// The snapshot before.
+    pub parent: Option<Hash>,
+    /// The last part of that run's journal that is in it.
+    pub part: u64,
+    /// Its project.
+    pub project: String,
+    /// Its number in the stack's history.
+    pub serial: u64,
+    /// Its stack.
+    pub stack: String,
+    /// The format's version.
+    pub version: u32,
+    /// The world it speaks of.
+    pub world: World,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SnapshotV1<'a, T> {
+    entry: Cow<'a, Entry>,
+    exports: BTreeMap<Cow<'a, str>, T>,
+    identities: Cow<'a, BTreeMap<String, BTreeMap<String, String>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keys: Option<Cow<'a, KeysV1>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    open: Vec<OpenV1<'a, T>>,
+    origins: Vec<OriginV1<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pending_deletes: Vec<LooseV1<'a, T>>,
+    resources: BTreeMap<Cow<'a, Address>, ResourceV1<'a, T>>,
+    uuid: Cow<'a, str>,
+}
+
+/// A snapshot file in memory.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) entry: Entry,
+    pub(super) snapshot: Snapshot,
+    pub(super) open: Vec<OpenIntent>,
+    pub(super) keys: Keys,
+}
+
+/// Writes a snapshot. The keys must be there if anything in it is secret.
+pub(super) fn encode(
+    snapshot: &Snapshot,
+    open: &[OpenIntent],
+    entry: &Entry,
+    keys: &Keys,
+) -> Result<Vec<u8>, Diagnostic> {
+    let mut origins = Vec::new();
+    let mut known = HashMap::new();
+    let mut resources = BTreeMap::new();
+    for (address, state) in &snapshot.resources {
+        let origin = *known.entry(OriginV1::of(state)).or_insert_with_key(|origin| {
+            origins.push(OriginV1::clone(origin));
+            origins.len() - 1
+        });
+        resources.insert(Cow::Borrowed(address), ResourceV1::of(state, origin, keys)?);
+    }
+    let file: SnapshotV1<'_, Branch<'_>> = SnapshotV1 {
+        entry: Cow::Borrowed(entry),
+        exports: exports(&snapshot.exports, keys),
+        identities: Cow::Borrowed(&snapshot.identities),
+        keys: keys.wire().map(Cow::Borrowed),
+        open: open.iter().map(|open| OpenV1::of(open, keys)).collect::<Result<_, _>>()?,
+        origins,
+        pending_deletes: snapshot.pending_deletes.iter().map(|old| LooseV1::of(old, keys)).collect::<Result<_, _>>()?,
+        resources,
+        uuid: (&snapshot.uuid).into(),
+    };
+    to_bytes(&file)
+}
+
+/// Reads a snapshot of this stack, and opens its secrets.
+pub(super) async fn decode(
+    bytes: &[u8],
+    place: &str,
+    stack: (&str, &str),
+    source: KeySource,
+) -> Result<Loaded, Diagnostic> {
+    let file: SnapshotV1<'_, Stored> =
+        serde_json::from_slice(bytes).map_err(|error| match read_entry(bytes, place) {
+            Err(problem) => problem,
+            Ok(_) => damage(place, &format!("it is not a snapshot: {error}")),
+        })?;
+    let entry = checked(file.entry.into_owned(), place)?;
+    if (entry.project.as_str(), entry.stack.as_str()) != stack {
+        return Err(damage(place, &format!("it belongs to `{}/{}`", entry.project, entry.stack)));
+    }
+    let stack = format!("{}/{}", stack.0, stack.1);
+    let keys = match file.keys {
+        Some(wire) => Keys::open(&stack, source, wire.into_owned()).await?,
+        None => Keys::none_yet(&stack, source),
+    };
+    let (origins, mut resources) = (file.origins, BTreeMap::new());
+    for (address, resource) in file.resources {
+        let address = address.into_owned();
+        let origin = origins.get(resource.origin()).ok_or_else(|| damage(place, "an origin is missing"))?;
+        let state = resource.into_state(address.clone(), origin, &keys)?;
+        resources.insert(address, state);
+    }
+    let snapshot = Snapshot {
+        uuid: file.uuid.into_owned(),
+        resources,
+        pending_deletes: file.pending_deletes.into_iter().map(|old| old.into_state(&keys)).collect::<Result<_, _>>()?,
+        exports: opened_exports(file.exports, &keys)?,
+        identities: file.identities.into_owned(),
+    };
+    let open = file.open.into_iter().map(|open| open.into_open(&keys)).collect::<Result<_, _>>()?;
+    Ok(Loaded { entry, snapshot, open, keys })
+}
+
+/// What a snapshot file says of itself, without the rest.
+pub(super) fn read_entry(bytes: &[u8], place: &str) -> Result<Entry, Diagnostic> {
+    #[derive(Deserialize)]
+    struct Newer {
+        version: u64,
+    }
+    #[derive(Deserialize)]
+    struct Only<T> {
+        entry: T,
+    }
+    match serde_json::from_slice::<Only<Entry>>(bytes) {
+        Ok(only) => checked(only.entry, place),
+        Err(error) => Err(match serde_json::from_slice::<Only<Newer>>(bytes) {
+            Ok(Only { entry: Newer { version } }) if version > u64::from(FORMAT_VERSION) => newer(place, version),
+            _ => damage(place, &format!("it is not a snapshot: {error}")),
+        }),
+    }
+}
+
+fn checked(entry: Entry, place: &str) -> Result<Entry, Diagnostic> {
+    if entry.version > FORMAT_VERSION { Err(newer(place, entry.version.into())) } else { Ok(entry) }
+}
+
+impl Snapshot {
+    /// Whether it holds any secret.
+    pub(super) fn has_secrets(&self) -> bool {
+        self.resources.values().chain(&self.pending_deletes).any(super::ResourceState::has_secrets)
+            || self.exports.values().any(Tree::has_secrets)
+    }
+}

@@ -1,0 +1,176 @@
+//! Stores: a key/value space with conditional writes, which is all that state asks of a directory or a bucket.
+
+use std::{fmt, io, path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+use crate::report::Diagnostic;
+
+/// What identifies one content of an object: it changes whenever the content does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version(pub String);
+
+/// An object as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// What a conditional write names.
+    pub version: Version,
+}
+
+/// What must hold for a write to happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// There is no such object.
+    Absent,
+    /// It still has this content.
+    Version(Version),
+}
+
+/// Why a store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The condition of a write does not hold: nothing was written.
+    #[error("`{0}` was written by somebody else")]
+    Conflict(String),
+    /// The key is none: empty, absolute, or with a `.` or `..` in it.
+    #[error("`{0}` can't be a key")]
+    Key(String),
+    /// The store can't be read or written.
+    #[error("cannot {doing} `{what}`")]
+    Failed {
+        /// The verb: `read`.
+        doing: &'static str,
+        /// The object, as a person finds it.
+        what: String,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+/// What a store answers.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// A key/value space. Keys are paths without a leading slash: `acme/prod/head.json`.
+///
+/// A write is durable when it is answered, and whole or not there at all. Every store passes
+/// [`conformance`](super::conformance::check).
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync {
+    /// How messages name it: a path or URL.
+    fn name(&self) -> String;
+
+    /// An object, or `None`.
+    async fn get(&self, key: &str) -> StoreResult<Option<Object>>;
+
+    /// Writes an object if the condition holds, in one step that no other writer can come between.
+    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> StoreResult<Version>;
+
+    /// The keys below a folder, at any depth, in order. None when there is no such folder.
+    async fn list(&self, folder: &str) -> StoreResult<Vec<String>>;
+
+    /// Removes an object; one that is not there is removed already.
+    async fn delete(&self, key: &str) -> StoreResult<()>;
+
+    /// Starts a journal in a folder, at part `first`.
+    fn appender(self: Arc<Self>, folder: String, first: u64) -> Box<dyn Appender>;
+
+    /// Takes the exclusive hold that `key` stands for, and leaves `note` there for others to read. `None` when somebody
+    /// alive holds it; the hold of somebody dead has ended.
+    async fn lock(&self, key: &str, note: Vec<u8>) -> StoreResult<Option<Box<dyn Guard>>>;
+
+    /// The note of whoever holds `key` now.
+    async fn held(&self, key: &str) -> StoreResult<Option<Vec<u8>>>;
+
+    /// A random key kept beside the store, for stacks without a passphrase; made when `make` says so. `None` when there
+    /// is none, which is always so where others could read it.
+    async fn own_key(&self, make: bool) -> StoreResult<Option<StoreKey>>;
+
+    /// The file of that key, for messages. `None` when this store keeps no key of its own.
+    fn own_key_file(&self) -> Option<PathBuf>;
+}
+
+/// A store's own key.
+pub type StoreKey = Zeroizing<[u8; 32]>;
+
+/// A journal being written: numbered parts in a folder, `1.jsonl`, `2.jsonl`, ....
+#[async_trait]
+pub trait Appender: Send + Sync {
+    /// Adds bytes behind all that was added before, and answers when they are durable. After an error nothing may be
+    /// added any more.
+    async fn append(&mut self, bytes: Vec<u8>) -> StoreResult<()>;
+
+    /// The last part that was written; the one before the first while there is none.
+    fn last_part(&self) -> u64;
+}
+
+/// An exclusive hold. It also ends when this is dropped or the process dies.
+#[async_trait]
+pub trait Guard: fmt::Debug + Send + Sync {
+    /// Replaces the note.
+    async fn note(&mut self, note: Vec<u8>) -> StoreResult<()>;
+
+    /// Ends the hold, and leaves nothing behind.
+    async fn release(self: Box<Self>);
+}
+
+/// The appender of stores that can't append: every addition is an object of its own, created only where none is.
+#[derive(Debug)]
+pub struct ObjectPerAppend {
+    store: Arc<dyn Store>,
+    folder: String,
+    next: u64,
+}
+
+impl ObjectPerAppend {
+    /// Starts at this part.
+    pub fn new(store: Arc<dyn Store>, folder: String, first: u64) -> Self {
+        Self { store, folder, next: first }
+    }
+}
+
+#[async_trait]
+impl Appender for ObjectPerAppend {
+    async fn append(&mut self, bytes: Vec<u8>) -> StoreResult<()> {
+        self.store.put(&part_key(&self.folder, self.next), bytes, Condition::Absent).await?;
+        self.next += 1;
+        Ok(())
+    }
+
+    fn last_part(&self) -> u64 {
+        self.next - 1
+    }
+}
+
+/// The key of a journal's part.
+pub(super) fn part_key(folder: &str, part: u64) -> String {
+    format!("{folder}/{part}.jsonl")
+}
+
+/// Refuses keys that could leave the store or hide in it.
+///
+/// # Errors
+/// When a segment is empty or starts with a dot.
+pub fn check_key(key: &str) -> StoreResult<()> {
+    if key.split('/').any(|segment| segment.is_empty() || segment.starts_with('.') || segment.contains('\\')) {
+        return Err(StoreError::Key(key.to_owned()));
+    }
+    Ok(())
+}
+
+impl From<StoreError> for Diagnostic {
+    fn from(error: StoreError) -> Self {
+        let said = Self::error(error.to_string());
+        match error {
+            StoreError::Conflict(_) => said
+                .detail("another run has taken over this stack; nothing of this write was kept")
+                .hint("run the command again: it starts from what the other run left"),
+            StoreError::Key(_) => said.hint("use letters, digits, `-`, `_` and `.`, not first, for project and stack"),
+            StoreError::Failed { source, .. } => said
+                .detail(source.to_string())
+                .hint("make it accessible, or choose another place with `--state` or PLATFORM_STATE"),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The one writer of a stack's files: raises the fence, seals what a predecessor left, appends, commits.
+
+use super::{
+    Condition, Holder, Keys, Location, OpenIntent, Snapshot, StoreError, Version, World,
+    branch::{Branch, to_bytes},
+    frame::frame,
+    head::{FORMAT_VERSION, Head},
+    reading::{Standing, snapshot_key},
+    record_format::{BeginV1, LineV1, SealV1},
+    snapshot_format::{self, Entry},
+    store::{Appender, Guard, part_key},
+};
+use crate::{desired::Hash, report::Diagnostic};
+
+/// What a commit left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The snapshot that the stack is at; `None` while nothing was ever written.
+    pub snapshot: Option<Hash>,
+    /// Its number.
+    pub serial: u64,
+    /// Whether anything was written: not when there was nothing new.
+    pub written: bool,
+}
+
+/// Writes under the lease, which lasts as long as this does: nobody can write after it.
+pub(super) struct Writer {
+    location: Location,
+    who: Holder,
+    world: World,
+    uuid: String,
+    /// Ours, once the head says so.
+    fence: u64,
+    raised: bool,
+    head: Option<(Head, Version)>,
+    /// The part to create in our predecessor's journal.
+    seal: Option<String>,
+    appender: Option<Box<dyn Appender>>,
+    last_part: u64,
+    guard: Option<Box<dyn Guard>>,
+}
+
+impl Writer {
+    /// Goes on from a base. Writes nothing yet: a run with nothing to do leaves no trace.
+    pub(super) fn new(
+        location: &Location,
+        standing: Standing,
+        world: World,
+        who: &Holder,
+        guard: Box<dyn Guard>,
+    ) -> Self {
+        let predecessor = standing.head.as_ref().map_or(0, |(head, _)| head.fence);
+        let folder = location.key(&format!("journal/{predecessor}"));
+        Self {
+            location: location.clone(),
+            who: who.clone(),
+            world,
+            uuid: standing.uuid,
+            fence: predecessor + 1,
+            raised: false,
+            head: standing.head,
+            seal: (!standing.sealed).then(|| part_key(&folder, standing.last_part + 1)),
+            appender: None,
+            last_part: 0,
+            guard: Some(guard),
+        }
+    }
+
+    /// Adds lines to the journal; they are durable when this answers.
+    pub(super) async fn append(&mut self, mut lines: Vec<u8>) -> Result<(), Diagnostic> {
+        if self.guard.is_none() {
+            return Err(Diagnostic::error("the state was written to after its lease was given back"));
+        }
+        self.raise().await?;
+        if self.appender.is_none() {
+            let mut first = Vec::new();
+            frame(&to_bytes(&self.begin())?, &mut first);
+            first.append(&mut lines);
+            lines = first;
+        }
+        let appender = self.appender.get_or_insert_with(|| {
+            let folder = self.location.key(&format!("journal/{}", self.fence));
+            self.location.store.clone().appender(folder, self.last_part + 1)
+        });
+        appender.append(lines).await?;
+        self.last_part = appender.last_part();
+        Ok(())
+    }
+
+    /// Writes a snapshot, then moves the head to it.
+    pub(super) async fn commit(
+        &mut self,
+        snapshot: &Snapshot,
+        open: &[OpenIntent],
+        keys: &Keys,
+    ) -> Result<Commit, Diagnostic> {
+        self.raise().await?;
+        let before = self.head();
+        let entry = Entry {
+            at: self.who.now(),
+            by: self.who.name.clone(),
+            commit: self.who.commit.clone(),
+            fence: self.fence,
+            parent: before.snapshot.clone(),
+            part: self.last_part,
+            project: self.location.project.clone(),
+            serial: before.serial + 1,
+            stack: self.location.stack.clone(),
+            version: FORMAT_VERSION,
+            world: self.world,
+        };
+        let bytes = snapshot_format::encode(snapshot, open, &entry, keys)?;
+        let hash = Hash::of(&bytes);
+        self.put_new(&snapshot_key(&self.location, &hash), bytes).await?;
+        let Entry { at, by, commit, parent, serial, .. } = entry;
+        let head = Head { snapshot: Some(hash.clone()), parent, serial, at, by, commit, ..before };
+        self.swap(head).await?;
+        // Records from here on are about the new snapshot.
+        self.appender = None;
+        Ok(Commit { snapshot: Some(hash), serial, written: true })
+    }
+
+    /// What the stack is at.
+    pub(super) fn at(&self) -> Commit {
+        let head = self.head();
+        Commit { snapshot: head.snapshot, serial: head.serial, written: false }
+    }
+
+    /// Ends the lease.
+    pub(super) async fn release(&mut self) {
+        if let Some(guard) = self.guard.take() {
+            guard.release().await;
+        }
+    }
+
+    fn head(&self) -> Head {
+        let first = || Head {
+            version: FORMAT_VERSION,
+            world: self.world,
+            serial: 0,
+            fence: 0,
+            snapshot: None,
+            parent: None,
+            at: String::new(),
+            by: String::new(),
+            commit: None,
+        };
+        self.head.as_ref().map_or_else(first, |(head, _)| head.clone())
+    }
+
+    /// Takes over: the head names our fence, and our predecessor can't write its next part any more.
+    async fn raise(&mut self) -> Result<(), Diagnostic> {
+        if !self.raised {
+            let (at, by, commit) = (self.who.now(), self.who.name.clone(), self.who.commit.clone());
+            self.swap(Head { fence: self.fence, at, by, commit, ..self.head() }).await?;
+            self.raised = true;
+        }
+        if let Some(part) = &self.seal {
+            let seal = SealV1 { fence: self.fence, run: self.who.run.clone(), version: FORMAT_VERSION };
+            let mut line = Vec::new();
+            frame(&to_bytes(&LineV1::<Branch<'_>>::Seal(seal))?, &mut line);
+            self.put_new(part, line).await?;
+            self.seal = None;
+        }
+        Ok(())
+    }
+
+    async fn swap(&mut self, head: Head) -> Result<(), Diagnostic> {
+        let key = self.location.key("head.json");
+        let bytes = head.bytes();
+        let condition = match &self.head {
+            Some((_, version)) => Condition::Version(version.clone()),
+            None => Condition::Absent,
+        };
+        let version = match self.location.store.put(&key, bytes.clone(), condition).await {
+            Err(StoreError::Conflict(_)) => self.ours(&key, &bytes).await?,
+            answer => answer?,
+        };
+        self.head = Some((head, version));
+        Ok(())
+    }
+
+    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<(), Diagnostic> {
+        match self.location.store.put(key, bytes.clone(), Condition::Absent).await {
+            Err(StoreError::Conflict(_)) => self.ours(key, &bytes).await.map(drop),
+            answer => Ok(answer.map(drop)?),
+        }
+    }
+
+    /// A conflict may be with our own write, whose answer was lost: the same bytes are ours.
+    async fn ours(&self, key: &str, bytes: &[u8]) -> Result<Version, Diagnostic> {
+        match self.location.store.get(key).await? {
+            Some(object) if object.bytes == bytes => Ok(object.version),
+            _ => Err(StoreError::Conflict(self.location.shown(key)).into()),
+        }
+    }
+
+    fn begin(&self) -> LineV1<'static, Branch<'static>> {
+        LineV1::Begin(BeginV1 {
+            at: self.who.now(),
+            base: self.head().snapshot,
+            by: self.who.name.clone(),
+            fence: self.fence,
+            project: self.location.project.clone(),
+            run: self.who.run.clone(),
+            stack: self.location.stack.clone(),
+            uuid: self.uuid.clone(),
+            version: FORMAT_VERSION,
+        })
+    }
+}

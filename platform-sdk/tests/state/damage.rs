@@ -1,0 +1,151 @@
+//! What is damaged, newer, foreign, missing or unwritable is refused by name, and left as it was.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use platform_sdk::state::{World, lease, read};
+
+use super::fixture::{ana, files, intent, location, no_environment, resource, written};
+
+/// A stack with two snapshots and a journal that no snapshot has.
+async fn stack(root: &Path) {
+    let place = location(root);
+    written(&place, &["a"]).await;
+    written(&place, &["b"]).await;
+    let lease = lease(&place, World::Real, &no_environment(), &ana()).await.expect("a lease");
+    let target = resource("c", platform_sdk::desired::Tree::default(), &lease.reading().keys);
+    lease.journal().append(intent("1", target)).await.expect("durable");
+    lease.release().await.expect("released");
+}
+
+fn restore(files: &BTreeMap<PathBuf, Vec<u8>>) {
+    for (path, content) in files {
+        fs::write(path, content).expect("written");
+    }
+}
+
+/// Says what both ways in say, and that they changed nothing.
+async fn refused(root: &Path) -> String {
+    let before = files(root);
+    let place = location(root);
+    let reader = read(&place, World::Real, &no_environment()).await.expect_err("refused").to_string();
+    let writer = lease(&place, World::Real, &no_environment(), &ana()).await.expect_err("refused").to_string();
+    assert_eq!(reader, writer);
+    assert_eq!(files(root), before, "nothing was changed");
+    reader
+}
+
+fn head(root: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(root.join("acme/prod/head.json")).expect("a head")).expect("JSON")
+}
+
+fn current_snapshot(root: &Path) -> PathBuf {
+    let hash = head(root)["snapshot"].as_str().expect("a hash").to_owned();
+    root.join(format!("acme/prod/snapshots/{hash}.json"))
+}
+
+#[tokio::test]
+async fn every_flipped_bit_of_snapshot_and_journal_is_found() {
+    let folder = tempfile::tempdir().expect("a directory");
+    stack(folder.path()).await;
+    let sound = files(folder.path());
+    for path in [current_snapshot(folder.path()), folder.path().join("acme/prod/journal/3/1.jsonl")] {
+        let content = &sound[&path];
+        for at in (0..content.len()).step_by(7).chain([content.len() - 1]) {
+            let mut flipped = content.clone();
+            flipped[at] ^= 1 << (at % 8);
+            fs::write(&path, flipped).expect("written");
+            let said = read(&location(folder.path()), World::Real, &no_environment()).await;
+            let said = said.expect_err("a flipped bit").to_string();
+            assert!(said.contains(&format!("`{}` is damaged", path.display())), "{said}");
+        }
+        restore(&sound);
+    }
+}
+
+#[tokio::test]
+async fn a_flipped_bit_of_the_head_never_leads_elsewhere() {
+    let folder = tempfile::tempdir().expect("a directory");
+    stack(folder.path()).await;
+    let place = location(folder.path());
+    let sound = read(&place, World::Real, &no_environment()).await.expect("sound");
+    let path = folder.path().join("acme/prod/head.json");
+    let content = fs::read(&path).expect("a head");
+    for at in 0..content.len() {
+        for bit in 0..8 {
+            let mut flipped = content.clone();
+            flipped[at] ^= 1 << bit;
+            fs::write(&path, flipped).expect("written");
+            if let Ok(reading) = read(&place, World::Real, &no_environment()).await {
+                assert_eq!(reading.snapshot, sound.snapshot, "byte {at}, bit {bit}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_snapshot_is_named_and_the_last_good_one_offered() {
+    let folder = tempfile::tempdir().expect("a directory");
+    stack(folder.path()).await;
+    let path = current_snapshot(folder.path());
+    fs::remove_file(&path).expect("removed");
+    let said = refused(folder.path()).await;
+    assert!(said.contains(&format!("`{}` is missing", path.display())), "{said}");
+    assert!(said.contains("the last good snapshot is serial 1"), "{said}");
+}
+
+#[tokio::test]
+async fn a_missing_head_is_no_empty_state() {
+    let folder = tempfile::tempdir().expect("a directory");
+    stack(folder.path()).await;
+    fs::remove_file(folder.path().join("acme/prod/head.json")).expect("removed");
+    let said = refused(folder.path()).await;
+    assert!(said.contains("head.json` is damaged") && said.contains("it is missing"), "{said}");
+}
+
+#[tokio::test]
+async fn a_missing_part_of_the_journal_is_named() {
+    let folder = tempfile::tempdir().expect("a directory");
+    stack(folder.path()).await;
+    let journal = folder.path().join("acme/prod/journal/3");
+    fs::rename(journal.join("1.jsonl"), journal.join("2.jsonl")).expect("renamed");
+    let said = refused(folder.path()).await;
+    assert!(said.contains("journal/3/1.jsonl` is damaged"), "{said}");
+}
+
+#[tokio::test]
+async fn newer_versions_are_named() {
+    let folder = tempfile::tempdir().expect("a directory");
+    stack(folder.path()).await;
+    let path = folder.path().join("acme/prod/head.json");
+    let text = fs::read_to_string(&path).expect("a head");
+    fs::write(&path, text.replace("\"version\": 1", "\"version\": 2")).expect("written");
+    let said = refused(folder.path()).await;
+    assert!(said.contains("was written by a newer version") && said.contains("version 2"), "{said}");
+}
+
+#[tokio::test]
+async fn files_of_another_stack_are_refused() {
+    let folder = tempfile::tempdir().expect("a directory");
+    stack(folder.path()).await;
+    fs::rename(folder.path().join("acme/prod"), folder.path().join("acme/test")).expect("renamed");
+    let place = platform_sdk::state::Location::new(folder.path().to_str().expect("text"), "acme", "test");
+    let said =
+        read(&place.expect("a location"), World::Real, &no_environment()).await.expect_err("foreign").to_string();
+    assert!(said.contains("it belongs to `acme/prod`"), "{said}");
+}
+
+#[tokio::test]
+async fn a_place_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let root = folder.path().join("a-file");
+    fs::write(&root, b"x").expect("written");
+    let said =
+        lease(&location(&root), World::Real, &no_environment(), &ana()).await.expect_err("no directory").to_string();
+    assert!(said.contains(&format!("cannot lock `{}/acme/prod/lease.json`", root.display())), "{said}");
+    assert!(said.contains("--state"), "{said}");
+    assert_eq!(fs::read(&root).expect("still there"), b"x");
+}

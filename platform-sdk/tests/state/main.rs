@@ -1,0 +1,12 @@
+//! State as a promise: what was answered is there, what is there is whole, and what is damaged is refused by name.
+
+mod damage;
+mod fixture;
+mod golden;
+mod interrupted;
+mod lease;
+mod prefixes;
+mod secrets;
+mod size;
+mod stores;
+mod written;
