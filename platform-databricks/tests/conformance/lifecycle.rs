@@ -53,3 +53,31 @@ fn a_lake_comes_up_stays_changes_and_goes() {
     assert!(ran.failures.is_empty(), "{:#?}", ran.failures);
     assert!(harness.snapshot().resources.is_empty());
 }
+
+fn named(name: &'static str) -> Program {
+    Program::new("lake", move |stack| {
+        let role = "arn:aws:iam::123456789012:role/pond";
+        let credential = stack.add("credential", StorageCredential::aws_role("pond", role));
+        let raw = stack.add("raw", ExternalLocation::new("pond", "s3://pond", &credential));
+        let lake = stack.add("lake", Catalog::new(name).storage_root(raw.path("lake")));
+        let sales = stack.add("sales", Schema::new(&lake, "sales"));
+        stack.add("files", Volume::managed(&sales, "files"));
+        stack.add("readers", Grant::on(&lake).to("analysts").can([UseCatalog, UseSchema]));
+        Ok(())
+    })
+    .provider(WorkspaceProvider::from_env())
+}
+
+#[test]
+fn a_renamed_catalog_takes_what_is_in_it_along() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let world = runtime.block_on(World::furnished());
+    let harness =
+        Harness::new().with_variable("DATABRICKS_HOST", world.url()).with_variable("DATABRICKS_TOKEN", "sandbox");
+    harness.up(&named("pond")).expect("it is planned");
+    let ran = harness.up(&named("sea")).expect("it is planned");
+    assert!(ran.failures.is_empty(), "{:#?}", ran.failures);
+    let steps = ["Catalog::lake", "Schema::sales", "Volume::files", "Grant::readers"];
+    assert_eq!(ran.steps(), steps.map(|step| format!("update databricks:{step}")));
+    assert!(harness.plan(&named("sea")).expect("it is planned").is_empty());
+}
