@@ -8,12 +8,15 @@ mod fault;
 mod http;
 mod identity;
 mod limiter;
+pub(crate) mod marks;
 mod options;
+mod outcome;
 mod paging;
 mod path;
 mod request;
 mod retry;
 pub(crate) mod transport;
+pub(crate) mod wire;
 
 #[cfg(test)]
 pub(crate) mod scripted;
@@ -27,4 +30,5 @@ pub use path::{path, segment};
 pub use request::Request;
 
 pub(crate) use errors::{Asked, decode, lost};
+pub(crate) use outcome::Outcome;
 pub(crate) use retry::{Backoff, Fault};

@@ -24,6 +24,8 @@ pub(crate) struct ResourceAttributes {
     #[darling(rename = "data")]
     pub(crate) holds_data: Flag,
     pub(crate) waits: Flag,
+    /// `provides`: its outputs have a `provider()`, so its handle has no option of that name.
+    pub(crate) provides: Flag,
     #[darling(default)]
     pub(crate) compute: Option<String>,
     #[darling(default)]
@@ -74,7 +76,7 @@ pub(crate) struct FieldAttributes {
     pub(crate) holds: Flag,
     pub(crate) via: Flag,
     pub(crate) replace: Flag,
-    #[darling(default)]
+    #[darling(default, with = literal)]
     pub(crate) default: Option<Expr>,
     pub(crate) computed: Flag,
     pub(crate) nullable: Flag,
@@ -90,6 +92,14 @@ pub(crate) struct FieldAttributes {
     /// The name of a setter that adds one element.
     #[darling(default)]
     pub(crate) each: Option<Ident>,
+    /// The name of the setter, where the field's own is taken by a hand-written one.
+    #[darling(default)]
+    pub(crate) setter: Option<Ident>,
+}
+
+/// Any expression; text in quotes is text, not an expression in quotes.
+fn literal(meta: &syn::Meta) -> darling::Result<Option<Expr>> {
+    darling::util::parse_expr::preserve_str_literal(meta).map(Some)
 }
 
 /// `parent = cascades` or `parent = refuses`.

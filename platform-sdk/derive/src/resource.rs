@@ -33,6 +33,8 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
     let schema = schema(input, &attributes);
     let name = &input.ident;
     let ResourceAttributes { outputs, provider, type_name, .. } = &attributes;
+    let takes_provider = (!attributes.provides.is_present())
+        .then(|| quote!(impl ::platform_sdk::TakesProvider for #name<::platform_sdk::Declared> {}));
     Ok(quote! {
         #block
 
@@ -46,6 +48,8 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
                 &SCHEMA
             }
         }
+
+        #takes_provider
 
         impl ::platform_sdk::HasId for #name<::platform_sdk::Declared> {
             fn id_of(outputs: &Self::Outputs) -> &::platform_sdk::Output<::platform_sdk::Id<Self>> {

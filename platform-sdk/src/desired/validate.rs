@@ -173,14 +173,13 @@ fn invalid_values(expr: &Expr) -> impl Iterator<Item = Diagnostic> {
     found.into_iter().map(|problem| Diagnostic::error(format!("a value can't be used: {problem}")))
 }
 
-/// The parts of a tree that are known, for checks that look at values.
+/// A tree for checks that look at values: what is not known yet is null, what is not set is absent.
 fn known_part(tree: &Tree) -> Value {
     match tree {
         Tree::Leaf(value) => value.clone(),
         Tree::List(items) => Value::Array(items.iter().map(known_part).collect()),
         Tree::Map(entries) => {
-            let known = entries.iter().filter(|(_, entry)| !matches!(entry, Tree::Unknown(_)));
-            Value::Object(known.map(|(key, entry)| (key.clone(), known_part(entry))).collect())
+            Value::Object(entries.iter().map(|(key, entry)| (key.clone(), known_part(entry))).collect())
         }
         Tree::Unknown(_) => Value::Null,
         Tree::Secret(inner) => known_part(inner),

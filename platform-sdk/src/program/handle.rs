@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, time::Duration};
 
-use super::{Expr, HasId, LookUp, Manages, Operation, Options, Resource, ToExpr, stack::Stack};
+use super::{Expr, HasId, LookUp, Manages, Operation, Options, Resource, TakesProvider, ToExpr, stack::Stack};
 use crate::desired::Address;
 
 /// A declared resource: derefs to its outputs, and takes options in a chain.
@@ -98,7 +98,9 @@ impl<R: Resource> Handle<R> {
     pub fn wait(self, yes: bool) -> Self {
         self.option(|options| options.wait = Some(yes))
     }
+}
 
+impl<R: TakesProvider> Handle<R> {
     /// It is managed by this provider instead of its stack's default.
     pub fn provider<P: Manages<R>>(self, provider: &P) -> Self {
         let key = self.stack.register(provider);

@@ -26,7 +26,7 @@ pub use input::{Input, IntoInput};
 pub use options::{Operation, Options};
 pub use output::{Joined, Output, interpolate};
 pub use program::Program;
-pub use resource::{Block, HasId, LookUp, Manages, Outputs, Provider, Resource};
+pub use resource::{Block, HasId, LookUp, Manages, Outputs, Provider, Resource, TakesProvider};
 pub use schema::{Field, Identity, Judgement, ListOrder, OnParentDelete, OutputField, Schema, Shape, Unset};
 pub use secret::Secret;
 pub use stack::Stack;

@@ -49,6 +49,10 @@ pub trait HasId: Resource {
     fn id_of(outputs: &Self::Outputs) -> &Output<Id<Self>>;
 }
 
+/// A resource whose handle takes the option `.provider(&p)`: all but those that a provider leads to, whose outputs have a
+/// `provider()` instead, as in `stack.within(&workspace.provider())`.
+pub trait TakesProvider: Resource {}
+
 /// Something that `stack.lookup` can read without owning it.
 pub trait LookUp: 'static {
     /// What is found.

@@ -30,7 +30,8 @@ pub struct Schema {
     pub outputs: &'static [OutputField],
     /// Brings inputs of an older schema version to this one.
     pub migrate: Option<fn(u32, Value) -> Result<Value, String>>,
-    /// Checks inputs beyond types, before a plan: `(path, what is wrong)`. Sees only what is known.
+    /// Checks inputs beyond types, before a plan: `(path, what is wrong)`. What is not known yet is null there;
+    /// what is not set is absent.
     pub validate: Option<fn(&Value) -> Vec<(String, String)>>,
 }
 

@@ -131,11 +131,12 @@ impl Stack {
             provider: self.provider_for(L::Provider::KIND),
             at,
         };
+        let found = L::Found::of(&self.origin(&address));
         let mut recorder = self.recorder.borrow_mut();
         if !recorder.lookups.iter().any(|lookup| lookup.address == address) {
             recorder.lookups.push(declaration);
         }
-        Lookup::new(L::Found::of(&self.origin(&address)), address, recorder.recording)
+        Lookup::new(found, address, recorder.recording)
     }
 
     /// A stack whose resources are managed by this provider, where it can manage them.

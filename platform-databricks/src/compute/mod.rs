@@ -1,0 +1,16 @@
+//! Compute: SQL warehouses and clusters.
+
+mod cluster;
+mod cluster_parts;
+mod new_cluster;
+mod warehouse;
+
+pub use cluster::{Cluster, ClusterOutputs};
+pub use cluster_parts::{
+    Autoscale, AwsAttributes, AwsAvailability, BasicAuth, ClusterKind, DataSecurityMode, DockerImage, InitScript,
+    RuntimeEngine, S3Script, SparkVersion, StoredScript,
+};
+pub use new_cluster::NewCluster;
+pub use warehouse::{SpotPolicy, SqlWarehouse, SqlWarehouseOutputs, WarehouseChannel, WarehouseSize, WarehouseType};
+
+pub(crate) use cluster_parts::with_size;

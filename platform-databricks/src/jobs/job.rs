@@ -1,0 +1,266 @@
+//! `Job`: tasks that run together, on a schedule or when asked to.
+//! <https://docs.databricks.com/api/workspace/jobs>
+//!
+//! - Names are not unique, so a create writes its mark into a tag, which no diff sees.
+//! - Tasks, clusters, environments and parameters are matched by their keys: order is no change.
+//! - `reset` replaces all there is, so it sends what is there with what differs. What the page does not know stays.
+//! - A get shows a hundred tasks a page. A list shows no more than that and leaves out whom a job runs as: where it does
+//!   not show all that was last applied, the job is asked for.
+//! - `run_as` is given as a user or a service principal and read back as a name.
+//! - A job that is gone can be answered with "permission denied".
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use platform_sdk::{
+    Declared, Id, Input, IntoInput, Resolved, Stage,
+    derive::{Outputs, Resource},
+    provider::{
+        Change, Context, ErrorKind, Existing, Found, Made, Manage, Observed, ProviderError, ProviderResult, Read,
+    },
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    EmailNotifications, Environment, JobCluster, JobEditMode, JobParameter, PerformanceTarget, Queue, RunAs, Schedule,
+    Task, WebhookNotifications, checks::flaws, settings, task::DEFAULT_ENVIRONMENT,
+};
+use crate::{
+    WorkspaceProvider,
+    client::{Client, Outcome, marks, wire},
+};
+
+// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// Tasks that run together.
+#[derive(Resource)]
+#[resource(
+    type = "databricks:Job",
+    outputs = JobOutputs,
+    provider = WorkspaceProvider,
+    scope = "workspace",
+    identity = mark(tags),
+    validate = flaws
+)]
+pub struct Job<S: Stage = Declared> {
+    /// Its name; others may have the same.
+    #[field(required)]
+    pub name: S::In<String>,
+    /// What it is for.
+    #[field(nullable)]
+    pub description: Option<S::In<String>>,
+    /// What it does. [`task`](Job::task) adds one.
+    #[field(keyed_by = "task_key")]
+    pub tasks: Vec<Task<S>>,
+    /// Clusters that are made for a run.
+    #[field(keyed_by = "job_cluster_key", each = "job_cluster")]
+    pub job_clusters: Vec<JobCluster<S>>,
+    /// What serverless Python runs in.
+    #[field(keyed_by = "environment_key", each = "environment")]
+    pub environments: Vec<Environment<S>>,
+    /// Parameters of all its tasks.
+    #[field(keyed_by = "name", each = "parameter")]
+    pub parameters: Vec<JobParameter<S>>,
+    /// When it runs. Unset: when asked to. [`schedule`](Job::schedule) takes its two parts.
+    #[field(nullable, setter = scheduled)]
+    pub schedule: Option<Schedule<S>>,
+    /// How many runs there are at once, at most. Default: 1.
+    #[field(default = 1)]
+    pub max_concurrent_runs: Option<S::In<u32>>,
+    /// Seconds after which a run is ended; 0 is never. Default: 0.
+    #[field(default = 0)]
+    pub timeout_seconds: Option<S::In<u32>>,
+    /// Whether runs wait when there are too many at once.
+    #[field(computed)]
+    pub queue: Option<Queue<S>>,
+    /// Whom it runs as. Unset: who made it.
+    #[field(computed)]
+    pub run_as: Option<RunAs<S>>,
+    /// Whether it can be edited in the browser.
+    #[field(computed)]
+    pub edit_mode: Option<S::In<JobEditMode>>,
+    /// How serverless runs weigh time against cost.
+    #[field(computed)]
+    pub performance_target: Option<S::In<PerformanceTarget>>,
+    /// Who hears of its runs by e-mail.
+    #[field(nullable)]
+    pub email_notifications: Option<EmailNotifications<S>>,
+    /// Which notification destinations hear of its runs.
+    #[field(nullable)]
+    pub webhook_notifications: Option<WebhookNotifications<S>>,
+    /// Tags of the job and of its clusters.
+    #[field(nullable)]
+    pub tags: Option<S::In<BTreeMap<String, String>>>,
+}
+
+impl Job {
+    /// Adds a task. One of serverless Python brings the environment that it names, unless the job has it.
+    pub fn task(mut self, task: Task) -> Self {
+        let wants_environment = matches!(&task.environment_key, Some(Input::Value(key)) if key == DEFAULT_ENVIRONMENT);
+        if wants_environment && !self.environments.iter().any(|known| known.is_called(DEFAULT_ENVIRONMENT)) {
+            self.environments.push(Environment::new(DEFAULT_ENVIRONMENT));
+        }
+        self.tasks.push(task);
+        self
+    }
+
+    /// When it runs: a Quartz expression, seconds first, and the time zone that it is read in: `0 0 2 * * ?`, `UTC`.
+    pub fn schedule(self, quartz: impl IntoInput<String>, timezone: impl IntoInput<String>) -> Self {
+        self.scheduled(Schedule::new(quartz, timezone))
+    }
+}
+
+/// Outputs of [`Job`].
+#[derive(Outputs)]
+pub struct JobOutputs<S: Stage = Declared> {
+    /// Its id.
+    pub id: S::Out<Id<Job>>,
+    /// Its name.
+    #[output(from = "name")]
+    pub name: S::Out<String>,
+}
+
+// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const JOBS: &str = "/api/2.2/jobs";
+
+#[derive(Deserialize)]
+struct Created {
+    job_id: i64,
+}
+
+#[async_trait]
+impl Manage for Job {
+    type Client = Client;
+
+    async fn read(client: &Client, existing: &Existing<Self>) -> Read<Self> {
+        let what = named("read", existing);
+        let job = get(client, &existing.id).await.or_absent().map_err(maybe_gone).while_doing(what)?;
+        job.map(|job| settings::observed(&job, existing.inputs.as_ref())).transpose()
+    }
+
+    async fn find(client: &Client, inputs: &Job<Resolved>) -> ProviderResult<Vec<Found>> {
+        let pages = client.pages(format!("{JOBS}/list"), "jobs").query("limit", 100).query("name", &inputs.name);
+        let jobs: Vec<Value> = pages.all().await.while_doing(format!("find job `{}`", inputs.name))?;
+        // The service's filter takes no notice of case.
+        Ok(jobs.iter().filter(|job| job["settings"]["name"] == inputs.name).map(found).collect())
+    }
+
+    async fn create(client: &Client, ctx: &Context, inputs: Job<Resolved>) -> ProviderResult<Made<Self>> {
+        let body = settings::created(&inputs, ctx.mark());
+        let created = client.post(format!("{JOBS}/create")).json(&body).send::<Created>().await;
+        let id = created.while_doing(format!("create job `{}`", inputs.name))?.job_id.to_string();
+        Ok(Made { outputs: outputs(&id, &inputs), id })
+    }
+
+    async fn update(client: &Client, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
+        let what = format!("update job `{}`", change.after.name);
+        let job = get(client, &change.id).await.while_doing(&what)?;
+        let new_settings = settings::reset(&change, job["settings"].clone());
+        let body = json!({"job_id": number(&change.id)?, "new_settings": new_settings});
+        client.post(format!("{JOBS}/reset")).json(&body).safe_to_repeat(true).done().await.while_doing(&what)?;
+        Ok(Made { outputs: outputs(&change.id, &change.after), id: change.id })
+    }
+
+    async fn delete(client: &Client, _ctx: &Context, existing: Existing<Self>, _force: bool) -> ProviderResult<()> {
+        let body = json!({"job_id": number(&existing.id)?});
+        let delete = client.post(format!("{JOBS}/delete")).json(&body).safe_to_repeat(true);
+        delete.done().await.or_absent().map_err(maybe_gone).while_doing(named("delete", &existing)).map(drop)
+    }
+
+    async fn list(client: &Client, of: &[Existing<Self>]) -> ProviderResult<Option<Vec<Observed<Self>>>> {
+        let pages = client.pages(format!("{JOBS}/list"), "jobs").query("limit", 100).query("expand_tasks", true);
+        let jobs: Vec<Value> = pages.all().await.while_doing("list jobs")?;
+        let mut all = Vec::new();
+        for existing in of {
+            let Some(job) = jobs.iter().find(|job| job["job_id"].to_string() == existing.id) else { continue };
+            let listed = settings::observed(job, existing.inputs.as_ref())?;
+            let applied = existing.inputs.as_ref().filter(|inputs| inputs.run_as.is_none() && job["has_more"] != true);
+            let whole = |applied| settings::shows(&fields(&listed.inputs), &fields(applied));
+            if applied.is_some_and(whole) {
+                all.push(listed);
+            } else {
+                all.extend(Self::read(client, existing).await?);
+            }
+        }
+        Ok(Some(all))
+    }
+}
+
+fn named(verb: &str, existing: &Existing<Job>) -> String {
+    let name = existing.inputs.as_ref().map_or(&existing.id, |inputs| &inputs.name);
+    format!("{verb} job `{name}`")
+}
+
+/// The whole job, from as many pages as it has.
+async fn get(client: &Client, id: &str) -> ProviderResult<Value> {
+    let id = number(id)?;
+    let ask = || client.get(format!("{JOBS}/get")).query("job_id", id);
+    let mut job: Value = ask().send().await?;
+    while let Some(token) = job["next_page_token"].as_str().filter(|token| !token.is_empty()).map(str::to_owned) {
+        let mut page: Value = ask().query("page_token", token).send().await?;
+        for list in ["tasks", "job_clusters", "environments", "parameters"] {
+            add_new(&mut job["settings"][list], page["settings"][list].take());
+        }
+        job["next_page_token"] = page["next_page_token"].take();
+    }
+    Ok(job)
+}
+
+/// Later pages may repeat the short lists.
+fn add_new(to: &mut Value, more: Value) {
+    let Value::Array(more) = more else { return };
+    if to.is_null() {
+        *to = Value::Array(Vec::new());
+    }
+    if let Value::Array(items) = to {
+        for item in more {
+            if !items.contains(&item) {
+                items.push(item);
+            }
+        }
+    }
+}
+
+fn number(id: &str) -> ProviderResult<i64> {
+    id.parse().map_err(|_| {
+        ProviderError::new(ErrorKind::Invalid { field: None }, format!("`{id}` is no job's id"))
+            .hint("a job's id is a number; its page in the browser shows it")
+    })
+}
+
+fn maybe_gone(error: ProviderError) -> ProviderError {
+    if error.kind != ErrorKind::Denied {
+        return error;
+    }
+    let gone = "a job that is gone can be answered like this: `state forget` drops it from state";
+    let hint = error.hint.as_ref().map_or(gone.to_owned(), |hint| format!("{hint}; {gone}"));
+    error.hint(hint)
+}
+
+// ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+pub(super) fn outputs(id: &str, inputs: &Job<Resolved>) -> JobOutputs<Resolved> {
+    JobOutputs { id: Id::new(id), name: inputs.name.clone() }
+}
+
+fn fields(inputs: &Job<Resolved>) -> Value {
+    Value::Object(wire::sent(inputs))
+}
+
+fn found(job: &Value) -> Found {
+    let mut settings = wire::into_fields(job["settings"].clone());
+    Found {
+        id: job["job_id"].to_string(),
+        mark: marks::take(&mut settings, "tags"),
+        created_at_ms: job["created_time"].as_u64(),
+        created_by: job["creator_user_name"].as_str().map(str::to_owned),
+    }
+}
+
+// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[cfg(test)]
+#[path = "job_tests.rs"]
+mod tests;

@@ -1,0 +1,80 @@
+//! Every page against the sandbox, by the numbered clauses of the provider contract. Each request that leaves the client
+//! on the way is checked against the API's facts.
+//!
+//! A page takes part with one line here and one [`Page`](page::Page) of its own.
+
+mod catalog;
+mod clauses;
+mod facts;
+mod lifecycle;
+mod page;
+mod world;
+
+/// Tests of each clause for each page, with names that carry the clause's number.
+macro_rules! conform {
+    ($($page:ident: $make:expr;)+) => {$(
+        mod $page {
+            use crate::{clauses, page::Page};
+
+            fn page() -> Page {
+                $make
+            }
+
+            #[tokio::test]
+            async fn clause_01_create_gives_an_id_and_all_outputs_and_read_shows_what_was_asked_for() {
+                clauses::create_is_then_read(&page()).await;
+            }
+
+            #[tokio::test]
+            async fn clause_02_absence_is_no_error_and_denial_is_no_absence() {
+                clauses::absence_and_denial(&page()).await;
+            }
+
+            #[tokio::test]
+            async fn clause_03_find_gives_the_id_that_create_gave() {
+                clauses::find_is_create(&page()).await;
+            }
+
+            #[tokio::test]
+            async fn clause_04_update_changes_what_differs_and_nothing_else() {
+                clauses::update_each_field_alone(&page()).await;
+            }
+
+            #[tokio::test]
+            async fn clause_05_delete_of_something_gone_succeeds() {
+                clauses::delete_twice(&page()).await;
+            }
+
+            #[tokio::test]
+            async fn clause_06_repeating_after_a_lost_answer_ends_as_calling_once() {
+                clauses::lost_answers(&page()).await;
+            }
+
+            #[tokio::test]
+            async fn clause_07_a_second_create_is_classified() {
+                clauses::create_twice(&page()).await;
+            }
+
+            #[tokio::test]
+            async fn clause_08_nothing_differs_after_a_create_or_an_update() {
+                clauses::nothing_differs(&page()).await;
+            }
+
+            #[tokio::test]
+            async fn clause_10_changes_behind_our_back_are_seen() {
+                clauses::changes_behind_our_back(&page()).await;
+            }
+        }
+    )+};
+}
+
+conform! {
+    catalogs: crate::catalog::catalog();
+    external_locations: crate::catalog::external_location();
+    external_volumes: crate::catalog::external_volume();
+    grants: crate::catalog::grant();
+    managed_volumes: crate::catalog::managed_volume();
+    schemas: crate::catalog::schema();
+    storage_credentials: crate::catalog::storage_credential();
+    tables: crate::catalog::table();
+}

@@ -1,0 +1,3 @@
+# COMMAND ----------
+
+print("the night is young")
