@@ -106,9 +106,9 @@ impl Client {
     /// The account that answers.
     pub(crate) async fn account(&self) -> ProviderResult<String> {
         let account = self.caller().await?.account();
-        account.map(str::to_owned).ok_or_else(|| {
-            ProviderError::new(ErrorKind::Ambiguous, "ask AWS who we are: the answer names no account")
-        })
+        account
+            .map(str::to_owned)
+            .ok_or_else(|| ProviderError::new(ErrorKind::Ambiguous, "ask AWS who we are: the answer names no account"))
     }
 }
 

@@ -127,8 +127,12 @@ fn kind(code: &str, message: &str, status: u16, after: Option<Duration>) -> Erro
         "OperationAborted" | "EntityTemporarilyUnmodifiable" => ErrorKind::NotReady { after: SETTLING },
         // A role that was just made is not yet a principal everywhere.
         "MalformedPolicyDocument" if message.contains("nvalid principal") => ErrorKind::NotReady { after: SETTLING },
-        "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException"
-        | "RequestLimitExceeded" | "SlowDown" => ErrorKind::Throttled { after },
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "SlowDown" => ErrorKind::Throttled { after },
         "ServiceUnavailable" | "RequestTimeout" => ErrorKind::Unavailable,
         _ if is_denial(code) => ErrorKind::Denied,
         _ => by_status(status, after),
@@ -172,9 +176,15 @@ fn hint(code: &str, status: u16) -> Option<&'static str> {
             Some("bucket names are shared by all AWS accounts and this one is another account's: choose another name")
         }
         "BucketNotEmpty" => Some("empty it, or declare it with `.force_destroy(true)`"),
-        "DeleteConflict" => Some("something that the stack does not own is attached: detach it, or `.force_destroy(true)`"),
-        "LimitExceeded" | "TooManyBuckets" => Some("a quota of the account is used up: raise it, or delete what is unused"),
-        "OptInRequired" | "IllegalLocationConstraintException" => Some("enable the region for the account, or use another"),
+        "DeleteConflict" => {
+            Some("something that the stack does not own is attached: detach it, or `.force_destroy(true)`")
+        }
+        "LimitExceeded" | "TooManyBuckets" => {
+            Some("a quota of the account is used up: raise it, or delete what is unused")
+        }
+        "OptInRequired" | "IllegalLocationConstraintException" => {
+            Some("enable the region for the account, or use another")
+        }
         _ if is_stale(code) => Some("the session has expired: log in again (`aws sso login`) and repeat the command"),
         _ if is_wrong_key(code) => Some("the keys are wrong or deleted: check AWS_ACCESS_KEY_ID or the profile"),
         _ if is_skewed(code) => Some("this machine's clock is wrong: set it"),

@@ -51,11 +51,11 @@ pub use provider::Aws;
 pub mod prelude {
     #[cfg(feature = "iam")]
     pub use crate::iam::{Role, RolePolicy};
+    #[cfg(feature = "s3")]
+    pub use crate::s3::{Bucket, Encryption, PublicAccessBlock};
     pub use crate::{
         Aws,
         policy::{ConditionOperator, PolicyDocument, Principal, Statement, uc_access, uc_trust, uc_trust_of},
         sts::CallerIdentity,
     };
-    #[cfg(feature = "s3")]
-    pub use crate::s3::{Bucket, Encryption, PublicAccessBlock};
 }

@@ -13,7 +13,8 @@ use crate::policy::PolicyDocument;
 /// A document as IAM returns it: percent-encoded JSON.
 fn decoded(document: &str) -> ProviderResult<PolicyDocument> {
     let unreadable = || ProviderError::new(ErrorKind::Ambiguous, "IAM returned a policy document that can't be read");
-    let text = percent_encoding::percent_decode_str(document).decode_utf8().map_err(|error| unreadable().caused_by(error))?;
+    let text =
+        percent_encoding::percent_decode_str(document).decode_utf8().map_err(|error| unreadable().caused_by(error))?;
     PolicyDocument::parse(&text).map_err(|error| unreadable().caused_by(error))
 }
 

@@ -87,10 +87,7 @@ mod tests {
 
     #[test]
     fn configured_endpoints_can_be_switched_off() {
-        let given = environment(&[
-            ("AWS_ENDPOINT_URL", "http://all"),
-            ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
-        ]);
+        let given = environment(&[("AWS_ENDPOINT_URL", "http://all"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")]);
         assert_eq!(Endpoints::of(&Settings::default(), &given, None), Endpoints::default());
     }
 }

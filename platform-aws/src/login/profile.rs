@@ -61,7 +61,8 @@ mod tests {
     fn read(path: &Path) -> Option<String> {
         match path.to_str()? {
             "/h/.aws/config" => Some(
-                "# mine\n[default]\nregion = eu-west-1\n\n[profile work]\nSSO_Session = s\ns3 =\n  max = 1\n".to_owned(),
+                "# mine\n[default]\nregion = eu-west-1\n\n[profile work]\nSSO_Session = s\ns3 =\n  max = 1\n"
+                    .to_owned(),
             ),
             "/h/.aws/credentials" => Some("[work]\naws_access_key_id=AKIA\n[empty]\n".to_owned()),
             _ => None,

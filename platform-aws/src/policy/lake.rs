@@ -7,8 +7,7 @@ use platform_sdk::{IntoInput, interpolate};
 use super::{ConditionOperator, PolicyDocument, Principal, Statement};
 
 /// The role with which Unity Catalog comes, where a storage credential does not name another.
-pub const DATABRICKS_MASTER_ROLE: &str =
-    "arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL";
+pub const DATABRICKS_MASTER_ROLE: &str = "arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL";
 
 /// What Unity Catalog does with objects, and with the buckets that they are in.
 const STORAGE_ACTIONS: [&str; 8] = [

@@ -40,7 +40,8 @@ pub(super) async fn remove_all(client: &Client, bucket: &str, region: &str, what
         let delete = delete.map_err(|error| unsendable(what, error))?;
         let answer = s3.delete_objects().bucket(bucket).delete(delete).send().await.doing(what)?;
         if let Some(refused) = answer.errors().first() {
-            let (key, why) = (refused.key().unwrap_or_default(), refused.message().or(refused.code()).unwrap_or_default());
+            let (key, why) =
+                (refused.key().unwrap_or_default(), refused.message().or(refused.code()).unwrap_or_default());
             let kind = if refused.code() == Some("AccessDenied") { ErrorKind::Denied } else { ErrorKind::Conflict };
             let message = format!("{what}: object `{key}` can't be deleted: {}", why.trim_end_matches('.'));
             return Err(ProviderError::new(kind, message)

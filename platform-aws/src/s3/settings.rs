@@ -50,16 +50,16 @@ pub(super) async fn write_new(client: &Client, region: &str, inputs: &Bucket<Res
     let (s3, name) = (client.s3(region), inputs.name.as_str());
     let what = format!("create bucket `{name}`");
     let shut = public_access_block(inputs.public_access_block.as_ref(), None, &|_| false);
-    settled(async || put_public_access_block(&s3, name, shut.clone(), &what).await).await?;
+    settled(|| put_public_access_block(&s3, name, shut.clone(), &what)).await?;
     if let Some(encryption) = &inputs.encryption {
         let rule = encryption_rule_for(encryption, None, false);
-        settled(async || put_encryption(&s3, name, rule.clone(), &what).await).await?;
+        settled(|| put_encryption(&s3, name, rule.clone(), &what)).await?;
     }
     if inputs.versioning == Some(true) {
-        settled(async || put_versioning(&s3, name, true, &what).await).await?;
+        settled(|| put_versioning(&s3, name, true, &what)).await?;
     }
     if let Some(tags) = inputs.tags.as_ref().filter(|tags| !tags.is_empty()) {
-        settled(async || put_tags(&s3, name, tags, &what).await).await?;
+        settled(|| put_tags(&s3, name, tags, &what)).await?;
     }
     Ok(())
 }
@@ -95,7 +95,7 @@ pub(super) async fn write_changes(client: &Client, region: &str, change: &Change
 }
 
 /// A new bucket is not known to all of S3 at once, and its settings may be told so: they wait a little.
-async fn settled(mut call: impl AsyncFnMut() -> ProviderResult<()>) -> ProviderResult<()> {
+async fn settled<F: Future<Output = ProviderResult<()>>>(call: impl Fn() -> F) -> ProviderResult<()> {
     let mut pause = Duration::from_millis(200);
     loop {
         match call().await {
@@ -144,8 +144,7 @@ fn encryption_rule_for(
     let by_default = ServerSideEncryptionByDefault::builder().sse_algorithm(algorithm).set_kms_master_key_id(key);
     // Its builder only fails without an algorithm.
     rule.apply_server_side_encryption_by_default = by_default.build().ok();
-    rule.bucket_key_enabled =
-        Some(wanted(bucket_key_touched, encryption.bucket_key, rule.bucket_key_enabled, false));
+    rule.bucket_key_enabled = Some(wanted(bucket_key_touched, encryption.bucket_key, rule.bucket_key_enabled, false));
     rule
 }
 
@@ -160,8 +159,7 @@ async fn put_encryption(s3: &S3, name: &str, rule: ServerSideEncryptionRule, wha
 fn encryption_of(rule: Option<&ServerSideEncryptionRule>) -> Encryption<Resolved> {
     let default = rule.and_then(|rule| rule.apply_server_side_encryption_by_default.as_ref());
     Encryption {
-        algorithm: default
-            .map_or(EncryptionAlgorithm::Aes256, |default| default.sse_algorithm().as_str().into()),
+        algorithm: default.map_or(EncryptionAlgorithm::Aes256, |default| default.sse_algorithm().as_str().into()),
         kms_key: default.and_then(|default| default.kms_master_key_id.clone()),
         bucket_key: Some(rule.and_then(|rule| rule.bucket_key_enabled).unwrap_or(false)),
     }
@@ -195,9 +193,8 @@ async fn put_public_access_block(
 
 /// A bucket without a configuration has nothing shut.
 fn public_access_block_of(configuration: Option<&PublicAccessBlockConfiguration>) -> PublicAccessBlock<Resolved> {
-    let read = |get: fn(&PublicAccessBlockConfiguration) -> Option<bool>| {
-        Some(configuration.and_then(get).unwrap_or(false))
-    };
+    let read =
+        |get: fn(&PublicAccessBlockConfiguration) -> Option<bool>| Some(configuration.and_then(get).unwrap_or(false));
     PublicAccessBlock {
         block_public_acls: read(|shut| shut.block_public_acls),
         ignore_public_acls: read(|shut| shut.ignore_public_acls),

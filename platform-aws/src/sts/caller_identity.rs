@@ -3,7 +3,11 @@
 //! Needs no permission. The key of the lookup is only a name: there is one caller.
 
 use async_trait::async_trait;
-use platform_sdk::{Declared, LookUp, Outputs, Resolved, Stage, derive::Outputs, provider::{Find, ProviderResult}};
+use platform_sdk::{
+    Declared, LookUp, Outputs, Resolved, Stage,
+    derive::Outputs,
+    provider::{Find, ProviderResult},
+};
 
 use crate::{Aws, client::Client};
 
