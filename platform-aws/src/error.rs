@@ -103,6 +103,7 @@ fn service_error(code: Option<&str>, message: Option<&str>, status: u16, after: 
     let kind = kind(code, message.unwrap_or_default(), status, after);
     let text = match (message, code) {
         (Some(message), _) if !message.is_empty() => sentence(message),
+        (_, "") if status < 300 => "the answer can't be read".to_owned(),
         (_, "") => format!("HTTP {status}"),
         (_, code) => code.to_owned(),
     };
@@ -141,6 +142,8 @@ fn kind(code: &str, message: &str, status: u16, after: Option<Duration>) -> Erro
 
 fn by_status(status: u16, after: Option<Duration>) -> ErrorKind {
     match status {
+        // It said yes, in words that are not the service's.
+        200..=299 => ErrorKind::Ambiguous,
         401 | 403 => ErrorKind::Denied,
         404 => ErrorKind::NotFound,
         409 => ErrorKind::Conflict,

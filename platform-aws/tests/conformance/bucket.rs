@@ -32,7 +32,7 @@ fn full(name: &str) -> Bucket {
         .region(REGION)
         .versioning(true)
         .encryption(Encryption::kms("arn:aws:kms:eu-west-1:123456789012:key/1").bucket_key(true))
-        .public_access_block(PublicAccessBlock::new().block_public_policy(false))
+        .public_access_block(PublicAccessBlock::new().block_public_acls(true).block_public_policy(false))
         .tags([("team", "data"), ("stage", "raw")])
 }
 
@@ -112,13 +112,14 @@ async fn clause_4_each_field_updates_alone(subject: Subject) {
     assert_eq!(rule["ApplyServerSideEncryptionByDefault"], json!({"SSEAlgorithm": "AES256"}));
     assert_eq!(rule["BucketKeyEnabled"], false);
 
-    let open = full(&name).public_access_block(PublicAccessBlock::none());
+    let open = full(&name).encryption(Encryption::sse_s3()).public_access_block(PublicAccessBlock::none());
     let path = ["public_access_block.block_public_acls", "public_access_block.ignore_public_acls"];
     buckets.update(&mut bucket, open, &path).await;
     let shut = see("get_public_access_block")["PublicAccessBlockConfiguration"].clone();
     assert!(shut.as_object().expect("an object").values().all(|value| value == false), "{shut}");
 
-    let tagged = full(&name).tags([("team", "lake"), ("cost", "7")]);
+    let tagged = full(&name).encryption(Encryption::sse_s3()).public_access_block(PublicAccessBlock::none());
+    let tagged = tagged.tags([("team", "lake"), ("cost", "7")]);
     buckets.update(&mut bucket, tagged, &["tags.team", "tags.cost", "tags.stage"]).await;
     assert_eq!(tags(&subject, &name), json!({"team": "lake", "cost": "7"}));
 }
