@@ -19,6 +19,7 @@ use crate::s3::Bucket;
 use crate::{
     client::Client,
     login::{self, Settings},
+    sandbox::AwsSandbox,
     sts::CallerIdentity,
 };
 
@@ -124,7 +125,7 @@ impl Connector for AwsConnector {
     }
 
     fn sandbox(&self) -> Option<Arc<dyn Service>> {
-        None
+        Some(Arc::new(AwsSandbox))
     }
 }
 

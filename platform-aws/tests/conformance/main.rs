@@ -26,6 +26,17 @@ macro_rules! against_servers {
                 }
             )+
         }
+
+        mod sandbox {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $scenario() {
+                    if let Some(subject) = crate::subject::Subject::on_sandbox(stringify!($scenario)).await {
+                        super::$scenario(subject).await;
+                    }
+                }
+            )+
+        }
     };
 }
 pub(crate) use against_servers;

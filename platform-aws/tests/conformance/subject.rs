@@ -7,8 +7,10 @@ use platform_sdk::{
     Provider, Resource,
     desired::Tree,
     provider::{Connect, Connection, Context, Driver, ErrorKind, Observation, Request},
+    sandbox::{Endpoint, Options, attach_or_start},
 };
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::{boto::Boto, server};
 
@@ -19,25 +21,42 @@ pub(crate) struct Subject {
     pub(crate) connection: Arc<dyn Connection>,
     pub(crate) boto: Boto,
     name: String,
+    /// Ends and goes away with the subject.
+    _sandbox: Option<(Endpoint, TempDir)>,
 }
 
 impl Subject {
     /// On moto, which all tests share: names keep them apart. `None` where there is no moto.
     pub(crate) async fn on_moto(scenario: &str) -> Option<Self> {
-        let moto = match tokio::task::spawn_blocking(server::moto).await.expect("it starts or it does not") {
-            Ok(moto) => moto,
-            Err(why) => {
-                eprintln!("left out: {scenario} against moto: {why}");
-                return None;
-            }
-        };
+        let started = tokio::task::spawn_blocking(|| Ok((server::python()?, server::moto()?))).await;
+        let (python, url) = present(started.expect("it starts or it does not"), scenario, "moto")?;
         let environment = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", REGION)];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let connect = Connect { environment: BTreeMap::from(environment), sandbox: None };
-        let config = json!({"endpoint": moto.url});
-        let connection = Aws::from_env().connector().connect(&config, &connect).await.expect("a connection");
-        let boto = Boto::start(&moto.python, &moto.url, REGION);
-        Some(Self { connection, boto, name: scenario.replace('_', "-") })
+        Some(Self::new(scenario, &json!({"endpoint": url}), &connect, Boto::start(python, url, REGION), None).await)
+    }
+
+    /// On a sandbox of its own. `None` where there is no boto3 to look at it with.
+    pub(crate) async fn on_sandbox(scenario: &str) -> Option<Self> {
+        let found = tokio::task::spawn_blocking(server::python).await;
+        let python = present(found.expect("it is there or it is not"), scenario, "the sandbox")?;
+        let dir = TempDir::new().expect("a directory");
+        let service = Aws::from_env().connector().sandbox().expect("AWS has a sandbox");
+        let endpoint = attach_or_start(dir.path(), service, Options::default()).expect("the sandbox starts");
+        let boto = Boto::start(python, &endpoint.url, REGION);
+        let connect = Connect { environment: BTreeMap::new(), sandbox: Some(endpoint.url.clone()) };
+        Some(Self::new(scenario, &json!({"region": REGION}), &connect, boto, Some((endpoint, dir))).await)
+    }
+
+    async fn new(
+        scenario: &str,
+        config: &Value,
+        connect: &Connect,
+        boto: Boto,
+        sandbox: Option<(Endpoint, TempDir)>,
+    ) -> Self {
+        let connection = Aws::from_env().connector().connect(config, connect).await.expect("a connection");
+        Self { connection, boto, name: scenario.replace('_', "-"), _sandbox: sandbox }
     }
 
     /// A name that no other scenario uses; short enough for a bucket.
@@ -50,6 +69,10 @@ impl Subject {
         let driver = self.connection.driver(R::schema().type_name).expect("the type is registered");
         Type { driver }
     }
+}
+
+fn present<T>(found: Result<T, &'static str>, scenario: &str, server: &str) -> Option<T> {
+    found.inspect_err(|why| eprintln!("left out: {scenario} against {server}: {why}")).ok()
 }
 
 /// One resource type, as the engine drives it.
