@@ -120,7 +120,7 @@ pub(crate) fn once() -> RetryConfig {
 fn shared(region: &str, credentials: SharedCredentialsProvider, http: SharedHttpClient) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
-        .operation_attempt_timeout(Duration::from_secs(60))
+        .operation_attempt_timeout(Duration::from_mins(1))
         .build();
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())

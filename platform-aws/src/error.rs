@@ -142,14 +142,13 @@ fn kind(code: &str, message: &str, status: u16, after: Option<Duration>) -> Erro
 
 fn by_status(status: u16, after: Option<Duration>) -> ErrorKind {
     match status {
-        // It said yes, in words that are not the service's.
-        200..=299 => ErrorKind::Ambiguous,
         401 | 403 => ErrorKind::Denied,
         404 => ErrorKind::NotFound,
         409 => ErrorKind::Conflict,
         429 => ErrorKind::Throttled { after },
         503 => ErrorKind::Unavailable,
-        500..=599 => ErrorKind::Ambiguous,
+        // It said yes in words that are not the service's, or failed in the middle.
+        200..=299 | 500..=599 => ErrorKind::Ambiguous,
         _ => ErrorKind::Invalid { field: None },
     }
 }

@@ -19,7 +19,7 @@ pub struct PolicyDocument {
 impl PolicyDocument {
     /// A document of these statements, in the current policy language, `2012-10-17`.
     pub fn new(statements: impl IntoIterator<Item = Statement>) -> Self {
-        let statements = statements.into_iter().map(|statement| statement.to_expr()).collect();
+        let statements = statements.into_iter().map(Statement::into_expr).collect();
         let entries = [
             ("Version".to_owned(), Expr::Value("2012-10-17".into())),
             ("Statement".to_owned(), Expr::List(statements)),
@@ -35,7 +35,7 @@ impl PolicyDocument {
             Some(one) => vec![one],
             None => Vec::new(),
         };
-        statements.push(statement.to_expr());
+        statements.push(statement.into_expr());
         self.entries.insert("Statement".to_owned(), Expr::List(statements));
         self
     }

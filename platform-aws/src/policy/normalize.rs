@@ -120,6 +120,7 @@ mod tests {
         assert_ne!(normalize(a), normalize(b));
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "`json!` makes values")]
     fn with(key: &str, value: Value) -> Value {
         json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", key: value}]})
     }

@@ -78,7 +78,7 @@ names! {
     }
 }
 
-type Conditions = BTreeMap<String, BTreeMap<String, Vec<Input<String>>>>;
+type Conditions = BTreeMap<ConditionOperator, BTreeMap<String, Vec<Input<String>>>>;
 
 /// One statement of a policy document.
 ///
@@ -166,21 +166,19 @@ impl Statement {
 
     /// With one more condition. Several values for the same operator and key are alternatives.
     pub fn condition(mut self, operator: ConditionOperator, key: &str, value: impl IntoInput<String>) -> Self {
-        let keys = self.conditions.entry(operator.as_str().to_owned()).or_default();
+        let keys = self.conditions.entry(operator).or_default();
         keys.entry(key.to_owned()).or_default().push(value.into_input());
         self
     }
-}
 
-impl ToExpr for Statement {
-    fn to_expr(&self) -> Expr {
+    pub(super) fn into_expr(self) -> Expr {
         let effect = match self.effect {
             Effect::Allow => "Allow",
             Effect::Deny => "Deny",
         };
         let mut entries = vec![("Effect".to_owned(), Expr::Value(effect.into()))];
         let mut put = |key: &str, expr: Option<Expr>| entries.extend(expr.map(|expr| (key.to_owned(), expr)));
-        put("Sid", self.sid.as_ref().map(ToExpr::to_expr));
+        put("Sid", self.sid.map(|sid| Expr::Value(sid.into())));
         put("Principal", principals(&self.principals));
         put("Action", one_or_many(exprs(&self.actions)));
         put("Resource", one_or_many(exprs(&self.resources)));
@@ -216,6 +214,6 @@ fn conditions(conditions: &Conditions) -> Option<Expr> {
     let keys = |keys: &BTreeMap<String, Vec<Input<String>>>| {
         Expr::map(keys.iter().filter_map(|(key, values)| Some((key.clone(), one_or_many(exprs(values))?))))
     };
-    let operators = conditions.iter().map(|(operator, entries)| (operator.clone(), keys(entries)));
+    let operators = conditions.iter().map(|(operator, entries)| (operator.to_string(), keys(entries)));
     (!conditions.is_empty()).then(|| Expr::map(operators))
 }

@@ -176,7 +176,7 @@ impl Manage for Bucket {
         let Some(region) = location::locate(client, &existing.id, known_region(existing)).await? else {
             return Ok(None);
         };
-        let inputs = settings::read(client, &existing.id, &region).await?;
+        let inputs = Box::pin(settings::read(client, &existing.id, &region)).await?;
         let outputs = outputs(&existing.id, &region);
         Ok(Some(Observed { id: existing.id.clone(), inputs, outputs, tainted: None }))
     }

@@ -29,6 +29,7 @@ impl Boto {
     }
 
     /// Calls an operation: `call("s3", "head_bucket", json!({"Bucket": "raw"}))`. Errors come as `{"error": code}`.
+    #[expect(clippy::needless_pass_by_value, reason = "`json!` makes values")]
     pub(crate) fn call(&self, service: &str, operation: &str, arguments: Value) -> Value {
         let mut pipes = self.pipes.lock().expect("nobody panicked in a call");
         let (input, output) = &mut *pipes;

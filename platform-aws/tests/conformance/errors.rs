@@ -30,7 +30,7 @@ fn answering(bytes: &'static [u8]) -> (String, Arc<std::sync::atomic::AtomicUsiz
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { continue };
             count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-            let mut request = [0; 65536];
+            let mut request = vec![0; 65536];
             drop(stream.read(&mut request));
             drop(stream.write_all(bytes));
         }

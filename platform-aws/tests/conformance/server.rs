@@ -45,7 +45,7 @@ fn start() -> Result<String, String> {
         .spawn()
         .map_err(|error| error.to_string())?;
     keep(child);
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         if Instant::now() > deadline {
             return Err("moto did not start within a minute".to_owned());
