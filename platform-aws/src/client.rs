@@ -32,6 +32,7 @@ const SANDBOX_REGION: &str = "eu-central-1";
 #[derive(Debug)]
 pub struct Client {
     shared: SdkConfig,
+    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "only S3 asks where"))]
     region: Option<String>,
     endpoints: Endpoints,
     caller: OnceCell<GetCallerIdentityOutput>,
@@ -69,6 +70,7 @@ impl Client {
     }
 
     /// The region that the login chose, if it chose one.
+    #[cfg(feature = "s3")]
     pub(crate) fn region(&self) -> Option<&str> {
         self.region.as_deref()
     }
@@ -113,6 +115,7 @@ impl Client {
 }
 
 /// One attempt only: a create whose answer was lost must not be repeated before the engine has looked.
+#[cfg(any(feature = "iam", feature = "s3"))]
 pub(crate) fn once() -> RetryConfig {
     RetryConfig::disabled()
 }

@@ -11,6 +11,7 @@ pub(crate) trait Answer<T> {
     fn doing(self, what: impl Display) -> ProviderResult<T>;
 
     /// The answer, or `None` where the service says that there is no such thing.
+    #[cfg(any(feature = "iam", feature = "s3"))]
     fn unless_absent(self, what: impl Display) -> ProviderResult<Option<T>>;
 }
 
@@ -22,6 +23,7 @@ where
         self.map_err(|error| classified(&error).while_doing(what))
     }
 
+    #[cfg(any(feature = "iam", feature = "s3"))]
     fn unless_absent(self, what: impl Display) -> ProviderResult<Option<T>> {
         match self.doing(what) {
             Ok(answer) => Ok(Some(answer)),

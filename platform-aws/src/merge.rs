@@ -1,5 +1,6 @@
 //! What calls send that replace a whole setting at once: what is wanted, merged with what is there.
 
+#[cfg(any(feature = "iam", test))]
 use std::collections::BTreeMap;
 
 /// One field of such a setting: the wanted value; its default where the program set it before and sets it no more; else
@@ -18,6 +19,7 @@ pub(crate) fn is_system_tag(key: &str) -> bool {
 }
 
 /// Tags to set and keys to remove.
+#[cfg(any(feature = "iam", test))]
 pub(crate) fn tag_changes(
     before: &BTreeMap<String, String>,
     after: &BTreeMap<String, String>,

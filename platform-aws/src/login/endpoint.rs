@@ -1,6 +1,6 @@
 //! Endpoints that replace the real ones, and whether S3 must be addressed by path there.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::collections::BTreeMap;
 
 use super::{Settings, profile::Profile};
 
@@ -47,6 +47,7 @@ impl Endpoints {
 }
 
 /// Whether buckets can't be subdomains of this endpoint: its host is an address or this machine.
+#[cfg(any(feature = "s3", test))]
 pub(crate) fn wants_path_style(url: &str) -> bool {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = host.split(['/', '?']).next().unwrap_or_default();
@@ -54,7 +55,7 @@ pub(crate) fn wants_path_style(url: &str) -> bool {
         Some(v6) => v6.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
-    host == "localhost" || host.ends_with(".localhost") || host.parse::<IpAddr>().is_ok()
+    host == "localhost" || host.ends_with(".localhost") || host.parse::<std::net::IpAddr>().is_ok()
 }
 
 #[cfg(test)]
