@@ -11,6 +11,6 @@ pub use context::{Context, Journalled, Progress};
 pub use contract::{Connect, Connection, Connector, Finding, Login};
 pub use erased::{Driver, Drivers, LookUpDriver, Observation, Request};
 pub use error::{ErrorKind, ProviderError, ProviderResult};
-pub use page::{Change, Content, Existing, Find, Found, Made, Manage, Observed, Read, Readiness};
+pub use page::{Change, Content, Existing, Find, Found, Made, Manage, Observed, Read, Readiness, Values};
 
 mod page;

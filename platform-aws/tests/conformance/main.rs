@@ -1,0 +1,42 @@
+//! The provider contract, page by page, against servers. Names begin with the number of the clause that they check.
+//!
+//! A suite whose server can't be had prints that it was left out, and passes.
+
+#![expect(clippy::print_stderr, reason = "a suite that is left out says so")]
+
+mod boto;
+mod bucket;
+mod caller_identity;
+mod errors;
+mod role;
+mod role_policy;
+mod server;
+mod subject;
+
+/// Runs scenarios, each an `async fn(Subject)`, against every server there is.
+macro_rules! against_servers {
+    ($($scenario:ident),+ $(,)?) => {
+        mod moto {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $scenario() {
+                    if let Some(subject) = crate::subject::Subject::on_moto(stringify!($scenario)).await {
+                        super::$scenario(subject).await;
+                    }
+                }
+            )+
+        }
+
+        mod sandbox {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $scenario() {
+                    if let Some(subject) = crate::subject::Subject::on_sandbox(stringify!($scenario)).await {
+                        super::$scenario(subject).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+pub(crate) use against_servers;
