@@ -20,7 +20,9 @@ macro_rules! against_servers {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $scenario() {
-                    if let Some(subject) = crate::subject::Subject::on_moto(stringify!($scenario)).await {
+                    // With its module: other pages have scenarios of the same name, and moto is shared.
+                    const NAME: &str = concat!(module_path!(), "::", stringify!($scenario));
+                    if let Some(subject) = crate::subject::Subject::on_moto(NAME).await {
                         super::$scenario(subject).await;
                     }
                 }
@@ -31,7 +33,9 @@ macro_rules! against_servers {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $scenario() {
-                    if let Some(subject) = crate::subject::Subject::on_sandbox(stringify!($scenario)).await {
+                    // With its module: other pages have scenarios of the same name, and moto is shared.
+                    const NAME: &str = concat!(module_path!(), "::", stringify!($scenario));
+                    if let Some(subject) = crate::subject::Subject::on_sandbox(NAME).await {
                         super::$scenario(subject).await;
                     }
                 }
