@@ -106,7 +106,10 @@ fn destroy_deletes_in_reverse_order_and_leaves_nothing() {
     assert_eq!(run.failures, []);
     assert_eq!(mutations(&cloud), ["delete test:Machine", "delete test:Room"]);
     assert!(cloud.objects().is_empty() && harness.snapshot().resources.is_empty());
-    assert_eq!(run.step("test:Machine::one").map(|step| step.destroys.clone()), Some(vec!["machine `2` with its data".into()]));
+    assert_eq!(
+        run.step("test:Machine::one").map(|step| step.destroys.clone()),
+        Some(vec!["machine `2` with its data".into()])
+    );
 }
 
 fn on_floor(cloud: &Cloud, floor: i64, name: &'static str) -> Program {
@@ -127,7 +130,10 @@ fn replacing_a_parent_under_its_key_replaces_its_children_delete_first() {
     let machine = run.step("test:Machine::one").expect("a step");
     assert_eq!(machine.op, Op::Replace { create_first: false });
     assert_eq!(machine.reasons, ["lives in test:Room::lab, which is replaced"]);
-    assert_eq!(mutations(&cloud), ["delete test:Machine", "delete test:Room", "create test:Room", "create test:Machine"]);
+    assert_eq!(
+        mutations(&cloud),
+        ["delete test:Machine", "delete test:Room", "create test:Room", "create test:Machine"]
+    );
     settled(&harness, &on_floor(&cloud, 2, "lab"));
 }
 
@@ -366,7 +372,8 @@ fn a_step_that_may_replace_replaces_only_when_the_value_differs() {
     let imaged = |trigger: i64, image: &'static str| {
         program(&cloud, move |stack| {
             let source = stack.add("source", Data::new(json!({"image": image, "other": trigger})));
-            let name = source.output.map(|value: serde_json::Value| value["image"].as_str().unwrap_or_default().to_owned());
+            let name =
+                source.output.map(|value: serde_json::Value| value["image"].as_str().unwrap_or_default().to_owned());
             let room = stack.add("lab", Room::new("lab"));
             stack.add("one", Machine::new(&room).image(name));
             Ok(())

@@ -120,7 +120,10 @@ impl Desired {
         let mut problems = Vec::new();
         for state in snapshot.resources.values() {
             let Some(schema) = schemas.get(state.address.type_name()) else {
-                problems.push(Diagnostic::error(format!("no provider of the program knows the type of `{}`", state.address)));
+                problems.push(Diagnostic::error(format!(
+                    "no provider of the program knows the type of `{}`",
+                    state.address
+                )));
                 continue;
             };
             let (key, node) = desired.provider_of(state);
@@ -131,7 +134,8 @@ impl Desired {
             return Err(Error::all(problems));
         }
         let given: Vec<Address> = desired.nodes.keys().cloned().collect();
-        desired.order = order::order(&given, &desired.nodes).map_err(|cycle| validate::cycle(&cycle, &desired.nodes))?;
+        desired.order =
+            order::order(&given, &desired.nodes).map_err(|cycle| validate::cycle(&cycle, &desired.nodes))?;
         desired.exports = snapshot.exports.iter().map(|(name, tree)| (name.clone(), as_expr(tree))).collect();
         let Self { project, stack, nodes, lookups, providers, exports, .. } = &desired;
         desired.hash = desired_hash(project, stack, nodes, lookups, providers, exports);

@@ -30,7 +30,11 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
         let drifted = compare(&session, &reading.snapshot, &observed);
         context.printer.event(&Event::Drift(steps(&drifted)));
         let found = !drifted.is_empty();
-        context.printer.event(&Event::Done { ok: true, summary: crate::plan::Summary::default(), snapshot: reading.base });
+        context.printer.event(&Event::Done {
+            ok: true,
+            summary: crate::plan::Summary::default(),
+            snapshot: reading.base,
+        });
         return Ok(if found { Exit::Differences } else { Exit::Done });
     }
     let (mut lease, mut snapshot) = session.lease().await?;
@@ -49,7 +53,11 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     }
     let commit = lease.commit(&snapshot).await?;
     lease.release().await?;
-    context.printer.event(&Event::Done { ok: true, summary: crate::plan::Summary::default(), snapshot: commit.snapshot });
+    context.printer.event(&Event::Done {
+        ok: true,
+        summary: crate::plan::Summary::default(),
+        snapshot: commit.snapshot,
+    });
     Ok(Exit::Done)
 }
 
@@ -82,7 +90,8 @@ fn compare<'s>(session: &Session<'_>, snapshot: &'s Snapshot, observed: &Observe
             Sighting::Present(seen) => {
                 let sides = Sides { last: Some(&state.inputs), observed: Some(&seen.inputs), desired: &state.inputs };
                 let mut differences = diff(schema.fields(), sides);
-                let ignored: Vec<Path> = state.options.ignore_changes.iter().filter_map(|text| text.parse().ok()).collect();
+                let ignored: Vec<Path> =
+                    state.options.ignore_changes.iter().filter_map(|text| text.parse().ok()).collect();
                 differences.retain(|difference| !ignored.iter().any(|path| path.covers(&difference.path)));
                 (!differences.is_empty()).then_some(Drifted { state, schema, differences })
             }

@@ -45,8 +45,14 @@ pub(crate) async fn import(context: &Context, arguments: &ImportArguments) -> Re
     lease.release().await?;
     let code = rust_code(address, schema, &state.inputs, &|field, value| owner(&snapshot, field, value));
     context.printer.text(&format!("imported `{}` as {address}; declare it with:\n\n{code}", state.id));
-    context.printer.object(&json!({"event": "imported", "schema": 1, "address": address, "id": state.id, "rust": code}));
-    context.printer.event(&Event::Done { ok: true, summary: crate::plan::Summary::default(), snapshot: commit.snapshot });
+    context
+        .printer
+        .object(&json!({"event": "imported", "schema": 1, "address": address, "id": state.id, "rust": code}));
+    context.printer.event(&Event::Done {
+        ok: true,
+        summary: crate::plan::Summary::default(),
+        snapshot: commit.snapshot,
+    });
     Ok(Exit::Done)
 }
 
@@ -55,20 +61,28 @@ struct Taken {
     state: ResourceState,
 }
 
-async fn read(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, address: &Address, id: &str) -> Result<Taken> {
+async fn read(
+    session: &Session<'_>,
+    desired: &Desired,
+    snapshot: &Snapshot,
+    address: &Address,
+    id: &str,
+) -> Result<Taken> {
     let schemas = session.connections.schemas();
-    let schema = schemas.get(address.type_name()).copied().filter(|schema| schema.provider != BUILTIN).ok_or_else(|| {
-        let known: Vec<&str> = schemas.keys().copied().collect();
-        Diagnostic::error(format!("no provider of the program knows the type `{}`", address.type_name()))
-            .hint(format!("the types are {}", known.join(", ")))
-    })?;
+    let schema =
+        schemas.get(address.type_name()).copied().filter(|schema| schema.provider != BUILTIN).ok_or_else(|| {
+            let known: Vec<&str> = schemas.keys().copied().collect();
+            Diagnostic::error(format!("no provider of the program knows the type `{}`", address.type_name()))
+                .hint(format!("the types are {}", known.join(", ")))
+        })?;
     let node = desired.nodes.get(address);
     let key = node.map_or_else(|| ProviderKey::default_of(schema.provider), |node| node.provider.clone());
     let config = desired.providers.get(&key).and_then(|provider| {
         let of = |address: &Address, field: &str| snapshot.resources.get(address)?.outputs.get(field).cloned();
         evaluate(&provider.config, &mut |origin, field| of(&origin.address, field)).plain()
     });
-    let config = config.ok_or_else(|| Diagnostic::error(format!("the provider `{key}` of `{address}` is not known yet")))?;
+    let config =
+        config.ok_or_else(|| Diagnostic::error(format!("the provider `{key}` of `{address}` is not known yet")))?;
     let failed = |error| Diagnostic::of_provider(format!("cannot import `{address}`"), &error).about(address);
     let driver = session.connections.driver(key.kind(), &config, schema.type_name).await.map_err(failed)?;
     let identity = session.connections.identity(key.kind(), &config).await.map_err(failed)?;
@@ -118,7 +132,9 @@ fn written(fields: &[Field], seen: &Tree) -> Tree {
         let field = fields.iter().find(|field| field.name == name);
         field.is_some_and(|field| matches!(field.unset, Unset::Default(default) if Tree::from(default()) == *value))
     };
-    Tree::Map(entries.iter().filter(|(name, value)| !is_default(name, value)).map(|(k, v)| (k.clone(), v.clone())).collect())
+    Tree::Map(
+        entries.iter().filter(|(name, value)| !is_default(name, value)).map(|(k, v)| (k.clone(), v.clone())).collect(),
+    )
 }
 
 /// The variable of a resource of the stack that has this id, for fields that refer to others.

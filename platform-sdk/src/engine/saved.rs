@@ -38,14 +38,17 @@ pub(super) fn save(context: &Context, reading: &Reading, desired: &Desired, plan
         sandbox: context.globals.sandbox,
     };
     let text = serde_json::to_vec_pretty(&saved)?;
-    std::fs::write(file, text)
-        .map_err(|error| Diagnostic::error(format!("cannot write the plan to `{}`", file.display())).detail(error.to_string()).into())
+    std::fs::write(file, text).map_err(|error| {
+        Diagnostic::error(format!("cannot write the plan to `{}`", file.display())).detail(error.to_string()).into()
+    })
 }
 
 /// Reads a saved plan.
 pub(super) fn load(file: &Path) -> Result<Saved> {
     let wrong = |detail: String| {
-        Diagnostic::error(format!("`{}` is not a saved plan", file.display())).detail(detail).hint("make one with `plan --out FILE`")
+        Diagnostic::error(format!("`{}` is not a saved plan", file.display()))
+            .detail(detail)
+            .hint("make one with `plan --out FILE`")
     };
     let bytes = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
     let saved: Saved = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;

@@ -16,14 +16,17 @@ pub(crate) async fn snapshot(context: &Context, at: Option<u64>) -> Result<Snaps
     let location = context.location()?;
     match at {
         Some(serial) => Ok(state::snapshot_at(&location, serial, &context.environment).await?.1),
-        None => Ok(state::read(&location, context.stored_world(&location).await?, &context.environment).await?.snapshot),
+        None => {
+            Ok(state::read(&location, context.stored_world(&location).await?, &context.environment).await?.snapshot)
+        }
     }
 }
 
 /// Lists the stack's snapshots.
 pub(crate) async fn history(context: &Context) -> Result<Exit> {
     for (hash, entry) in state::history(&context.location()?).await? {
-        let commit = entry.commit.as_deref().map(|commit| format!("  {}", &commit[..commit.len().min(12)])).unwrap_or_default();
+        let commit =
+            entry.commit.as_deref().map(|commit| format!("  {}", &commit[..commit.len().min(12)])).unwrap_or_default();
         context.printer.text(&format!("{:>6}  {}  {}  {}{commit}\n", entry.serial, entry.at, hash.short(), entry.by));
         let body = json!({"event": "snapshot", "schema": 1, "serial": entry.serial, "at": entry.at, "by": entry.by,
             "hash": hash, "parent": entry.parent, "commit": entry.commit});
@@ -78,7 +81,10 @@ fn not_there(address: &crate::desired::Address) -> Diagnostic {
     Diagnostic::error(format!("`{address}` is not in state")).hint("`state list` shows all addresses").about(address)
 }
 
-async fn mend(context: &Context, change: impl FnOnce(&Snapshot) -> Result<(Vec<Effect>, String), Diagnostic>) -> Result<Exit> {
+async fn mend(
+    context: &Context,
+    change: impl FnOnce(&Snapshot) -> Result<(Vec<Effect>, String), Diagnostic>,
+) -> Result<Exit> {
     let location = context.location()?;
     let world = context.stored_world(&location).await?;
     let holder = state::Holder::here(&context.environment).with_commit(commit());
@@ -112,13 +118,15 @@ pub(crate) async fn state_unlock(context: &Context, arguments: &StateUnlockArgum
     let reading = state::read(&location, context.stored_world(&location).await?, &context.environment).await?;
     match reading.in_progress {
         // The operating system holds a local lock for exactly as long as its process lives.
-        Some(holder) if holder.contains(&arguments.run) => Err(Diagnostic::error("the run is alive, and its lease can't be taken")
-            .detail(format!("held by {holder}"))
-            .hint("interrupt it: the lease is free as soon as its process ends")
-            .into()),
-        Some(holder) => {
-            Err(Diagnostic::error(format!("no run `{}` holds the lease", arguments.run)).detail(format!("held by {holder}")).into())
+        Some(holder) if holder.contains(&arguments.run) => {
+            Err(Diagnostic::error("the run is alive, and its lease can't be taken")
+                .detail(format!("held by {holder}"))
+                .hint("interrupt it: the lease is free as soon as its process ends")
+                .into())
         }
+        Some(holder) => Err(Diagnostic::error(format!("no run `{}` holds the lease", arguments.run))
+            .detail(format!("held by {holder}"))
+            .into()),
         None => {
             context.printer.text("nobody holds the lease\n");
             Ok(Exit::Done)

@@ -48,7 +48,6 @@ pub struct Program {
 /// A program's declarations for one stack, with the configuration they were made from.
 pub(crate) struct Recording {
     pub(crate) recorder: Recorder,
-    pub(crate) config: Rc<Config>,
 }
 
 impl Program {
@@ -123,11 +122,7 @@ impl Program {
         }
         recorder.problems.extend(self.problems.iter().cloned());
         recorder.problems.extend(config.unknown_keys());
-        if recorder.problems.is_empty() {
-            Ok(Recording { recorder, config })
-        } else {
-            Err(Error::all(recorder.problems))
-        }
+        if recorder.problems.is_empty() { Ok(Recording { recorder }) } else { Err(Error::all(recorder.problems)) }
     }
 }
 

@@ -15,9 +15,7 @@ const SCHEMA: u32 = 1;
 pub fn event_json(event: &Event) -> Option<Value> {
     match event {
         Event::Plan(plan) => Some(plan_json(plan)),
-        Event::Drift(steps) => {
-            Some(object("drift", json!({"steps": steps.iter().map(step_json).collect::<Vec<_>>()})))
-        }
+        Event::Drift(steps) => Some(object("drift", json!({"steps": steps.iter().map(step_json).collect::<Vec<_>>()}))),
         Event::StepStarted { address, op } => {
             Some(object("step_started", json!({"address": address, "op": op.name()})))
         }

@@ -41,14 +41,15 @@ pub fn plan_view(plan: &Plan, view: View) -> String {
 }
 
 /// What reality differs in from state, as text: changes read from state to reality.
-pub fn drift_view(steps: &[Step], view: View) -> String {
+pub(super) fn drift_view(steps: &[Step], view: View) -> String {
     let page = Page { paint: Paint { colour: view.colour }, verbose: view.verbose };
     let mut text = String::new();
     for step in steps {
         let gone = step.op == Op::Delete;
         let meaning = if gone { Meaning::Bad } else { Meaning::Changed };
         let (sign, phrase) = if gone { ("-", "gone") } else { ("~", "changed") };
-        let head = format!("{} {}  {}\n", page.paint.paint(meaning, sign), step.address, page.paint.paint(meaning, phrase));
+        let head =
+            format!("{} {}  {}\n", page.paint.paint(meaning, sign), step.address, page.paint.paint(meaning, phrase));
         text.push_str(&head);
         let changes = Changes { paint: page.paint, whole: page.verbose, indent: 4 };
         text.push_str(&changes.differing(&step.changes));

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{
     diagnostic_text::diagnostic_text,
     json::{diagnostic_json, event_json},
-    plan_text::{View, plan_view, drift_view},
+    plan_text::{View, drift_view, plan_view},
     progress::{Live, Outcome, done_line, finished_line},
     style::Paint,
     values::clean,
@@ -305,7 +305,9 @@ impl Inner {
                 self.write_out(&plan_view(plan, View { colour: style.colour, verbose: style.verbose }));
                 self.shown.extend(plan.warnings.iter().cloned());
             }
-            Event::Drift(steps) => self.write_out(&drift_view(steps, View { colour: style.colour, verbose: style.verbose })),
+            Event::Drift(steps) => {
+                self.write_out(&drift_view(steps, View { colour: style.colour, verbose: style.verbose }))
+            }
             Event::ApplyStarted { steps } => {
                 self.apply_started = Some(Instant::now());
                 self.live = (style.mode == Mode::Human).then(|| Live::start(*steps, paint));

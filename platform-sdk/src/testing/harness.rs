@@ -123,7 +123,8 @@ impl Harness {
         let snapshot = self.snapshot();
         let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let parallel = 4;
-        let survey = Survey { desired, snapshot: &snapshot, base: None, connections, wanted: &wanted, parallel, offline };
+        let survey =
+            Survey { desired, snapshot: &snapshot, base: None, connections, wanted: &wanted, parallel, offline };
         survey.run().await
     }
 

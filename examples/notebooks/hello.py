@@ -1,0 +1,2 @@
+# Databricks notebook source
+display(spark.table("main.starter_shop.orders"))
