@@ -118,6 +118,7 @@ impl Manage for Role {
 
     async fn create(client: &Client, _ctx: &Context, inputs: Role<Resolved>) -> ProviderResult<Made<Self>> {
         let what = format!("create role `{}`", inputs.name);
+        let given = inputs.tags.as_ref().filter(|tags| !tags.is_empty());
         let answer = client
             .iam()
             .create_role()
@@ -126,7 +127,8 @@ impl Manage for Role {
             .set_path(inputs.path.clone())
             .set_description(inputs.description.clone().filter(|text| !text.is_empty()))
             .set_max_session_duration(inputs.max_session_duration)
-            .set_tags(inputs.tags.as_ref().map(tags).transpose().map_err(|error| invalid(&what, error))?)
+            // An empty list would be sent as an empty parameter, which IAM does not know.
+            .set_tags(given.map(tags).transpose().map_err(|error| invalid(&what, error))?)
             .customize()
             .config_override(aws_sdk_iam::config::Builder::new().retry_config(once()))
             .send()
