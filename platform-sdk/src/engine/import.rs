@@ -1,6 +1,6 @@
 //! `import`: takes one existing object into state, and prints the Rust that declares it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -92,7 +92,7 @@ async fn read(
             .hint("give the id as the service shows it, the natural key, or the object's address in the browser")
             .about(address)
     })?;
-    let provider = ProviderState { kind: key.kind().to_owned(), config, of: Default::default() };
+    let provider = ProviderState { kind: key.kind().to_owned(), config, of: BTreeSet::default() };
     let scope = identity.get(schema.scope).map(|id| (schema.scope.to_owned(), id.clone()));
     let declared = node.is_some();
     Ok(Taken { schema, state: state(address, schema, seen, provider, scope, declared) })
@@ -117,8 +117,8 @@ fn state(
         inputs,
         references: BTreeMap::new(),
         outputs: seen.outputs,
-        dependencies: Default::default(),
-        parents: Default::default(),
+        dependencies: BTreeSet::default(),
+        parents: BTreeSet::default(),
         // Until the program declares it, nothing deletes it for not being there.
         options: Options { protect: !declared, ..Options::default() },
         status: Status::Whole,

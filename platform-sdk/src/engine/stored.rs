@@ -97,7 +97,9 @@ async fn mend(
             return Err(problem.into());
         }
     };
-    effects.iter().for_each(|effect| snapshot.apply(effect));
+    for effect in &effects {
+        snapshot.apply(effect);
+    }
     lease.journal().append(Record::Outcome { intent: None, effects }).await?;
     lease.commit(&snapshot).await?;
     lease.release().await?;

@@ -125,7 +125,7 @@ joined!(A a, B b, C c, D d);
 
 /// Text from parts; what `interpolate!` expands to.
 #[doc(hidden)]
-pub fn interpolate(template: &str, arguments: Vec<(&str, Expr)>) -> Output<String> {
+pub fn interpolate(template: &str, arguments: &[(&str, Expr)]) -> Output<String> {
     let mut parts = Vec::new();
     let mut rest = template;
     let mut positional = arguments.iter().filter(|(name, _)| name.is_empty());
@@ -165,15 +165,15 @@ pub fn interpolate(template: &str, arguments: Vec<(&str, Expr)>) -> Output<Strin
 #[macro_export]
 macro_rules! interpolate {
     ($template:literal $(,)?) => {
-        $crate::__private::interpolate($template, ::std::vec::Vec::new())
+        $crate::__private::interpolate($template, &[])
     };
     ($template:literal, $($name:ident = $value:expr),+ $(,)?) => {
-        $crate::__private::interpolate($template, ::std::vec![
+        $crate::__private::interpolate($template, &[
             $((stringify!($name), $crate::ToExpr::to_expr(&$value))),+
         ])
     };
     ($template:literal, $($value:expr),+ $(,)?) => {
-        $crate::__private::interpolate($template, ::std::vec![
+        $crate::__private::interpolate($template, &[
             $(("", $crate::ToExpr::to_expr(&$value))),+
         ])
     };

@@ -306,7 +306,7 @@ impl Inner {
                 self.shown.extend(plan.warnings.iter().cloned());
             }
             Event::Drift(steps) => {
-                self.write_out(&drift_view(steps, View { colour: style.colour, verbose: style.verbose }))
+                self.write_out(&drift_view(steps, View { colour: style.colour, verbose: style.verbose }));
             }
             Event::ApplyStarted { steps } => {
                 self.apply_started = Some(Instant::now());

@@ -23,6 +23,7 @@ use crate::{
 ///
 /// # Errors
 /// Those of the program.
+#[expect(clippy::needless_pass_by_value, reason = "reads as `plan(prod::program())`")]
 pub fn plan(program: Program) -> Result<String> {
     let harness = Harness::new();
     let plan = harness.plan_offline(&program)?;
