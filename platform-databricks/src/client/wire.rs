@@ -86,7 +86,9 @@ pub(crate) fn merged<R: Resource>(
     observed: Map<String, Value>,
     wanted: Map<String, Value>,
 ) -> Map<String, Value> {
-    overlay(R::fields(), "", observed, wanted, &|path| change.touches(path))
+    let below = |path: &str, above: &str| path.strip_prefix(above).is_some_and(|rest| rest.starts_with(['.', '[']));
+    let touched = |path: &str| change.touches(path) || change.paths.iter().any(|above| below(path, above));
+    overlay(R::fields(), "", observed, wanted, &touched)
 }
 
 fn overlay(

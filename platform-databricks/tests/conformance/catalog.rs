@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use crate::page::{Behind, Page};
 
 fn behind(path: &'static str, body: Value, field: &'static str) -> Behind {
-    Behind { method: "PATCH", path, body, field }
+    Behind { method: "PATCH", path: path.to_owned(), body, field }
 }
 
 fn sql(statement: &str, field: &'static str) -> Behind {
-    Behind { method: "SQL", path: "", body: statement.into(), field }
+    Behind { method: "SQL", path: String::new(), body: statement.into(), field }
 }
 
 pub(crate) fn catalog() -> Page {

@@ -5,6 +5,7 @@
 
 mod catalog;
 mod clauses;
+mod compute;
 mod facts;
 mod lifecycle;
 mod page;
@@ -70,11 +71,17 @@ macro_rules! conform {
 
 conform! {
     catalogs: crate::catalog::catalog();
+    clusters: crate::compute::cluster();
     external_locations: crate::catalog::external_location();
     external_volumes: crate::catalog::external_volume();
     grants: crate::catalog::grant();
+    jobs: crate::compute::job();
     managed_volumes: crate::catalog::managed_volume();
+    metastore_assignments: crate::compute::metastore_assignment();
+    notebooks: crate::compute::notebook();
     schemas: crate::catalog::schema();
     storage_credentials: crate::catalog::storage_credential();
     tables: crate::catalog::table();
+    warehouses: crate::compute::warehouse();
+    workspaces: crate::compute::workspace();
 }

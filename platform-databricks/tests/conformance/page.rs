@@ -20,22 +20,28 @@ pub(crate) struct Page {
     pub(crate) exclusive: bool,
 }
 
-/// A request of somebody else.
+/// A request of somebody else. In its path and body, `$id` stands for the object's id; a number where it stands alone.
 #[derive(Debug, Clone)]
 pub(crate) struct Behind {
     pub(crate) method: &'static str,
-    pub(crate) path: &'static str,
+    pub(crate) path: String,
     pub(crate) body: Value,
     pub(crate) field: &'static str,
 }
 
 impl Page {
-    /// The warehouse's id, which no test knows before its world runs, takes the place of `$warehouse`.
-    pub(crate) fn with_warehouse(&self, id: &str) -> Self {
+    /// The ids of the warehouse and the workspace, which no test knows before its world runs, take the places of
+    /// `$warehouse` and `$workspace`.
+    pub(crate) fn filled(&self, warehouse: &str, workspace: &str) -> Self {
         let fill = |value: &Value| -> Value {
-            serde_json::from_str(&value.to_string().replace("$warehouse", id)).expect("still JSON")
+            let text = value.to_string().replace("$warehouse", warehouse).replace("$workspace", workspace);
+            serde_json::from_str(&text).expect("still JSON")
         };
-        let behind = self.behind.iter().map(|b| Behind { body: fill(&b.body), ..b.clone() }).collect();
+        let behind = self
+            .behind
+            .iter()
+            .map(|b| Behind { path: b.path.replace("$workspace", workspace), body: fill(&b.body), ..b.clone() })
+            .collect();
         Self { inputs: fill(&self.inputs), changed: fill(&self.changed), behind, ..self.clone() }
     }
 

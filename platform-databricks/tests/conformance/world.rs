@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use platform_databricks::{
     auth::{Environment, LoginConfig},
     client::{Client, ClientOptions},
-    provider::workspace_drivers,
-    sandbox::{DatabricksSandbox, facts},
+    provider::{account_drivers, workspace_drivers},
+    sandbox::{ACCOUNT_ID, DatabricksSandbox, REGION, facts},
 };
 use platform_sdk::{
     provider::Driver,
@@ -22,6 +22,8 @@ pub(crate) struct World {
     wrong: Arc<Mutex<Vec<String>>>,
     /// The id of the warehouse that runs SQL.
     pub(crate) warehouse: String,
+    /// The id of a workspace beside the default one, which no metastore is assigned to.
+    pub(crate) workspace: String,
     _folder: tempfile::TempDir,
 }
 
@@ -36,7 +38,8 @@ impl World {
             attach_or_start(folder.path(), Arc::new(DatabricksSandbox), Options::default()).expect("a sandbox");
         let wrong = Arc::new(Mutex::new(Vec::new()));
         let client = client(&endpoint.url, "sandbox", &wrong);
-        let mut world = Self { endpoint, client, wrong, warehouse: String::new(), _folder: folder };
+        let mut world =
+            Self { endpoint, client, wrong, warehouse: String::new(), workspace: String::new(), _folder: folder };
         let role = json!({"role_arn": "arn:aws:iam::123456789012:role/lake"});
         world
             .post("storage-credentials", &json!({"name": "cred", "aws_iam_role": role, "skip_validation": true}))
@@ -53,6 +56,9 @@ impl World {
         let warehouse = json!({"name": "sql", "cluster_size": "2X-Small"});
         let made = world.call("POST", "/api/2.0/sql/warehouses", &warehouse).await;
         made["id"].as_str().expect("an id").clone_into(&mut world.warehouse);
+        let workspace = json!({"workspace_name": "beside", "aws_region": REGION, "compute_mode": "SERVERLESS"});
+        let made = world.call("POST", &format!("/api/2.0/accounts/{ACCOUNT_ID}/workspaces"), &workspace).await;
+        world.workspace = made["workspace_id"].to_string();
         world
     }
 
@@ -91,13 +97,13 @@ impl World {
 
     /// The driver of a type.
     pub(crate) fn driver(&self, type_name: &str) -> Arc<dyn Driver> {
-        workspace_drivers().driver(type_name, &self.client).expect("a driver")
+        driver(type_name, &self.client)
     }
 
     /// The driver of a type over a login that is refused everything.
     pub(crate) fn denied(&self, type_name: &str) -> Arc<dyn Driver> {
         let client = client(&self.endpoint.url, "denied", &self.wrong);
-        workspace_drivers().driver(type_name, &client).expect("a driver")
+        driver(type_name, &client)
     }
 }
 
@@ -108,8 +114,19 @@ impl Drop for World {
     }
 }
 
+/// The driver of a type of either level: the sandbox serves both at one address.
+fn driver(type_name: &str, client: &Arc<Client>) -> Arc<dyn Driver> {
+    let of_account = account_drivers().driver(type_name, client);
+    workspace_drivers().driver(type_name, client).or(of_account).expect("a driver")
+}
+
 fn client(url: &str, token: &str, wrong: &Arc<Mutex<Vec<String>>>) -> Arc<Client> {
-    let explicit = LoginConfig { host: Some(url.to_owned()), token: Some(token.into()), ..LoginConfig::default() };
+    let explicit = LoginConfig {
+        host: Some(url.to_owned()),
+        token: Some(token.into()),
+        account_id: Some(ACCOUNT_ID.to_owned()),
+        ..LoginConfig::default()
+    };
     let login = LoginConfig::resolve(explicit, &Environment::empty()).expect("a login");
     let wrong = wrong.clone();
     let tap = move |method: &str, path: &str, query: &[(String, String)], body: Option<&Value>| {
