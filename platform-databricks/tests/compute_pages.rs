@@ -436,7 +436,7 @@ fn a_notebook_differs_by_what_it_says() {
     assert_eq!(trial.up(&moved).steps(), ["create databricks:Notebook::n"]);
 }
 
-fn lake(stack: &Stack, credentials: Option<&str>) -> Result<()> {
+fn lake(stack: &Stack, credentials: Option<&str>) {
     let metastore = stack.lookup::<Metastore>(REGION);
     let workspace = match credentials {
         None => Workspace::serverless("lake", REGION).custom_tags([("team", "sales")]),
@@ -447,14 +447,16 @@ fn lake(stack: &Stack, credentials: Option<&str>) -> Result<()> {
     let within = stack.within(&workspace.provider());
     within.add("sql", SqlWarehouse::new("sql")).depends_on(&assignment);
     within.add("hello", Notebook::from_source("/Shared/hello", platform_databricks::Language::Sql, "select 1"));
-    Ok(())
 }
 
 #[test]
 fn a_workspace_is_made_and_filled_in_one_run() {
     let trial = Trial::new();
     let fresh = trial.world();
-    let program = trial.program(|stack| lake(stack, None));
+    let program = trial.program(|stack| {
+        lake(stack, None);
+        Ok(())
+    });
     trial.up_with_lookups(&program);
     let id = trial.id("databricks:Workspace::lake");
     let workspaces = format!("/api/2.0/accounts/{ACCOUNT_ID}/workspaces");
@@ -469,7 +471,10 @@ fn a_workspace_is_made_and_filled_in_one_run() {
         "not in the default workspace"
     );
 
-    let changed = trial.program(|stack| lake(stack, Some("ncc-1")));
+    let changed = trial.program(|stack| {
+        lake(stack, Some("ncc-1"));
+        Ok(())
+    });
     let sent =
         trial.mutations(|| assert_eq!(trial.up_with_lookups(&changed).steps(), ["update databricks:Workspace::lake"]));
     assert_eq!(sent, [format!("PATCH {workspaces}/{id}")]);

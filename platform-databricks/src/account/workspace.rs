@@ -263,7 +263,7 @@ async fn network_errors(client: &Client, workspace: &Value) -> Option<String> {
     let place = path(&client.account_path("networks").ok()?, [network]);
     let network: Value = client.get(place).send().await.ok()?;
     let messages = network["error_messages"].as_array()?.iter().filter_map(|error| error["error_message"].as_str());
-    Some(messages.map(|message| format!("; network: {message}")).collect())
+    Some(messages.fold(String::new(), |all, message| all + "; network: " + message))
 }
 
 // ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-fn inputs(more: Value) -> Workspace<Resolved> {
+fn inputs(more: &Value) -> Workspace<Resolved> {
     let mut fields = json!({"name": "lake", "aws_region": "eu-central-1"});
     fields.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     serde_json::from_value(fields).expect("inputs")
@@ -64,10 +64,10 @@ async fn a_delete_is_over_when_it_is_gone() {
 #[tokio::test]
 async fn only_what_differs_is_patched() {
     let server = Server::playing([answer(200, &status("PROVISIONING", "").to_string())]).await;
-    let after = inputs(json!({"network_id": "n2", "credentials_id": "c"}));
+    let after = inputs(&json!({"network_id": "n2", "credentials_id": "c"}));
     let client = account(&server);
     let outputs = made(&client, &status("RUNNING", ""), &after).outputs;
-    let before = inputs(json!({"network_id": "n1", "credentials_id": "c", "custom_tags": {"a": "b"}}));
+    let before = inputs(&json!({"network_id": "n1", "credentials_id": "c", "custom_tags": {"a": "b"}}));
     let paths = vec!["network_id".to_owned(), "custom_tags".to_owned()];
     let change = Change { id: "7".to_owned(), before, after, outputs, paths };
     Workspace::update(&client, &Context::detached(), change).await.expect("updated");
@@ -80,7 +80,7 @@ async fn only_what_differs_is_patched() {
 async fn a_prefix_of_the_deployment_name_is_no_change() {
     let server = Server::playing([]).await;
     let name = |asked: &str| {
-        let last = inputs(json!({"deployment_name": asked}));
+        let last = inputs(&json!({"deployment_name": asked}));
         let seen = observed(&account(&server), &status("RUNNING", ""), Some(&last)).expect("understood");
         seen.inputs.deployment_name.expect("a name")
     };
@@ -89,16 +89,12 @@ async fn a_prefix_of_the_deployment_name_is_no_change() {
 
 #[test]
 fn the_address_is_the_consoles_with_the_deployments_name() {
-    let at = |host: &str| {
-        let env = Environment::empty().with("DATABRICKS_HOST", host).with("DATABRICKS_TOKEN", "t");
+    let at = |address: &str| {
+        let env = Environment::empty().with("DATABRICKS_HOST", address).with("DATABRICKS_TOKEN", "t");
         let env = env.with("DATABRICKS_ACCOUNT_ID", "acc");
         let login = LoginConfig::resolve(LoginConfig::default(), &env).expect("a login");
-        host_of(login)
+        host(&Client::new(login, ClientOptions::default()).expect("a client"), &status("RUNNING", ""))
     };
-    fn host_of(login: crate::auth::Login) -> String {
-        let client = Client::new(login, ClientOptions::default()).expect("a client");
-        host(&client, &status("RUNNING", ""))
-    }
     assert_eq!(at("https://accounts.cloud.databricks.com"), "https://acme-lake.cloud.databricks.com");
     assert_eq!(at("http://127.0.0.1:8080"), "http://127.0.0.1:8080");
 }

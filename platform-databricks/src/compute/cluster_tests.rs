@@ -5,13 +5,13 @@ use serde_json::json;
 use super::*;
 use crate::client::scripted::{Server, json as answer};
 
-fn inputs(more: Value) -> Cluster<Resolved> {
+fn inputs(more: &Value) -> Cluster<Resolved> {
     let mut fields = json!({"name": "etl", "spark_version": "15.4.x-scala2.12", "node_type_id": "m5d.large"});
     fields.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     serde_json::from_value(fields).expect("inputs")
 }
 
-fn change(before: Value, after: Value, paths: &[&str]) -> Change<Cluster> {
+fn change(before: &Value, after: &Value, paths: &[&str]) -> Change<Cluster> {
     let (before, after) = (inputs(before), inputs(after));
     let paths = paths.iter().map(|path| (*path).to_owned()).collect();
     Change { id: "c".to_owned(), outputs: outputs("c", &after), before, after, paths }
@@ -19,11 +19,11 @@ fn change(before: Value, after: Value, paths: &[&str]) -> Change<Cluster> {
 
 #[tokio::test]
 async fn only_a_change_of_size_alone_of_a_running_cluster_is_a_resize() {
-    let wider = || change(json!({}), json!({"num_workers": 5}), &["num_workers"]);
+    let wider = || change(&json!({}), &json!({"num_workers": 5}), &["num_workers"]);
     let both = || {
         change(
-            json!({}),
-            json!({"num_workers": 5, "autotermination_minutes": 9}),
+            &json!({}),
+            &json!({"num_workers": 5, "autotermination_minutes": 9}),
             &["num_workers", "autotermination_minutes"],
         )
     };
@@ -41,7 +41,7 @@ async fn only_a_change_of_size_alone_of_a_running_cluster_is_a_resize() {
 async fn one_that_is_starting_is_not_ready_for_an_edit() {
     let refusal = r#"{"error_code": "INVALID_STATE", "message": "Cluster c is in unexpected state Pending."}"#;
     let server = Server::playing([answer(200, r#"{"state": "PENDING"}"#), answer(400, refusal)]).await;
-    let change = change(json!({}), json!({"num_workers": 5}), &["num_workers"]);
+    let change = change(&json!({}), &json!({"num_workers": 5}), &["num_workers"]);
     let error = Cluster::update(&server.client(), &Context::detached(), change).await.expect_err("not now");
     assert_eq!(error.kind, platform_sdk::provider::ErrorKind::NotReady { after: None });
     assert_eq!(error.message, "update cluster `etl`: Cluster c is in unexpected state Pending");
@@ -54,8 +54,8 @@ fn an_edit_keeps_what_nobody_asked_about_and_the_mark() {
         "custom_tags": {"platform-sdk-mark": "a_b", "old": "1"}, "ssh_public_keys": ["k"], "spark_conf": {"x": "y"},
     });
     let change = change(
-        json!({"custom_tags": {"old": "1"}}),
-        json!({"custom_tags": {"new": "2"}}),
+        &json!({"custom_tags": {"old": "1"}}),
+        &json!({"custom_tags": {"new": "2"}}),
         &["custom_tags.old", "custom_tags.new"],
     );
     let (_, body) = edit(&change, json!({"state": "TERMINATED", "spec": spec, "cluster_cores": 4}));
@@ -70,7 +70,7 @@ fn an_edit_keeps_what_nobody_asked_about_and_the_mark() {
 #[test]
 fn without_a_spec_the_services_own_choices_do_not_become_ours() {
     let shown = json!({"cluster_name": "etl", "node_type_id": "a", "driver_node_type_id": "a", "num_workers": 1, "cluster_cores": 4.0});
-    let change = change(json!({"node_type_id": "a"}), json!({"node_type_id": "b"}), &["node_type_id"]);
+    let change = change(&json!({"node_type_id": "a"}), &json!({"node_type_id": "b"}), &["node_type_id"]);
     let (_, body) = edit(&change, shown);
     assert_eq!(
         (&body["node_type_id"], body.get("driver_node_type_id"), body.get("cluster_cores")),
@@ -97,7 +97,7 @@ fn what_a_policy_adds_is_not_shown_once_it_is_known_what_was_asked_for() {
         "cluster_id": "c", "cluster_name": "etl", "spark_version": "v", "node_type_id": "n", "num_workers": 1,
         "policy_id": "p", "custom_tags": {"team": "sales", "cost-centre": "7"},
     });
-    let last = inputs(json!({"policy_id": "p", "custom_tags": {"team": "ops"}}));
+    let last = inputs(&json!({"policy_id": "p", "custom_tags": {"team": "ops"}}));
     let tags = |last| observed(shown.clone(), last).expect("understood").inputs.custom_tags.expect("tags");
     assert_eq!(tags(Some(&last)).into_keys().collect::<Vec<_>>(), ["team"]);
     assert_eq!(tags(None).len(), 2);
@@ -110,7 +110,7 @@ fn a_password_is_as_last_applied_and_never_shown() {
         "docker_image": {"url": "u", "basic_auth": {"username": "other"}},
     });
     let login = json!({"docker_image": {"url": "u", "basic_auth": {"username": "robot", "password": "canary"}}});
-    let with = observed(shown.clone(), Some(&inputs(login))).expect("understood");
+    let with = observed(shown.clone(), Some(&inputs(&login))).expect("understood");
     let login = with.inputs.docker_image.clone().and_then(|image| image.basic_auth).expect("a login");
     assert_eq!((login.username.as_str(), login.password.expose().as_str()), ("other", "canary"));
     assert!(!format!("{with:?}").contains("canary"));
@@ -126,7 +126,7 @@ async fn a_cluster_is_found_by_name_with_the_mark_that_its_create_wrote() {
         {"cluster_id": "c3", "cluster_name": "other"}
     ]}"#;
     let server = Server::playing([answer(200, list)]).await;
-    let found = Cluster::find(&server.client(), &inputs(json!({}))).await.expect("a list");
+    let found = Cluster::find(&server.client(), &inputs(&json!({}))).await.expect("a list");
     assert_eq!(found[0], Found { mark: Some("abc/1".to_owned()), ..Found::id("c1") });
     assert_eq!(found[1], Found { created_by: Some("ada".to_owned()), ..Found::id("c2") });
     assert_eq!(found.len(), 2);

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::client::scripted::{Server, json as answer};
 
-fn inputs(more: Value) -> SqlWarehouse<Resolved> {
+fn inputs(more: &Value) -> SqlWarehouse<Resolved> {
     let mut fields = json!({"name": "sql"});
     fields.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     serde_json::from_value(fields).expect("inputs")
@@ -18,8 +18,8 @@ fn what_is_not_set_is_sent_as_safe_and_cheap() {
         "min_num_clusters": 1, "max_num_clusters": 1, "warehouse_type": "PRO", "enable_photon": true,
         "channel": {"name": "CHANNEL_NAME_CURRENT"}, "spot_instance_policy": "COST_OPTIMIZED", "tags": {"custom_tags": []},
     });
-    assert_eq!(Value::Object(body(&inputs(json!({})))), expected);
-    let set = body(&inputs(json!({"size": "Large", "auto_stop_mins": 0, "serverless": false, "tags": {"k": "v"}})));
+    assert_eq!(Value::Object(body(&inputs(&json!({})))), expected);
+    let set = body(&inputs(&json!({"size": "Large", "auto_stop_mins": 0, "serverless": false, "tags": {"k": "v"}})));
     assert_eq!((&set["cluster_size"], &set["auto_stop_mins"]), (&json!("Large"), &json!(0)));
     assert_eq!(set["tags"], json!({"custom_tags": [{"key": "k", "value": "v"}]}));
 }
@@ -53,6 +53,6 @@ async fn an_error_names_the_warehouse() {
     let refusal = r#"{"error_code": "INVALID_PARAMETER_VALUE", "message": "too large."}"#;
     let server = Server::playing([answer(400, refusal)]).await;
     let error =
-        SqlWarehouse::create(&server.client(), &Context::detached(), inputs(json!({}))).await.expect_err("refused");
+        SqlWarehouse::create(&server.client(), &Context::detached(), inputs(&json!({}))).await.expect_err("refused");
     assert_eq!(error.message, "create SQL warehouse `sql`: too large");
 }

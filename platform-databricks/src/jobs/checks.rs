@@ -16,21 +16,21 @@ pub(super) fn flaws(inputs: &Value) -> Vec<(String, String)> {
     let environments = keys(inputs, "environments", "environment_key");
     for task in items(inputs, "tasks") {
         let path = format!("tasks[{}]", task["task_key"].as_str().unwrap_or_default());
-        kind_flaw(task).into_iter().for_each(|flaw| flaws.push((path.clone(), flaw)));
+        flaws.extend(kind_flaw(task).map(|flaw| (path.clone(), flaw)));
         for dependency in items(task, "depends_on").filter_map(|on| on["task_key"].as_str()) {
-            if let Some(known) = unknown(&tasks, dependency) {
+            if let Some(known) = unknown(tasks.as_ref(), dependency) {
                 let flaw = format!("names task `{dependency}`, which the job does not have; it has {known}");
                 flaws.push((format!("{path}.depends_on"), flaw));
             }
         }
         if let Some(key) = task["job_cluster_key"].as_str()
-            && unknown(&clusters, key).is_some()
+            && unknown(clusters.as_ref(), key).is_some()
         {
             let flaw = format!("names `{key}`: add it to the job with `.job_cluster(JobCluster::new(\"{key}\", ..))`");
             flaws.push((format!("{path}.job_cluster_key"), flaw));
         }
         if let Some(key) = task["environment_key"].as_str()
-            && unknown(&environments, key).is_some()
+            && unknown(environments.as_ref(), key).is_some()
         {
             let flaw = format!("names `{key}`: add it to the job with `.environment(Environment::new(\"{key}\"))`");
             flaws.push((format!("{path}.environment_key"), flaw));
@@ -49,8 +49,8 @@ fn keys<'v>(inputs: &'v Value, list: &str, key: &str) -> Option<BTreeSet<&'v str
 }
 
 /// The names there are, if this is none of them.
-fn unknown(keys: &Option<BTreeSet<&str>>, key: &str) -> Option<String> {
-    let keys = keys.as_ref().filter(|keys| !keys.contains(key))?;
+fn unknown(keys: Option<&BTreeSet<&str>>, key: &str) -> Option<String> {
+    let keys = keys.filter(|keys| !keys.contains(key))?;
     Some(keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "))
 }
 

@@ -174,7 +174,7 @@ impl Manage for Job {
         let jobs: Vec<Value> = pages.all().await.while_doing("list jobs")?;
         let mut all = Vec::new();
         for existing in of {
-            let Some(job) = jobs.iter().find(|job| job["job_id"].to_string() == existing.id) else { continue };
+            let Some(job) = jobs.iter().find(|job| id_of(job) == existing.id) else { continue };
             let listed = settings::observed(job, existing.inputs.as_ref())?;
             let applied = existing.inputs.as_ref().filter(|inputs| inputs.run_as.is_none() && job["has_more"] != true);
             let whole = |applied| settings::shows(&fields(&listed.inputs), &fields(applied));
@@ -223,6 +223,11 @@ fn add_new(to: &mut Value, more: Value) {
     }
 }
 
+/// An id is a number there and text here.
+fn id_of(job: &Value) -> String {
+    job["job_id"].to_string()
+}
+
 fn number(id: &str) -> ProviderResult<i64> {
     id.parse().map_err(|_| {
         ProviderError::new(ErrorKind::Invalid { field: None }, format!("`{id}` is no job's id"))
@@ -252,7 +257,7 @@ fn fields(inputs: &Job<Resolved>) -> Value {
 fn found(job: &Value) -> Found {
     let mut settings = wire::into_fields(job["settings"].clone());
     Found {
-        id: job["job_id"].to_string(),
+        id: id_of(job),
         mark: marks::take(&mut settings, "tags"),
         created_at_ms: job["created_time"].as_u64(),
         created_by: job["creator_user_name"].as_str().map(str::to_owned),

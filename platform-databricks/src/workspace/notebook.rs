@@ -209,7 +209,7 @@ impl Manage for Notebook {
                 None => return Ok(None),
             },
         };
-        Ok(Some(observed(status, hash, existing)))
+        Ok(Some(observed(&status, hash, existing)))
     }
 
     async fn find(client: &Client, inputs: &Notebook<Resolved>) -> ProviderResult<Vec<Found>> {
@@ -305,7 +305,7 @@ fn outputs(path: &str, status: &Status, folders: Vec<String>) -> NotebookOutputs
     }
 }
 
-fn observed(status: Status, content_hash: String, existing: &Existing<Notebook>) -> Observed<Notebook> {
+fn observed(status: &Status, content_hash: String, existing: &Existing<Notebook>) -> Observed<Notebook> {
     let folders = existing.outputs.as_ref().map(|outputs| outputs.folders.clone()).unwrap_or_default();
     let last = existing.inputs.as_ref();
     let inputs = Notebook {
@@ -315,7 +315,7 @@ fn observed(status: Status, content_hash: String, existing: &Existing<Notebook>)
         language: status.language.as_deref().map(Language::from),
         format: last.and_then(|inputs| inputs.format.clone()),
     };
-    Observed { id: existing.id.clone(), outputs: outputs(&existing.id, &status, folders), inputs, tainted: None }
+    Observed { id: existing.id.clone(), outputs: outputs(&existing.id, status, folders), inputs, tainted: None }
 }
 
 // ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -96,9 +96,8 @@ mod tests {
 
     #[test]
     fn of_a_jupyter_notebook_only_the_cells_count() {
-        let file = r##"{"cells": [{"cell_type": "code", "id": "x", "source": ["a\n", "b"]}], "nbformat": 4}"##;
-        let exported =
-            r##"{"cells":[{"cell_type":"code","source":"a\nb\n","outputs":[]}],"metadata":{},"nbformat":4}"##;
+        let file = r#"{"cells": [{"cell_type": "code", "id": "x", "source": ["a\n", "b"]}], "nbformat": 4}"#;
+        let exported = r#"{"cells":[{"cell_type":"code","source":"a\nb\n","outputs":[]}],"metadata":{},"nbformat":4}"#;
         assert_eq!(content_hash(file), content_hash(exported));
         assert_ne!(content_hash(file), content_hash(&exported.replace('b', "c")));
     }

@@ -239,14 +239,13 @@ pub(crate) async fn changes_behind_our_back(page: &Page) {
         let behind = stage.page.behind[index].clone();
         let made = stage.create().await;
         let before = stage.shown(&made).await;
-        match behind.body.as_str() {
-            Some(statement) => stage.world.sql(statement).await,
-            None => {
-                let path = behind.path.replace("$id", &made.id);
-                let body = behind.body.to_string().replace("\"$id\"", &id_in_json(&made.id));
-                let body = serde_json::from_str(&body).expect("still JSON");
-                stage.world.call(behind.method, &path, &body).await;
-            }
+        if let Some(statement) = behind.body.as_str() {
+            stage.world.sql(statement).await;
+        } else {
+            let path = behind.path.replace("$id", &made.id);
+            let body = behind.body.to_string().replace("\"$id\"", &id_in_json(&made.id));
+            let body = serde_json::from_str(&body).expect("still JSON");
+            stage.world.call(behind.method, &path, &body).await;
         }
         let after = stage.shown(&made).await;
         assert_ne!(before.get(behind.field), after.get(behind.field), "a change of `{}` is seen", behind.field);
