@@ -10,6 +10,7 @@ use platform_sdk::{
 };
 use serde_json::{Value, json};
 
+#[expect(clippy::needless_pass_by_value, reason = "`normalize` takes the value")]
 fn lower(value: Value) -> Value {
     value.as_str().map_or(value.clone(), |text| Value::String(text.to_lowercase()))
 }

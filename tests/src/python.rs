@@ -41,10 +41,10 @@ impl Python {
         if let Some(path) = named.filter(|path| !path.is_empty()) {
             let python = Self { path: path.into() };
             let path = python.path.display();
-            return match python.imports(modules) {
-                true => Ok(Some(python)),
-                false => Err(format!("PLATFORM_TEST_PYTHON is `{path}`, which can't import {}", modules.join(", "))),
-            };
+            if !python.imports(modules) {
+                return Err(format!("PLATFORM_TEST_PYTHON is `{path}`, which can't import {}", modules.join(", ")));
+            }
+            return Ok(Some(python));
         }
         let prepared = Self { path: root.join("target/tools/venv/bin/python") };
         Ok(Some(prepared).filter(|python| python.imports(modules)))

@@ -9,6 +9,7 @@ mod sources;
 mod text;
 
 /// Fails with all complaints at once.
+#[expect(clippy::needless_pass_by_value, reason = "the list is made for this call")]
 fn assert_none(complaints: Vec<String>) {
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
 }
