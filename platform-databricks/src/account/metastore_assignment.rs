@@ -55,17 +55,6 @@ pub struct MetastoreAssignmentOutputs<S: Stage = Declared> {
 
 // ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-#[derive(Deserialize)]
-struct Answer {
-    metastore_assignment: Option<Assignment>,
-}
-
-#[derive(Deserialize)]
-struct Assignment {
-    metastore_id: String,
-    default_catalog_name: Option<String>,
-}
-
 #[async_trait]
 impl Manage for MetastoreAssignment {
     type Client = Client;
@@ -127,6 +116,17 @@ async fn get(client: &Client, workspace: &str) -> ProviderResult<Option<Assignme
 }
 
 // ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[derive(Deserialize)]
+struct Answer {
+    metastore_assignment: Option<Assignment>,
+}
+
+#[derive(Deserialize)]
+struct Assignment {
+    metastore_id: String,
+    default_catalog_name: Option<String>,
+}
 
 fn id(workspace: &str, metastore: &str) -> String {
     format!("{workspace}/{metastore}")

@@ -152,11 +152,6 @@ fn flaws(inputs: &Value) -> Vec<(String, String)> {
 
 const CLUSTERS: &str = "/api/2.1/clusters";
 
-#[derive(Deserialize)]
-struct Created {
-    cluster_id: String,
-}
-
 #[async_trait]
 impl Manage for Cluster {
     type Client = Client;
@@ -233,6 +228,11 @@ async fn all(client: &Client) -> ProviderResult<Vec<Value>> {
 }
 
 // ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[derive(Deserialize)]
+struct Created {
+    cluster_id: String,
+}
 
 /// What an edit can set: of what the service shows, the rest is its own.
 const EDITABLE: &[&str] = &[

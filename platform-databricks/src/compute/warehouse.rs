@@ -149,11 +149,6 @@ pub struct SqlWarehouseOutputs<S: Stage = Declared> {
 
 const WAREHOUSES: &str = "/api/2.0/sql/warehouses";
 
-#[derive(Deserialize)]
-struct Created {
-    id: String,
-}
-
 #[async_trait]
 impl Manage for SqlWarehouse {
     type Client = Client;
@@ -238,6 +233,11 @@ async fn made(client: &Client, id: String) -> ProviderResult<Made<SqlWarehouse>>
 }
 
 // ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+}
 
 /// All fields at once, as an edit wants them too.
 fn body(inputs: &SqlWarehouse<Resolved>) -> Map<String, Value> {

@@ -125,11 +125,6 @@ pub struct JobOutputs<S: Stage = Declared> {
 
 const JOBS: &str = "/api/2.2/jobs";
 
-#[derive(Deserialize)]
-struct Created {
-    job_id: i64,
-}
-
 #[async_trait]
 impl Manage for Job {
     type Client = Client;
@@ -245,6 +240,11 @@ fn maybe_gone(error: ProviderError) -> ProviderError {
 }
 
 // ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[derive(Deserialize)]
+struct Created {
+    job_id: i64,
+}
 
 pub(super) fn outputs(id: &str, inputs: &Job<Resolved>) -> JobOutputs<Resolved> {
     JobOutputs { id: Id::new(id), name: inputs.name.clone() }

@@ -180,19 +180,6 @@ fn flaws(inputs: &Value) -> Vec<(String, String)> {
 
 const WORKSPACE: &str = "/api/2.0/workspace";
 
-/// What is at a path.
-#[derive(Deserialize)]
-struct Status {
-    path: String,
-    object_type: String,
-    #[serde(default)]
-    object_id: i64,
-    language: Option<String>,
-    created_at: Option<u64>,
-    #[serde(default)]
-    modified_at: i64,
-}
-
 #[async_trait]
 impl Manage for Notebook {
     type Client = Client;
@@ -275,6 +262,19 @@ async fn made(client: &Client, path: &str, folders: Vec<String>) -> ProviderResu
 }
 
 // ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// What is at a path.
+#[derive(Deserialize)]
+struct Status {
+    path: String,
+    object_type: String,
+    #[serde(default)]
+    object_id: i64,
+    language: Option<String>,
+    created_at: Option<u64>,
+    #[serde(default)]
+    modified_at: i64,
+}
 
 fn body(inputs: &Notebook<Resolved>, overwrite: bool) -> ProviderResult<BTreeMap<&'static str, Value>> {
     let Some(content) = &inputs.content else {

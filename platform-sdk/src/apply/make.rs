@@ -6,16 +6,17 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
+    created::Created,
     live::{references, with_defaults},
     retry::{PATIENCE, Retry},
     schedule::Run,
 };
 use crate::{
     desired::{Address, Node, Path, Tree},
-    observe::{BUILTIN, may_have_happened, recognise, request},
+    observe::{BUILTIN, may_have_happened, request},
     plan::{Difference, Op, Sides, Verdict, diff, with_ignored},
     program::Operation,
-    provider::{Context, Driver, ErrorKind, Found, Observation, ProviderError, ProviderResult, Readiness, Request},
+    provider::{Driver, ErrorKind, Found, Observation, ProviderError, ProviderResult, Readiness, Request},
     report::Diagnostic,
     state::{Effect, Intent, IntentOp, Record, ResourceState, Status},
 };
@@ -46,7 +47,7 @@ impl Making<'_, '_> {
         }
     }
 
-    fn address(&self) -> &Address {
+    pub(super) fn address(&self) -> &Address {
         &self.node.address
     }
 
@@ -95,7 +96,7 @@ impl Making<'_, '_> {
         with_defaults(inputs, self.node.schema.fields()).plain().unwrap_or_default()
     }
 
-    fn bound(&self, operation: Operation) -> Duration {
+    pub(super) fn bound(&self, operation: Operation) -> Duration {
         self.node.options.timeout(operation).unwrap_or(PATIENCE)
     }
 
@@ -467,62 +468,9 @@ fn ignored(node: &Node) -> Vec<Path> {
     node.options.ignore_changes.iter().filter_map(|text| text.parse().ok()).collect()
 }
 
-/// A create that has been announced: sent until its outcome is known.
-struct Created<'c> {
-    making: &'c Making<'c, 'c>,
-    driver: &'c Arc<dyn Driver>,
-    plain: &'c Value,
-    intent: &'c str,
-    found_before: &'c [Found],
-}
-
-impl Created<'_> {
-    /// The object, or why there is none, with the id of what is there all the same.
-    async fn settle(&self) -> Result<(String, Tree), (ProviderError, Option<String>)> {
-        let ctx: Context = self.making.run.context(self.intent, self.making.address());
-        let mut retry = Retry::new(self.making.bound(Operation::Create));
-        loop {
-            let error = match self.driver.create(&ctx, self.plain).await {
-                Ok(made) => return Ok(made),
-                Err(error) => error,
-            };
-            if let Some(id) = self.making.run.created_id(self.intent) {
-                return Err((error, Some(id)));
-            }
-            // A lost answer, or our own earlier try answering: look before anything is sent again.
-            if may_have_happened(&error) || error.kind == ErrorKind::AlreadyExists {
-                match self.ours().await {
-                    Ok(Some(seen)) => return Ok((seen.id, seen.outputs)),
-                    Ok(None) if error.kind == ErrorKind::AlreadyExists => return Err((hinted(error), None)),
-                    Ok(None) => {}
-                    Err(_) => return Err((error, None)),
-                }
-                if let Err(error) = retry.after_doubt(error).await {
-                    return Err((error, None));
-                }
-                continue;
-            }
-            if let Err(error) = retry.after(error).await {
-                return Err((error, None));
-            }
-        }
-    }
-
-    async fn ours(&self) -> ProviderResult<Option<Observation>> {
-        let mut pause = Duration::from_millis(200);
-        // Lists and reads may lag behind what has happened.
-        for _ in 0..4 {
-            let found = self.driver.find(self.plain).await?;
-            let identity = self.driver.schema().identity;
-            if let Some(one) = recognise(identity, &found, self.found_before, self.intent) {
-                let asked = Request { id: one.id.clone(), inputs: Some(self.plain.clone()), outputs: None };
-                return self.driver.read(&asked).await;
-            }
-            sleep(pause).await;
-            pause *= 2;
-        }
-        Ok(None)
-    }
+/// The resources that providers are made of: they must be ready before anything lies under them.
+pub(super) fn serving(desired: &crate::desired::Desired) -> BTreeSet<Address> {
+    desired.providers.values().flat_map(|provider| provider.dependencies.iter().cloned()).collect()
 }
 
 /// Of what was observed, the fields that the program sets: the others stay the server's business.
@@ -537,9 +485,4 @@ fn hinted(error: ProviderError) -> ProviderError {
     } else {
         error.hint("take it over with `.adopt_existing()` or `.import(..)`, or choose another name")
     }
-}
-
-/// The resources that providers are made of: they must be ready before anything lies under them.
-pub(super) fn serving(desired: &crate::desired::Desired) -> BTreeSet<Address> {
-    desired.providers.values().flat_map(|provider| provider.dependencies.iter().cloned()).collect()
 }

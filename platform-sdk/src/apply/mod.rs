@@ -1,5 +1,6 @@
 //! Applying: carries out a plan's actions, journal first, as soon as what they need is done.
 
+mod created;
 mod end;
 mod ledger;
 mod live;

@@ -22,7 +22,11 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "desired",
-        &[("program", "the graph is made of what was written"), ("report", "a check that fails is a diagnostic")],
+        &[
+            ("program", "the graph is made of what was written"),
+            ("report", "a check that fails is a diagnostic"),
+            ("state", "a rollback wants what a snapshot held"),
+        ],
     ),
     (
         "observe",
@@ -96,6 +100,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
         "engine",
         &[
             ("apply", "stage"),
+            ("cli", "a verb is given its arguments and surroundings"),
             ("desired", "stage"),
             ("observe", "stage"),
             ("plan", "stage"),
