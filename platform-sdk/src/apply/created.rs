@@ -70,3 +70,11 @@ impl Created<'_> {
         Ok(None)
     }
 }
+
+fn hinted(error: ProviderError) -> ProviderError {
+    if error.hint.is_some() {
+        error
+    } else {
+        error.hint("take it over with `.adopt_existing()` or `.import(..)`, or choose another name")
+    }
+}

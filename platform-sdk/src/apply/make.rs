@@ -478,11 +478,3 @@ fn owned_part(seen: &Tree, wanted: &Tree) -> Tree {
     let (Tree::Map(seen), Tree::Map(wanted)) = (seen, wanted) else { return seen.clone() };
     Tree::Map(seen.iter().filter(|(name, _)| wanted.contains_key(*name)).map(|(k, v)| (k.clone(), v.clone())).collect())
 }
-
-fn hinted(error: ProviderError) -> ProviderError {
-    if error.hint.is_some() {
-        error
-    } else {
-        error.hint("take it over with `.adopt_existing()` or `.import(..)`, or choose another name")
-    }
-}
