@@ -21,7 +21,7 @@ use crate::{
     client::{Client, Outcome, path},
 };
 
-// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// A metastore's assignment to a workspace of the same region.
 #[derive(Resource)]
@@ -53,18 +53,7 @@ pub struct MetastoreAssignmentOutputs<S: Stage = Declared> {
     pub metastore_id: S::Out<Id<Metastore>>,
 }
 
-// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-#[derive(Deserialize)]
-struct Answer {
-    metastore_assignment: Option<Assignment>,
-}
-
-#[derive(Deserialize)]
-struct Assignment {
-    metastore_id: String,
-    default_catalog_name: Option<String>,
-}
+// manage
 
 #[async_trait]
 impl Manage for MetastoreAssignment {
@@ -126,7 +115,18 @@ async fn get(client: &Client, workspace: &str) -> ProviderResult<Option<Assignme
     Ok(answer.and_then(|answer| answer.metastore_assignment))
 }
 
-// ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
+
+#[derive(Deserialize)]
+struct Answer {
+    metastore_assignment: Option<Assignment>,
+}
+
+#[derive(Deserialize)]
+struct Assignment {
+    metastore_id: String,
+    default_catalog_name: Option<String>,
+}
 
 fn id(workspace: &str, metastore: &str) -> String {
     format!("{workspace}/{metastore}")
@@ -172,7 +172,7 @@ fn observed(workspace: &str, there: Assignment) -> Observed<MetastoreAssignment>
     Observed { id, inputs, outputs, tainted: None }
 }
 
-// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 #[path = "metastore_assignment_tests.rs"]

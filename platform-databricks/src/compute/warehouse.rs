@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 names! {
     /// How large the clusters of a warehouse are.
@@ -145,14 +145,9 @@ pub struct SqlWarehouseOutputs<S: Stage = Declared> {
     pub jdbc_url: S::Out<String>,
 }
 
-// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 const WAREHOUSES: &str = "/api/2.0/sql/warehouses";
-
-#[derive(Deserialize)]
-struct Created {
-    id: String,
-}
 
 #[async_trait]
 impl Manage for SqlWarehouse {
@@ -237,7 +232,12 @@ async fn made(client: &Client, id: String) -> ProviderResult<Made<SqlWarehouse>>
     Ok(Made { id, outputs: observed(answer)?.outputs })
 }
 
-// ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
+
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+}
 
 /// All fields at once, as an edit wants them too.
 fn body(inputs: &SqlWarehouse<Resolved>) -> Map<String, Value> {
@@ -272,7 +272,7 @@ fn observed(answer: Value) -> ProviderResult<Observed<SqlWarehouse>> {
     Ok(Observed { inputs: understood(&what, fields)?, outputs: understood(&what, outputs)?, id, tainted: None })
 }
 
-// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 #[path = "warehouse_tests.rs"]

@@ -31,7 +31,7 @@ use crate::{
     client::{Client, Outcome, marks, wire},
 };
 
-// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// Tasks that run together.
 #[derive(Resource)]
@@ -121,14 +121,9 @@ pub struct JobOutputs<S: Stage = Declared> {
     pub name: S::Out<String>,
 }
 
-// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 const JOBS: &str = "/api/2.2/jobs";
-
-#[derive(Deserialize)]
-struct Created {
-    job_id: i64,
-}
 
 #[async_trait]
 impl Manage for Job {
@@ -244,7 +239,12 @@ fn maybe_gone(error: ProviderError) -> ProviderError {
     error.hint(hint)
 }
 
-// ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
+
+#[derive(Deserialize)]
+struct Created {
+    job_id: i64,
+}
 
 pub(super) fn outputs(id: &str, inputs: &Job<Resolved>) -> JobOutputs<Resolved> {
     JobOutputs { id: Id::new(id), name: inputs.name.clone() }
@@ -264,7 +264,7 @@ fn found(job: &Value) -> Found {
     }
 }
 
-// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 #[path = "job_tests.rs"]

@@ -31,7 +31,7 @@ use crate::{
     client::{Client, Outcome},
 };
 
-// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// A notebook, made with [`Notebook::from_file`] or [`Notebook::from_source`].
 #[derive(Resource)]
@@ -176,22 +176,9 @@ fn flaws(inputs: &Value) -> Vec<(String, String)> {
     flaws
 }
 
-// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 const WORKSPACE: &str = "/api/2.0/workspace";
-
-/// What is at a path.
-#[derive(Deserialize)]
-struct Status {
-    path: String,
-    object_type: String,
-    #[serde(default)]
-    object_id: i64,
-    language: Option<String>,
-    created_at: Option<u64>,
-    #[serde(default)]
-    modified_at: i64,
-}
 
 #[async_trait]
 impl Manage for Notebook {
@@ -274,7 +261,20 @@ async fn made(client: &Client, path: &str, folders: Vec<String>) -> ProviderResu
     Ok(Made { id: path.to_owned(), outputs: outputs(path, &status, folders) })
 }
 
-// ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
+
+/// What is at a path.
+#[derive(Deserialize)]
+struct Status {
+    path: String,
+    object_type: String,
+    #[serde(default)]
+    object_id: i64,
+    language: Option<String>,
+    created_at: Option<u64>,
+    #[serde(default)]
+    modified_at: i64,
+}
 
 fn body(inputs: &Notebook<Resolved>, overwrite: bool) -> ProviderResult<BTreeMap<&'static str, Value>> {
     let Some(content) = &inputs.content else {
@@ -318,7 +318,7 @@ fn observed(status: &Status, content_hash: String, existing: &Existing<Notebook>
     Observed { id: existing.id.clone(), outputs: outputs(&existing.id, status, folders), inputs, tainted: None }
 }
 
-// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 #[path = "notebook_tests.rs"]
