@@ -16,7 +16,7 @@ use crate::{
     client::{Client, Outcome},
 };
 
-// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// A metastore: `stack.lookup::<Metastore>("eu-central-1")`.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl LookUp for Metastore {
     const TYPE: &'static str = "databricks:Metastore";
 }
 
-// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 #[derive(Deserialize)]
 struct List {
@@ -82,7 +82,7 @@ impl Find for Metastore {
     }
 }
 
-// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,7 @@ use crate::{
     client::{Client, Outcome, path},
 };
 
-// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// A metastore's assignment to a workspace of the same region.
 #[derive(Resource)]
@@ -53,7 +53,7 @@ pub struct MetastoreAssignmentOutputs<S: Stage = Declared> {
     pub metastore_id: S::Out<Id<Metastore>>,
 }
 
-// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 #[async_trait]
 impl Manage for MetastoreAssignment {
@@ -115,7 +115,7 @@ async fn get(client: &Client, workspace: &str) -> ProviderResult<Option<Assignme
     Ok(answer.and_then(|answer| answer.metastore_assignment))
 }
 
-// ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
 
 #[derive(Deserialize)]
 struct Answer {
@@ -172,7 +172,7 @@ fn observed(workspace: &str, there: Assignment) -> Observed<MetastoreAssignment>
     Observed { id, inputs, outputs, tainted: None }
 }
 
-// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 #[path = "metastore_assignment_tests.rs"]

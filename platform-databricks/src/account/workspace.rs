@@ -30,7 +30,7 @@ use crate::{
     },
 };
 
-// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 names! {
     /// Where a workspace's compute runs.
@@ -140,7 +140,7 @@ impl WorkspaceOutputs {
     }
 }
 
-// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 /// How long a workspace may take to go.
 const DELETE_TAKES: Duration = Duration::from_mins(20);
@@ -266,7 +266,7 @@ async fn network_errors(client: &Client, workspace: &Value) -> Option<String> {
     Some(messages.fold(String::new(), |all, message| all + "; network: " + message))
 }
 
-// ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
 
 /// What differs. Of what is set no more, only tags can be taken away.
 fn patch(change: &Change<Workspace>) -> Map<String, Value> {
@@ -328,7 +328,7 @@ fn observed(
     Ok(Observed { id, inputs, outputs, tainted: failed.then(|| progress(answer)) })
 }
 
-// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 #[path = "workspace_tests.rs"]

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{WorkspaceProvider, client::Client};
 
-// ── declare ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// A catalog.
 #[derive(Resource)]
@@ -91,7 +91,7 @@ platform_sdk::names! {
     }
 }
 
-// ── manage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 const KIND: Kind = Kind { noun: "catalog", collection: "catalogs", forces: true };
 
@@ -171,7 +171,7 @@ fn storage_hint(error: platform_sdk::provider::ProviderError) -> platform_sdk::p
     error
 }
 
-// ── translate ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
 
 #[derive(Deserialize)]
 struct Info {
@@ -270,7 +270,7 @@ fn observed(info: Info) -> Observed<Catalog> {
     }
 }
 
-// ── prove ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 mod tests {

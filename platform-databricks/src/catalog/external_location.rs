@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{WorkspaceProvider, client::Client};
 
-// ── declare ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// An external location.
 #[derive(Resource)]
@@ -91,7 +91,7 @@ impl ExternalLocationOutputs {
     }
 }
 
-// ── manage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 const KIND: Kind = Kind { noun: "external location", collection: "external-locations", forces: true };
 /// How soon a role that IAM has not spread yet is worth another try.
@@ -148,7 +148,7 @@ fn role_may_spread(mut error: ProviderError) -> ProviderError {
     error
 }
 
-// ── translate ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
 
 #[derive(Deserialize)]
 struct Info {
@@ -253,7 +253,7 @@ fn observed(info: Info, skip_validation: Option<bool>) -> Observed<ExternalLocat
     }
 }
 
-// ── prove ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 mod tests {

@@ -23,7 +23,7 @@ use crate::{
     client::{Client, path},
 };
 
-// ── declare ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// Privileges of one principal on one object: `Grant::on(&lake).to("analysts").can([UseCatalog, Select])`.
 #[derive(Resource)]
@@ -206,7 +206,7 @@ fn problems(inputs: &Value) -> Vec<(String, String)> {
     none.then(|| ("privileges".to_owned(), "is empty: a grant of nothing is no grant".to_owned())).into_iter().collect()
 }
 
-// ── manage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 #[async_trait]
 impl Manage for Grant {
@@ -311,7 +311,7 @@ fn described(grant: &Grant<Resolved>) -> String {
     format!("{} `{}` to `{}`", grant.securable_kind, grant.securable, grant.principal)
 }
 
-// ── translate ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
 
 #[derive(Deserialize)]
 struct Assignment {
@@ -356,7 +356,7 @@ fn made(inputs: &Grant<Resolved>) -> Made<Grant> {
     Made { outputs: GrantOutputs { id: Id::new(&id) }, id }
 }
 
-// ── prove ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 #[path = "grant_tests.rs"]

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{WorkspaceProvider, client::Client};
 
-// ── declare ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// A schema of a catalog.
 #[derive(Resource)]
@@ -72,7 +72,7 @@ pub struct SchemaOutputs<S: Stage = Declared> {
     pub full_name: S::Out<String>,
 }
 
-// ── manage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 pub(super) const KIND: Kind = Kind { noun: "schema", collection: "schemas", forces: true };
 
@@ -152,7 +152,7 @@ pub(super) async fn content_of(client: &Client, full_name: &str) -> ProviderResu
     Ok(contents)
 }
 
-// ── translate ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
 
 #[derive(Deserialize)]
 struct Info {
@@ -248,7 +248,7 @@ fn observed(info: Info) -> Observed<Schema> {
     }
 }
 
-// ── prove ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 mod tests {

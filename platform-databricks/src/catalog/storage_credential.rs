@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::securable::{Kind, Patch, lower, name_problems, set_text};
 use crate::{WorkspaceProvider, client::Client};
 
-// ── declare ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// A storage credential.
 #[derive(Resource)]
@@ -91,7 +91,7 @@ impl StorageCredential {
     }
 }
 
-// ── manage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 const KIND: Kind = Kind { noun: "storage credential", collection: "storage-credentials", forces: true };
 
@@ -130,7 +130,7 @@ impl Manage for StorageCredential {
     }
 }
 
-// ── translate ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
 
 #[derive(Deserialize)]
 struct Info {
@@ -235,7 +235,7 @@ fn observed(info: Info) -> Observed<StorageCredential> {
     }
 }
 
-// ── prove ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 mod tests {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{WorkspaceProvider, client::Client};
 
-// ── declare ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// A volume: files below `/Volumes/catalog/schema/volume`.
 #[derive(Resource)]
@@ -85,7 +85,7 @@ impl Volume {
     }
 }
 
-// ── manage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 pub(super) const KIND: Kind = Kind { noun: "volume", collection: "volumes", forces: false };
 
@@ -134,7 +134,7 @@ impl Manage for Volume {
     }
 }
 
-// ── translate ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
 
 #[derive(Deserialize)]
 struct Info {
@@ -226,7 +226,7 @@ fn observed(info: Info) -> Observed<Volume> {
     }
 }
 
-// ── prove ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 mod tests {

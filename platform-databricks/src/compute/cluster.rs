@@ -34,7 +34,7 @@ use crate::{
     },
 };
 
-// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// An all-purpose cluster: it has one worker and ends itself after 30 idle minutes unless told otherwise.
 #[derive(Resource)]
@@ -148,7 +148,7 @@ fn flaws(inputs: &Value) -> Vec<(String, String)> {
     flaws
 }
 
-// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 const CLUSTERS: &str = "/api/2.1/clusters";
 
@@ -227,7 +227,12 @@ async fn all(client: &Client) -> ProviderResult<Vec<Value>> {
     client.pages(format!("{CLUSTERS}/list"), "clusters").query("page_size", 100).all().await
 }
 
-// ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
+
+#[derive(Deserialize)]
+struct Created {
+    cluster_id: String,
+}
 
 #[derive(Deserialize)]
 struct Created {
@@ -371,7 +376,7 @@ fn with_password(fields: &mut Map<String, Value>, last: &Map<String, Value>) {
     }
 }
 
-// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 #[path = "cluster_tests.rs"]

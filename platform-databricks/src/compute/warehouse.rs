@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 names! {
     /// How large the clusters of a warehouse are.
@@ -145,7 +145,7 @@ pub struct SqlWarehouseOutputs<S: Stage = Declared> {
     pub jdbc_url: S::Out<String>,
 }
 
-// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 const WAREHOUSES: &str = "/api/2.0/sql/warehouses";
 
@@ -232,7 +232,12 @@ async fn made(client: &Client, id: String) -> ProviderResult<Made<SqlWarehouse>>
     Ok(Made { id, outputs: observed(answer)?.outputs })
 }
 
-// ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
+
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+}
 
 #[derive(Deserialize)]
 struct Created {
@@ -272,7 +277,7 @@ fn observed(answer: Value) -> ProviderResult<Observed<SqlWarehouse>> {
     Ok(Observed { inputs: understood(&what, fields)?, outputs: understood(&what, outputs)?, id, tainted: None })
 }
 
-// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 #[path = "warehouse_tests.rs"]

@@ -31,7 +31,7 @@ use crate::{
     client::{Client, Outcome, marks, wire},
 };
 
-// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// Tasks that run together.
 #[derive(Resource)]
@@ -121,7 +121,7 @@ pub struct JobOutputs<S: Stage = Declared> {
     pub name: S::Out<String>,
 }
 
-// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 const JOBS: &str = "/api/2.2/jobs";
 
@@ -239,7 +239,12 @@ fn maybe_gone(error: ProviderError) -> ProviderError {
     error.hint(hint)
 }
 
-// ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
+
+#[derive(Deserialize)]
+struct Created {
+    job_id: i64,
+}
 
 #[derive(Deserialize)]
 struct Created {
@@ -264,7 +269,7 @@ fn found(job: &Value) -> Found {
     }
 }
 
-// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 #[path = "job_tests.rs"]

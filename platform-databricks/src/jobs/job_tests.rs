@@ -65,6 +65,17 @@ async fn a_job_that_a_list_does_not_show_whole_is_asked_for() {
     assert_eq!(server.lines()[1], "GET /api/2.2/jobs/get?job_id=7");
 }
 
+#[tokio::test]
+async fn whom_a_job_runs_as_is_asked_for_where_the_program_says_it() {
+    let settings = json!({"name": "j"});
+    let listed = answer(200, &json!({"jobs": [{"job_id": 7, "settings": settings}]}).to_string());
+    let got = answer(200, &json!({"job_id": 7, "run_as_user_name": "bob@x", "settings": settings}).to_string());
+    let server = Server::playing([listed, got]).await;
+    let applied = existing(json!({"name": "j", "run_as": {"user_name": "ada@x"}}));
+    let all = Job::list(&server.client(), &[applied]).await.expect("a list").expect("all");
+    assert_eq!(all[0].inputs.run_as.as_ref().and_then(|run_as| run_as.user_name.as_deref()), Some("bob@x"));
+}
+
 #[test]
 fn whom_it_runs_as_is_read_back_from_a_name() {
     let run_as = |name: &str| {

@@ -13,7 +13,7 @@ use crate::{
     client::{Client, Outcome},
 };
 
-// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// Who is logged in: `stack.lookup::<CurrentUser>("me")`.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl LookUp for CurrentUser {
     const TYPE: &'static str = "databricks:CurrentUser";
 }
 
-// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 #[async_trait]
 impl Find for CurrentUser {
@@ -63,7 +63,7 @@ impl Find for CurrentUser {
     }
 }
 
-// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 mod tests {

@@ -31,7 +31,7 @@ use crate::{
     client::{Client, Outcome},
 };
 
-// ── declare ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// A notebook, made with [`Notebook::from_file`] or [`Notebook::from_source`].
 #[derive(Resource)]
@@ -176,7 +176,7 @@ fn flaws(inputs: &Value) -> Vec<(String, String)> {
     flaws
 }
 
-// ── manage ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 const WORKSPACE: &str = "/api/2.0/workspace";
 
@@ -261,7 +261,20 @@ async fn made(client: &Client, path: &str, folders: Vec<String>) -> ProviderResu
     Ok(Made { id: path.to_owned(), outputs: outputs(path, &status, folders) })
 }
 
-// ── translate ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
+
+/// What is at a path.
+#[derive(Deserialize)]
+struct Status {
+    path: String,
+    object_type: String,
+    #[serde(default)]
+    object_id: i64,
+    language: Option<String>,
+    created_at: Option<u64>,
+    #[serde(default)]
+    modified_at: i64,
+}
 
 /// What is at a path.
 #[derive(Deserialize)]
@@ -318,7 +331,7 @@ fn observed(status: &Status, content_hash: String, existing: &Existing<Notebook>
     Observed { id: existing.id.clone(), outputs: outputs(&existing.id, status, folders), inputs, tainted: None }
 }
 
-// ── prove ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 #[path = "notebook_tests.rs"]

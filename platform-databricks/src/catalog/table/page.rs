@@ -31,7 +31,7 @@ use crate::{
     compute::SqlWarehouse,
 };
 
-// ── declare ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// declare
 
 /// A table.
 #[derive(Resource)]
@@ -120,7 +120,7 @@ fn problems(inputs: &Value) -> Vec<(String, String)> {
     problems
 }
 
-// ── manage ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// manage
 
 pub(in crate::catalog) const KIND: Kind = Kind { noun: "table", collection: "tables", forces: false };
 
@@ -206,7 +206,7 @@ fn warehouse(table: &Table<Resolved>) -> ProviderResult<&str> {
     })
 }
 
-// ── translate ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// translate
 
 #[derive(Deserialize)]
 struct Info {
@@ -294,7 +294,7 @@ fn is_ours(property: &str, applied: Option<&Table<Resolved>>) -> bool {
     }
 }
 
-// ── prove ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// prove
 
 #[cfg(test)]
 #[path = "page_tests.rs"]
