@@ -234,11 +234,6 @@ struct Created {
     cluster_id: String,
 }
 
-#[derive(Deserialize)]
-struct Created {
-    cluster_id: String,
-}
-
 /// What an edit can set: of what the service shows, the rest is its own.
 const EDITABLE: &[&str] = &[
     "autoscale",

@@ -239,11 +239,6 @@ struct Created {
     id: String,
 }
 
-#[derive(Deserialize)]
-struct Created {
-    id: String,
-}
-
 /// All fields at once, as an edit wants them too.
 fn body(inputs: &SqlWarehouse<Resolved>) -> Map<String, Value> {
     let mut body = with_defaults(SqlWarehouse::<Declared>::fields(), sent(inputs));

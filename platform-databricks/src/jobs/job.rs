@@ -246,11 +246,6 @@ struct Created {
     job_id: i64,
 }
 
-#[derive(Deserialize)]
-struct Created {
-    job_id: i64,
-}
-
 pub(super) fn outputs(id: &str, inputs: &Job<Resolved>) -> JobOutputs<Resolved> {
     JobOutputs { id: Id::new(id), name: inputs.name.clone() }
 }

@@ -276,19 +276,6 @@ struct Status {
     modified_at: i64,
 }
 
-/// What is at a path.
-#[derive(Deserialize)]
-struct Status {
-    path: String,
-    object_type: String,
-    #[serde(default)]
-    object_id: i64,
-    language: Option<String>,
-    created_at: Option<u64>,
-    #[serde(default)]
-    modified_at: i64,
-}
-
 fn body(inputs: &Notebook<Resolved>, overwrite: bool) -> ProviderResult<BTreeMap<&'static str, Value>> {
     let Some(content) = &inputs.content else {
         let message = "its content is not known any more";
