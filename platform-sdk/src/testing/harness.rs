@@ -26,7 +26,8 @@ use crate::{
 #[expect(clippy::needless_pass_by_value, reason = "reads as `plan(prod::program())`")]
 pub fn plan(program: Program) -> Result<String> {
     let harness = Harness::new();
-    let plan = harness.plan_offline(&program)?;
+    // Over an empty state there is nothing that could have been read.
+    let plan = Plan { offline: None, ..harness.plan_offline(&program)? };
     Ok(crate::report::plan_text(&plan))
 }
 
