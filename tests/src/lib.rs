@@ -2,12 +2,14 @@
 //! examples as programs.
 
 mod example;
+mod gate;
 mod python;
 mod server;
 mod suite;
 mod workspace;
 
 pub use example::example;
+pub use gate::Gate;
 pub use python::Python;
 pub use server::{Server, free_port};
 pub use suite::{left_out, quick};
