@@ -52,7 +52,7 @@ pub struct Catalog<S: Stage = Declared> {
     #[field(computed)]
     pub predictive_optimization: Option<S::In<PredictiveOptimization>>,
     /// The user, group or service principal that owns it. Unless set, who creates it.
-    #[field(computed)]
+    #[field(computed, access = owner)]
     pub owner: Option<S::In<String>>,
 }
 

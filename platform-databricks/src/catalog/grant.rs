@@ -43,7 +43,7 @@ pub struct Grant<S: Stage = Declared> {
     #[field(required, key, parent = cascades, normalize = super::securable::lower)]
     pub securable: S::In<String>,
     /// Who gets them: a user, a group of the account, or a service principal's application id.
-    #[field(required, key)]
+    #[field(required, key, access = grantee)]
     pub principal: S::In<String>,
     /// What they may do.
     #[field(required, set)]

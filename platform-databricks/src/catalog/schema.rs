@@ -54,7 +54,7 @@ pub struct Schema<S: Stage = Declared> {
     #[field(computed)]
     pub predictive_optimization: Option<S::In<PredictiveOptimization>>,
     /// The user, group or service principal that owns it. Unless set, who creates it.
-    #[field(computed)]
+    #[field(computed, access = owner)]
     pub owner: Option<S::In<String>>,
 }
 

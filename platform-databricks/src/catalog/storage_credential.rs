@@ -45,7 +45,7 @@ pub struct StorageCredential<S: Stage = Declared> {
     #[field(computed)]
     pub isolation_mode: Option<S::In<Isolation>>,
     /// The user, group or service principal that owns it. Unless set, who creates it.
-    #[field(computed)]
+    #[field(computed, access = owner)]
     pub owner: Option<S::In<String>>,
 }
 

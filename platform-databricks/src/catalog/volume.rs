@@ -48,7 +48,7 @@ pub struct Volume<S: Stage = Declared> {
     #[field(nullable)]
     pub comment: Option<S::In<String>>,
     /// The user, group or service principal that owns it. Unless set, who creates it.
-    #[field(computed)]
+    #[field(computed, access = owner)]
     pub owner: Option<S::In<String>>,
 }
 

@@ -1,6 +1,6 @@
 //! A small lake through its life with the SDK's engine: up, up again, changed, gone.
 
-use platform_databricks::prelude::*;
+use platform_databricks::{prelude::*, sandbox::ADMIN};
 use platform_sdk::{prelude::*, testing::Harness};
 
 use crate::world::World;
@@ -80,4 +80,39 @@ fn a_renamed_catalog_takes_what_is_in_it_along() {
     let steps = ["Catalog::lake", "Schema::sales", "Volume::files", "Grant::readers"];
     assert_eq!(ran.steps(), steps.map(|step| format!("update databricks:{step}")));
     assert!(harness.plan(&named("sea")).expect("it is planned").is_empty());
+}
+
+fn governed(owner: &'static str, admin_may: Option<&'static [Privilege]>) -> Program {
+    Program::new("lake", move |stack| {
+        let lake = stack.lookup::<Catalog>("lake");
+        let sea = stack.add("sea", Schema::new(&lake, "sea").owner(owner));
+        if let Some(privileges) = admin_may {
+            stack.add("mine", Grant::on(&sea).to(ADMIN).can(privileges.to_vec()));
+        }
+        stack.add("theirs", Grant::on(&sea).to("analysts").can([UseSchema]));
+        Ok(())
+    })
+    .provider(WorkspaceProvider::from_env())
+}
+
+#[test]
+fn clause_11_a_plan_that_locks_its_caller_out_warns() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let world = runtime.block_on(World::furnished());
+    let harness =
+        Harness::new().with_variable("DATABRICKS_HOST", world.url()).with_variable("DATABRICKS_TOKEN", "sandbox");
+    let warnings = |program: &Program| -> Vec<String> {
+        let plan = harness.plan(program).expect("it is planned");
+        plan.warnings.into_iter().map(|warning| warning.summary).collect()
+    };
+    let mine = governed(ADMIN, Some(&[UseSchema, Select]));
+    assert_eq!(warnings(&mine), Vec::<String>::new(), "it stays with the caller");
+    let ran = harness.up(&mine).expect("it is planned");
+    assert!(ran.failures.is_empty(), "{:#?}", ran.failures);
+    let given = "`databricks:Schema::sea` is given to `analysts`, who is neither you nor a group of yours";
+    assert_eq!(warnings(&governed("analysts", Some(&[UseSchema, Select]))), [given]);
+    let taken =
+        format!("`databricks:Grant::mine` takes privileges away from `{ADMIN}`, through which this login has them");
+    assert_eq!(warnings(&governed(ADMIN, Some(&[UseSchema]))), [taken.as_str()], "a privilege is dropped");
+    assert_eq!(warnings(&governed(ADMIN, None)), [taken.as_str()], "the grant is dropped");
 }

@@ -89,6 +89,8 @@ pub(crate) struct FieldAttributes {
     pub(crate) normalize: Option<Path>,
     #[darling(default)]
     pub(crate) judge: Option<Path>,
+    #[darling(default)]
+    pub(crate) access: Option<AccessAttribute>,
     /// The name of a setter that adds one element.
     #[darling(default)]
     pub(crate) each: Option<Ident>,
@@ -114,6 +116,22 @@ impl FromMeta for ParentAttribute {
             Expr::Path(path) if path.path.is_ident("cascades") => Ok(Self::Cascades),
             Expr::Path(path) if path.path.is_ident("refuses") => Ok(Self::Refuses),
             _ => Err(darling::Error::custom("`parent` is `cascades` or `refuses`").with_span(expr)),
+        }
+    }
+}
+
+/// `access = owner` or `access = grantee`.
+pub(crate) enum AccessAttribute {
+    Owner,
+    Grantee,
+}
+
+impl FromMeta for AccessAttribute {
+    fn from_expr(expr: &Expr) -> darling::Result<Self> {
+        match expr {
+            Expr::Path(path) if path.path.is_ident("owner") => Ok(Self::Owner),
+            Expr::Path(path) if path.path.is_ident("grantee") => Ok(Self::Grantee),
+            _ => Err(darling::Error::custom("`access` is `owner` or `grantee`").with_span(expr)),
         }
     }
 }

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Data, DeriveInput, GenericArgument, Ident, PathArguments, Type, ext::IdentExt};
 
-use crate::attributes::{FieldAttributes, ParentAttribute};
+use crate::attributes::{AccessAttribute, FieldAttributes, ParentAttribute};
 
 /// How a field holds its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,6 +159,11 @@ impl InputField {
         match &a.parent {
             Some(ParentAttribute::Cascades) => set.push(quote!(parent: Some(::platform_sdk::OnParentDelete::Cascades))),
             Some(ParentAttribute::Refuses) => set.push(quote!(parent: Some(::platform_sdk::OnParentDelete::Refuses))),
+            None => {}
+        }
+        match &a.access {
+            Some(AccessAttribute::Owner) => set.push(quote!(access: Some(::platform_sdk::Access::Owner))),
+            Some(AccessAttribute::Grantee) => set.push(quote!(access: Some(::platform_sdk::Access::Grantee))),
             None => {}
         }
         if let Some(key) = &a.keyed_by {

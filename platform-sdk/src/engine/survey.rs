@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::{
     Result,
     desired::{Address, Desired, Hash},
-    observe::{Connections, Observed, Reading, contents, observe},
-    plan::{Planned, Wanted, moved, plan},
+    observe::{Connections, Observed, Reading, callers, contents, observe},
+    plan::{Planned, Wanted, access_changes, locked_out, moved, plan},
     report::Diagnostic,
     state::Snapshot,
 };
@@ -64,6 +64,11 @@ impl Survey<'_> {
             let hint = "it is left alone, and so is what depends on it";
             Diagnostic { severity: crate::report::Severity::Warning, ..problem.clone() }.hint(hint)
         }));
+        let changes = access_changes(&planned, &self.connections.schemas());
+        if offline.is_none() && !changes.is_empty() {
+            let callers = callers(reading, changes.iter().map(|change| &change.address)).await;
+            planned.plan.warnings.extend(locked_out(&changes, &callers));
+        }
         Ok(Surveyed { planned, observed })
     }
 

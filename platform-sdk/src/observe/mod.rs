@@ -1,10 +1,12 @@
 //! Observing: what really exists of what state knows, what is looked up, imported or adopted.
 
+mod callers;
 mod connections;
 mod observed;
 mod refresh;
 mod settle;
 
+pub use callers::callers;
 pub use connections::{Connections, Identity};
 pub use observed::{Observed, Sighting};
 pub(crate) use refresh::{BUILTIN, look_up, request};

@@ -65,7 +65,7 @@ pub async fn observe(reading: Reading<'_>) -> Result<Observed> {
 
 impl Reading<'_> {
     /// What must be contacted: kinds and configurations of state, lookups and imports, without the SDK's own.
-    fn targets(&self) -> BTreeMap<(String, String), Value> {
+    pub(super) fn targets(&self) -> BTreeMap<(String, String), Value> {
         let mut targets = BTreeMap::new();
         let mut add = |kind: &str, config: Value| {
             if kind != BUILTIN {

@@ -1,5 +1,6 @@
 //! The plan: how observed, last applied and desired inputs differ, and the steps that make them one. Pure.
 
+mod access;
 mod actions;
 mod build;
 mod decide;
@@ -9,6 +10,7 @@ mod moves;
 mod step;
 mod target;
 
+pub use access::{AccessChange, access_changes, locked_out};
 pub use actions::{Action, Actions, Kind};
 pub use build::{Planned, Wanted, change, plan};
 pub use decide::{Decision, conceal_fields};

@@ -27,7 +27,7 @@ pub use options::{Operation, Options};
 pub use output::{Joined, Output, interpolate};
 pub use program::Program;
 pub use resource::{Block, HasId, LookUp, Manages, Outputs, Provider, Resource, TakesProvider};
-pub use schema::{Field, Identity, Judgement, ListOrder, OnParentDelete, OutputField, Schema, Shape, Unset};
+pub use schema::{Access, Field, Identity, Judgement, ListOrder, OnParentDelete, OutputField, Schema, Shape, Unset};
 pub use secret::Secret;
 pub use stack::Stack;
 pub(crate) use stack::{Declaration, ProviderDeclaration, Recorder};

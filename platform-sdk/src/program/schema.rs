@@ -72,6 +72,15 @@ pub enum OnParentDelete {
     Refuses,
 }
 
+/// What a field says about who may do what with the object: plans warn before they lock their own caller out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Names the principal that owns the object.
+    Owner,
+    /// Names the principal that this resource gives privileges to.
+    Grantee,
+}
+
 /// What it means that a field is not set.
 #[derive(Clone, Copy)]
 pub enum Unset {
@@ -169,6 +178,8 @@ pub struct Field {
     pub normalize: Option<fn(Value) -> Value>,
     /// Decides where a mark can't tell.
     pub judge: Option<fn(&str, &Value, &Value) -> Judgement>,
+    /// It names a principal, and what that one has.
+    pub access: Option<Access>,
 }
 
 impl Field {
@@ -190,6 +201,7 @@ impl Field {
             order: ListOrder::Sequence,
             normalize: None,
             judge: None,
+            access: None,
         }
     }
 }

@@ -73,7 +73,7 @@ pub struct Table<S: Stage = Declared> {
     #[field(replace, normalize = place)]
     pub location: Option<S::In<String>>,
     /// The user, group or service principal that owns it. Unless set, who creates it.
-    #[field(computed)]
+    #[field(computed, access = owner)]
     pub owner: Option<S::In<String>>,
 }
 
