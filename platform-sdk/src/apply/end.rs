@@ -24,14 +24,13 @@ impl Run<'_> {
         if decision.condition.is_some() && !self.live.replaces(decision.condition.as_ref()) {
             return Ok(());
         }
-        let snapshot = self.live.snapshot();
         // A replacement that created first has left the old object among the pending deletes.
         let created_first = decision.op == Op::Replace { create_first: true };
         let old = if created_first {
-            let was = self.planned.snapshot.resources.get(address).map(|state| &state.id);
-            snapshot.pending_deletes.iter().find(|old| old.address == *address && Some(&old.id) == was)
+            let was = self.planned.snapshot.resources.get(address);
+            was.and_then(|was| self.live.left_behind(address, &was.id))
         } else {
-            snapshot.resources.get(address)
+            self.live.resource(address)
         };
         let Some(old) = old else { return Ok(()) };
         let gone = if created_first {
@@ -44,7 +43,7 @@ impl Run<'_> {
             return self.close(None, vec![gone]).await;
         }
         let force = old.options.force_destroy;
-        self.delete(old, gone, created_first, force).await
+        self.delete(&old, gone, created_first, force).await
     }
 
     /// Ends an object that an earlier run's replacement left behind.
@@ -104,14 +103,15 @@ impl Run<'_> {
         let effect = match decision.op {
             Op::Forget => Effect::Remove(address.clone()),
             _ => match (self.live.resource(address), self.desired.nodes.get(address)) {
-                (Some(mut state), Some(node)) => {
+                (Some(state), Some(node)) => {
+                    let mut state = (*state).clone();
                     state.options = node.options.clone();
                     state.dependencies.clone_from(&node.dependencies);
                     state.parents.clone_from(&node.parents);
                     state.references = references(node);
                     state.inputs = decision.inputs.clone();
                     state.input_hash = state.inputs.hash(&*self.settings.keyed);
-                    Effect::Put(Box::new(state))
+                    Effect::put(state)
                 }
                 _ => return Ok(()),
             },

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde_json::{Value, json};
@@ -32,7 +32,10 @@ impl Live {
     pub(super) fn new(snapshot: &Snapshot, observed: &Observed) -> Self {
         let mut snapshot = snapshot.clone();
         for state in snapshot.resources.values_mut() {
-            if let Some(seen) = observed.present(&state.address) {
+            if let Some(seen) = observed.present(&state.address)
+                && (seen.id != state.id || seen.outputs != state.outputs)
+            {
+                let state = Arc::make_mut(state);
                 state.outputs = seen.outputs.clone();
                 state.id.clone_from(&seen.id);
             }
@@ -45,11 +48,17 @@ impl Live {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn snapshot(&self) -> Snapshot {
-        self.known().snapshot.clone()
+    /// What the apply has made of the snapshot.
+    pub(super) fn into_snapshot(self) -> Snapshot {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).snapshot
     }
 
-    pub(super) fn resource(&self, address: &Address) -> Option<ResourceState> {
+    /// The object with this id that a replacement has left behind.
+    pub(super) fn left_behind(&self, address: &Address, id: &str) -> Option<Arc<ResourceState>> {
+        self.known().snapshot.pending_deletes.iter().find(|old| old.address == *address && old.id == id).cloned()
+    }
+
+    pub(super) fn resource(&self, address: &Address) -> Option<Arc<ResourceState>> {
         self.known().snapshot.resources.get(address).cloned()
     }
 

@@ -120,7 +120,7 @@ impl Making<'_, '_> {
         &self,
         driver: &Arc<dyn Driver>,
         mut target: ResourceState,
-        old: Option<ResourceState>,
+        old: Option<Arc<ResourceState>>,
     ) -> Result<(), Diagnostic> {
         let current =
             old.as_ref().map(|old| self.run.observed.present(self.address()).map_or(&old.inputs, |seen| &seen.inputs));
@@ -134,7 +134,7 @@ impl Making<'_, '_> {
             let made = driver.create(&ctx, &plain).await.map_err(|error| self.failed(&error))?;
             return self.made(target, made, None, old.is_some()).await;
         }
-        let found_before = self.before(driver, &plain, old.as_ref()).await?;
+        let found_before = self.before(driver, &plain, old.as_deref()).await?;
         self.run
             .append(Record::Intent(Box::new(Intent {
                 id: intent.clone(),
@@ -147,7 +147,7 @@ impl Making<'_, '_> {
         let created = Created { making: self, driver, plain: &plain, intent: &intent, found_before: &found_before };
         match created.settle().await {
             Ok(made) => {
-                self.made(target.clone(), made, Some(intent), old.is_some()).await?;
+                self.made(target, made, Some(intent), old.is_some()).await?;
                 self.wait(driver).await
             }
             Err((error, id)) => {
@@ -205,7 +205,7 @@ impl Making<'_, '_> {
         if retires {
             effects.push(Effect::Retire(self.address().clone()));
         }
-        effects.push(Effect::Put(Box::new(target)));
+        effects.push(Effect::put(target));
         self.run.close(intent, effects).await
     }
 
@@ -285,7 +285,7 @@ impl Making<'_, '_> {
             return self.reidentify(driver, target, &moved).await;
         }
         if differences.is_empty() {
-            return self.run.close(None, vec![Effect::Put(Box::new(target))]).await;
+            return self.run.close(None, vec![Effect::put(target)]).await;
         }
         let replacing = differences.iter().find(|difference| difference.verdict == Verdict::Replace);
         if let (Some(difference), false) = (replacing, self.is_place(&differences)) {
@@ -337,7 +337,7 @@ impl Making<'_, '_> {
         };
         target.id.clone_from(&seen.id);
         target.outputs = self.conceal(&target.inputs, seen.outputs.clone());
-        self.run.close(None, vec![Effect::Put(Box::new(target.clone()))]).await?;
+        self.run.close(None, vec![Effect::put(target.clone())]).await?;
         if rest.is_empty() {
             return Ok(());
         }
@@ -379,13 +379,13 @@ impl Making<'_, '_> {
             Ok((id, outputs)) => {
                 target.id = id;
                 target.outputs = self.conceal(&target.inputs, outputs);
-                self.run.close((!builtin).then_some(intent), vec![Effect::Put(Box::new(target))]).await?;
+                self.run.close((!builtin).then_some(intent), vec![Effect::put(target)]).await?;
                 self.wait(driver).await
             }
             Err(error) => {
                 let mut half = before.clone();
                 half.status = Status::Partial(self.run.scrub.text(&error.message));
-                self.run.close(Some(intent), vec![Effect::Put(Box::new(half))]).await?;
+                self.run.close(Some(intent), vec![Effect::put(half)]).await?;
                 Err(self.failed(&error))
             }
         }
@@ -406,9 +406,9 @@ impl Making<'_, '_> {
             Err(_) => ProviderError::new(ErrorKind::TimedOut, format!("still not ready after {} s", bound.as_secs()))
                 .hint("it goes on by itself: run the command again, or give it more time with `.timeout(Operation::Ready, ..)`"),
         };
-        let mut waiting = state;
+        let mut waiting = (*state).clone();
         waiting.status = Status::Partial(self.run.scrub.text(&failure.message));
-        self.run.close(None, vec![Effect::Put(Box::new(waiting))]).await?;
+        self.run.close(None, vec![Effect::put(waiting)]).await?;
         Err(self.failed(&failure))
     }
 
@@ -440,12 +440,12 @@ impl Making<'_, '_> {
     }
 
     /// What is ready may know more of itself than when it was made.
-    async fn refreshed(&self, driver: &Arc<dyn Driver>, mut state: ResourceState) -> Result<(), Diagnostic> {
+    async fn refreshed(&self, driver: &Arc<dyn Driver>, state: Arc<ResourceState>) -> Result<(), Diagnostic> {
         if let Ok(Some(seen)) = driver.read(&request(&state)).await {
             let outputs = self.conceal(&state.inputs, seen.outputs);
             if outputs != state.outputs {
-                state.outputs = outputs;
-                return self.run.close(None, vec![Effect::Put(Box::new(state))]).await;
+                let state = ResourceState { outputs, ..(*state).clone() };
+                return self.run.close(None, vec![Effect::put(state)]).await;
             }
         }
         Ok(())

@@ -115,7 +115,7 @@ pub async fn apply(work: Apply<'_>) -> Applied {
         schedule.failures.push(problem);
     }
     let Schedule { summary, failures, interrupted, .. } = schedule;
-    Applied { snapshot: run.live.snapshot(), summary, failures, interrupted }
+    Applied { snapshot: run.live.into_snapshot(), summary, failures, interrupted }
 }
 
 impl Run<'_> {
@@ -130,7 +130,7 @@ impl Run<'_> {
     async fn begin(&self) -> Result<(), Diagnostic> {
         if !self.planned.moves.is_empty() {
             let mut effects: Vec<Effect> = self.planned.moves.values().map(|old| Effect::Remove(old.clone())).collect();
-            effects.extend(self.planned.snapshot.resources.values().map(|state| Effect::Put(Box::new(state.clone()))));
+            effects.extend(self.planned.snapshot.resources.values().map(|state| Effect::put(Arc::clone(state))));
             let record = Record::Outcome { intent: None, effects };
             self.noted(record).await?;
         }

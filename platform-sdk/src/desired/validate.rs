@@ -103,14 +103,11 @@ fn same_key(node: &Node, other: &Node) -> Diagnostic {
 
 /// The fields marked `key` as one text; `None` for types without.
 fn natural_key(node: &Node) -> Option<String> {
-    let inputs = hashable(&node.inputs, "");
-    let keys: Vec<Value> = node
-        .schema
-        .fields()
-        .iter()
-        .filter(|field| field.key)
-        .map(|field| inputs.get(field.name).cloned().unwrap_or(Value::Null))
-        .collect();
+    let of = |field: &Field| match &node.inputs {
+        Expr::Map(inputs) => inputs.get(field.name).map_or(Value::Null, |input| hashable(input, field.name)),
+        _ => Value::Null,
+    };
+    let keys: Vec<Value> = node.schema.fields().iter().filter(|field| field.key).map(of).collect();
     (!keys.is_empty()).then(|| super::canonical(&Value::Array(keys)))
 }
 

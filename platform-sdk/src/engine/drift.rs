@@ -82,7 +82,7 @@ async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot) -> 
 
 fn compare<'s>(session: &Session<'_>, snapshot: &'s Snapshot, observed: &Observed) -> Vec<Drifted<'s>> {
     let schemas = session.connections.schemas();
-    let one = |state: &'s ResourceState| {
+    let one = |state: &'s std::sync::Arc<ResourceState>| {
         let schema = *schemas.get(state.address.type_name())?;
         match observed.sightings.get(&state.address)? {
             Sighting::Unread(_) => None,
@@ -143,5 +143,5 @@ fn accepted(drifted: &Drifted<'_>, observed: &Observed) -> Effect {
         }
     }
     state.outputs = seen.outputs.clone();
-    Effect::Put(Box::new(state))
+    Effect::put(state)
 }

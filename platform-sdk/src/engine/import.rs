@@ -38,7 +38,7 @@ pub(crate) async fn import(context: &Context, arguments: &ImportArguments) -> Re
     };
     let Taken { schema, mut state } = taken;
     state.input_hash = state.inputs.hash(&|value| lease.reading().keys.hmac(value));
-    let effect = Effect::Put(Box::new(state.clone()));
+    let effect = Effect::put(state.clone());
     lease.journal().append(Record::Outcome { intent: None, effects: vec![effect.clone()] }).await?;
     snapshot.apply(&effect);
     let commit = lease.commit(&snapshot).await?;

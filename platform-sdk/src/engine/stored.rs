@@ -39,7 +39,9 @@ pub(crate) async fn history(context: &Context) -> Result<Exit> {
 pub(crate) async fn state_move(context: &Context, arguments: &StateMoveArguments) -> Result<Exit> {
     let StateMoveArguments { from, to } = arguments;
     mend(context, |snapshot| {
-        let Some(mut state) = snapshot.resources.get(from).cloned() else { return Err(not_there(from)) };
+        let Some(mut state) = snapshot.resources.get(from).map(|state| (**state).clone()) else {
+            return Err(not_there(from));
+        };
         if snapshot.resources.contains_key(to) {
             return Err(Diagnostic::error(format!("`{to}` is in state already")).about(to));
         }
@@ -48,10 +50,10 @@ pub(crate) async fn state_move(context: &Context, arguments: &StateMoveArguments
             return Err(problem.hint("the type of an object stays; move it to an address of the same type"));
         }
         state.address = to.clone();
-        let mut effects = vec![Effect::Remove(from.clone()), Effect::Put(Box::new(state))];
+        let mut effects = vec![Effect::Remove(from.clone()), Effect::put(state)];
         // Whoever depends on it, depends on it under its new address.
         for other in snapshot.resources.values().filter(|other| other.dependencies.contains(from)) {
-            let mut other = other.clone();
+            let mut other = (**other).clone();
             for set in [&mut other.dependencies, &mut other.parents, &mut other.provider.of] {
                 if set.remove(from) {
                     set.insert(to.clone());
@@ -60,7 +62,7 @@ pub(crate) async fn state_move(context: &Context, arguments: &StateMoveArguments
             for reference in other.references.values_mut().filter(|r| r["$ref"] == from.as_str()) {
                 reference["$ref"] = to.as_str().into();
             }
-            effects.push(Effect::Put(Box::new(other)));
+            effects.push(Effect::put(other));
         }
         Ok((effects, format!("moved `{from}` to `{to}`")))
     })

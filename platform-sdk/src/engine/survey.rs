@@ -55,11 +55,12 @@ impl Survey<'_> {
         let reading = Reading { offline: offline.as_deref(), ..reading };
         let mut observed = observe(reading).await?;
         // What lives in objects that end can be asked for only once it is known which ones end.
-        let ending = self.plan(&observed).map(|planned| ending(&planned)).unwrap_or_default();
+        let first = self.plan(&observed);
+        let ending = first.as_ref().map(ending).unwrap_or_default();
         if offline.is_none() && !ending.is_empty() {
             contents(reading, &ending, &mut observed).await;
         }
-        let mut planned = self.plan(&observed)?;
+        let mut planned = if observed.contents.is_empty() { first? } else { self.plan(&observed)? };
         planned.plan.warnings.extend(observed.unreadable.values().map(|problem| {
             let hint = "it is left alone, and so is what depends on it";
             Diagnostic { severity: crate::report::Severity::Warning, ..problem.clone() }.hint(hint)

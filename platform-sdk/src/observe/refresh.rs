@@ -164,6 +164,7 @@ impl Reading<'_> {
             .snapshot
             .resources
             .values()
+            .map(|state| &**state)
             .filter(|state| state.provider.kind != BUILTIN)
             .partition(|state| state.provider.of.is_empty());
         self.read_all(&plain, observed).await;
@@ -346,6 +347,8 @@ pub(crate) async fn look_up(
 /// # Errors
 /// Never; what can't be listed is left to the service's own refusal.
 pub async fn contents(reading: Reading<'_>, ending: &BTreeSet<Address>, observed: &mut Observed) {
+    let owned: BTreeSet<(&str, &str)> =
+        reading.snapshot.resources.values().map(|own| (own.address.type_name(), own.id.as_str())).collect();
     for address in ending {
         let Some(state) = reading.snapshot.resources.get(address) else { continue };
         if state.provider.kind == BUILTIN || observed.present(address).is_none() {
@@ -356,10 +359,7 @@ pub async fn contents(reading: Reading<'_>, ending: &BTreeSet<Address>, observed
             continue;
         };
         let Ok(contents) = driver.contents(&state.id).await else { continue };
-        let owned = |type_name: &str, id: &str| {
-            reading.snapshot.resources.values().any(|own| own.address.type_name() == type_name && own.id == id)
-        };
-        let foreign = contents.iter().filter(|content| !owned(content.type_name, &content.id));
+        let foreign = contents.iter().filter(|content| !owned.contains(&(content.type_name, content.id.as_str())));
         let foreign: Vec<String> = foreign.map(|content| format!("{} `{}`", content.type_name, content.id)).collect();
         if !foreign.is_empty() {
             observed.contents.insert(address.clone(), foreign);

@@ -93,7 +93,7 @@ fn taken(target: &ResourceState, seen: &Observation, snapshot: &Snapshot) -> Vec
     if snapshot.resources.get(&target.address).is_some_and(|old| old.id != seen.id) {
         effects.push(Effect::Retire(target.address.clone()));
     }
-    effects.push(Effect::Put(Box::new(state)));
+    effects.push(Effect::put(state));
     effects
 }
 

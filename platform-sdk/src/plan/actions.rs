@@ -107,8 +107,11 @@ impl<'a> Builder<'a> {
 
     fn collect(&mut self) {
         let Sources { desired, observed, snapshot, .. } = self.sources;
-        for address in desired.lookups.keys().filter(|address| !observed.lookups.contains_key(*address)) {
-            if desired.nodes.values().any(|node| node.dependencies.contains(address)) {
+        let unread: BTreeSet<&Address> =
+            desired.lookups.keys().filter(|address| !observed.lookups.contains_key(*address)).collect();
+        if !unread.is_empty() {
+            let wanted: BTreeSet<&Address> = desired.nodes.values().flat_map(|node| &node.dependencies).collect();
+            for address in unread.intersection(&wanted) {
                 self.push(address, Kind::Read, Some(Slot::Make));
             }
         }
@@ -170,12 +173,10 @@ impl<'a> Builder<'a> {
 
     /// Deletes by the union of last applied and desired dependencies.
     fn ended_after_dependents(&mut self) {
-        let mut dependents: BTreeMap<&Address, BTreeSet<&Address>> = BTreeMap::new();
-        for state in self.sources.snapshot.resources.values() {
-            for dependency in &state.dependencies {
-                dependents.entry(dependency).or_default().insert(&state.address);
-            }
+        if !self.decisions.values().any(Decision::ends_object) {
+            return;
         }
+        let mut dependents = self.dependents_in_state();
         for node in self.sources.desired.nodes.values() {
             for dependency in &node.dependencies {
                 dependents.entry(dependency).or_default().insert(&node.address);
@@ -208,6 +209,16 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+    }
+
+    fn dependents_in_state(&self) -> BTreeMap<&'a Address, BTreeSet<&'a Address>> {
+        let mut dependents: BTreeMap<&Address, BTreeSet<&Address>> = BTreeMap::new();
+        for state in self.sources.snapshot.resources.values() {
+            for dependency in &state.dependencies {
+                dependents.entry(dependency).or_default().insert(&state.address);
+            }
+        }
+        dependents
     }
 
     /// What must be over before an object goes along with another must be over before that one ends.
@@ -245,10 +256,14 @@ impl<'a> Builder<'a> {
             .enumerate()
             .filter_map(|(at, action)| if let Kind::EndPending(index) = action.kind { Some((at, index)) } else { None })
             .collect();
+        if places.is_empty() {
+            return;
+        }
+        let dependents = self.dependents_in_state();
         for (at, index) in places {
             let old = &snapshot.pending_deletes[index];
-            for state in snapshot.resources.values().filter(|state| state.dependencies.contains(&old.address)) {
-                self.need(Some(at), self.of(&state.address, Slot::Make));
+            for dependent in dependents.get(&old.address).into_iter().flatten() {
+                self.need(Some(at), self.of(dependent, Slot::Make));
             }
             for dependency in &old.dependencies {
                 self.need(self.of(dependency, Slot::End), Some(at));
@@ -258,6 +273,9 @@ impl<'a> Builder<'a> {
 
     /// A new object under a key that another gives up waits until it has.
     fn freed_keys(&mut self) {
+        if !self.decisions.values().any(Decision::ends_object) {
+            return;
+        }
         let mut freed: BTreeMap<(&str, String), &Address> = BTreeMap::new();
         for (address, decision) in self.decisions.iter().filter(|(_, decision)| decision.ends_object()) {
             let state = self.sources.snapshot.resources.get(address);

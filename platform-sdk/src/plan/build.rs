@@ -152,7 +152,7 @@ fn steps(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>, actions:
 }
 
 fn step(sources: Sources<'_>, address: &Address, decision: &Decision) -> Step {
-    let state = sources.snapshot.resources.get(address);
+    let state = sources.snapshot.resources.get(address).map(|state| &**state);
     let schema = sources.schemas.get(address.type_name()).copied();
     let none = Vec::new();
     let contents = sources.observed.contents.get(address).filter(|_| decision.ends_object()).unwrap_or(&none);

@@ -1,6 +1,9 @@
 //! Moves: addresses that changed by `moved_from`, all at once, so that swaps and chains work.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     Result,
@@ -28,10 +31,10 @@ pub fn moved(desired: &Desired, snapshot: &Snapshot) -> Result<(Snapshot, BTreeM
             }
         }
     }
+    // A swap or a chain moves what stands at the new address away in the same breath.
+    let leaving: BTreeSet<&Address> = from.values().collect();
     for (to, old) in &from {
-        // A swap or a chain moves what stands at the new address away in the same breath.
-        let leaves = from.values().any(|moving| moving == to);
-        if snapshot.resources.contains_key(to) && !leaves {
+        if snapshot.resources.contains_key(to) && !leaving.contains(to) {
             problems.push(
                 Diagnostic::error(format!("`{to}` was moved from `{old}`, and both are in state"))
                     .hint("forget one of them with `state forget`, or take `moved_from` away")
@@ -56,7 +59,7 @@ fn with_moves(snapshot: &Snapshot, from: &BTreeMap<Address, Address>) -> Snapsho
         .resources
         .values()
         .map(|state| {
-            let mut state = state.clone();
+            let mut state = (**state).clone();
             state.address = renamed(&state.address);
             state.dependencies = state.dependencies.iter().map(renamed).collect();
             state.parents = state.parents.iter().map(renamed).collect();
@@ -69,7 +72,7 @@ fn with_moves(snapshot: &Snapshot, from: &BTreeMap<Address, Address>) -> Snapsho
                     reference["$ref"] = target.as_str().into();
                 }
             }
-            (state.address.clone(), state)
+            (state.address.clone(), Arc::new(state))
         })
         .collect();
     moved

@@ -110,6 +110,12 @@ fn closed(
     decisions: &BTreeMap<Address, Decision>,
     selected: &BTreeSet<Address>,
 ) -> BTreeSet<Address> {
+    let mut dependents: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+    for state in sources.snapshot.resources.values() {
+        for dependency in &state.dependencies {
+            dependents.entry(dependency).or_default().push(&state.address);
+        }
+    }
     let mut closure = selected.clone();
     let mut waiting: Vec<Address> = selected.iter().cloned().collect();
     while let Some(address) = waiting.pop() {
@@ -119,8 +125,7 @@ fn closed(
             needed.extend(sources.desired.nodes.get(&address).into_iter().flat_map(|node| &node.dependencies));
         }
         if decision.ends_object() {
-            let dependents = sources.snapshot.resources.values().filter(|state| state.dependencies.contains(&address));
-            needed.extend(dependents.map(|state| &state.address));
+            needed.extend(dependents.get(&address).into_iter().flatten());
         }
         needed.extend(&decision.dies_with);
         for next in needed {

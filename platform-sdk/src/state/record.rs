@@ -1,5 +1,7 @@
 //! The journal's records: what a run is about to do, what it did, and how they fold into a snapshot.
 
+use std::sync::Arc;
+
 use crate::{
     desired::Address,
     provider::Found,
@@ -37,7 +39,7 @@ pub struct Intent {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// The address holds this object now.
-    Put(Box<ResourceState>),
+    Put(Arc<ResourceState>),
     /// The object at this address is to be deleted later: it moves to the pending deletes.
     Retire(Address),
     /// Nothing is at this address any more.
@@ -48,6 +50,13 @@ pub enum Effect {
     Move(Address, Address),
     /// Nothing happened, and it is known: the intent failed before any effect.
     Nothing,
+}
+
+impl Effect {
+    /// The address of this object holds it now.
+    pub fn put(state: impl Into<Arc<ResourceState>>) -> Self {
+        Self::Put(state.into())
+    }
 }
 
 /// One record.
@@ -88,13 +97,13 @@ impl Snapshot {
     /// Applies one effect.
     pub fn apply(&mut self, effect: &Effect) {
         match effect {
-            Effect::Put(state) => drop(self.resources.insert(state.address.clone(), (**state).clone())),
+            Effect::Put(state) => drop(self.resources.insert(state.address.clone(), Arc::clone(state))),
             Effect::Retire(address) => self.pending_deletes.extend(self.resources.remove(address)),
             Effect::Remove(address) => drop(self.resources.remove(address)),
             Effect::Deleted(address, id) => self.pending_deletes.retain(|old| old.address != *address || old.id != *id),
             Effect::Move(from, to) => {
                 if let Some(mut state) = self.resources.remove(from) {
-                    state.address = to.clone();
+                    Arc::make_mut(&mut state).address = to.clone();
                     self.resources.insert(to.clone(), state);
                 }
             }

@@ -219,7 +219,7 @@ impl<'a> EffectV1<'a, Branch<'a>> {
 impl EffectV1<'_, Stored> {
     fn into_effect(self, keys: &Keys) -> Result<Effect, Diagnostic> {
         Ok(match self {
-            Self::Put(state) => Effect::Put(Box::new(state.into_state(keys)?)),
+            Self::Put(state) => Effect::put(state.into_state(keys)?),
             Self::Retire(address) => Effect::Retire(address.into_owned()),
             Self::Remove(address) => Effect::Remove(address.into_owned()),
             Self::Deleted(address, id) => Effect::Deleted(address.into_owned(), id.into_owned()),

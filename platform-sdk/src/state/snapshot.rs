@@ -1,6 +1,9 @@
 //! The snapshot: everything a stack owns at one moment, in memory. Secrets are in clear here and sealed on disk.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -14,10 +17,10 @@ use crate::{
 pub struct Snapshot {
     /// The stack's own id, part of the marks on its objects; drawn once.
     pub uuid: String,
-    /// What it owns, by address.
-    pub resources: BTreeMap<Address, ResourceState>,
+    /// What it owns, by address. Shared: a copy of a snapshot costs a pointer for each resource.
+    pub resources: BTreeMap<Address, Arc<ResourceState>>,
     /// Objects that replacements left behind and that are still to be deleted, oldest first.
-    pub pending_deletes: Vec<ResourceState>,
+    pub pending_deletes: Vec<Arc<ResourceState>>,
     /// The stack's outputs as of the last apply.
     pub exports: BTreeMap<String, Tree>,
     /// Which target each kind of provider has proved, by scope: `{"databricks.workspace": {"workspace": "123"}}`.

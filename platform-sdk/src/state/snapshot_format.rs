@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
@@ -131,12 +132,16 @@ pub(super) async fn decode(
         let address = address.into_owned();
         let origin = origins.get(resource.origin()).ok_or_else(|| damage(place, "an origin is missing"))?;
         let state = resource.into_state(address.clone(), origin, &keys)?;
-        resources.insert(address, state);
+        resources.insert(address, Arc::new(state));
     }
     let snapshot = Snapshot {
         uuid: file.uuid.into_owned(),
         resources,
-        pending_deletes: file.pending_deletes.into_iter().map(|old| old.into_state(&keys)).collect::<Result<_, _>>()?,
+        pending_deletes: file
+            .pending_deletes
+            .into_iter()
+            .map(|old| old.into_state(&keys).map(Arc::new))
+            .collect::<Result<_, _>>()?,
         exports: opened_exports(file.exports, &keys)?,
         identities: file.identities.into_owned(),
     };
@@ -170,7 +175,7 @@ fn checked(entry: Entry, place: &str) -> Result<Entry, Diagnostic> {
 impl Snapshot {
     /// Whether it holds any secret.
     pub(super) fn has_secrets(&self) -> bool {
-        self.resources.values().chain(&self.pending_deletes).any(super::ResourceState::has_secrets)
+        self.resources.values().chain(&self.pending_deletes).any(|state| state.has_secrets())
             || self.exports.values().any(Tree::has_secrets)
     }
 }

@@ -92,7 +92,7 @@ pub(crate) fn secret(text: &str) -> Tree {
 
 /// An outcome that puts this resource.
 pub(crate) fn put(state: ResourceState) -> Record {
-    Record::Outcome { intent: None, effects: vec![Effect::Put(Box::new(state))] }
+    Record::Outcome { intent: None, effects: vec![Effect::put(state)] }
 }
 
 /// The intent to create this resource.
@@ -113,7 +113,7 @@ pub(crate) async fn written(place: &Location, names: &[&str]) {
     for name in names {
         let state = resource(name, Tree::from(json!({"input": name})), &lease.reading().keys);
         lease.journal().append(put(state.clone())).await.expect("durable");
-        snapshot.resources.insert(state.address.clone(), state);
+        snapshot.resources.insert(state.address.clone(), state.into());
     }
     lease.commit(&snapshot).await.expect("committed");
     lease.release().await.expect("released");

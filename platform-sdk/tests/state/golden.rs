@@ -26,10 +26,10 @@ fn wanted(keys: &platform_sdk::state::Keys) -> Snapshot {
     let quiet = resource("quiet", Tree::Map([("password".to_owned(), secret("hush"))].into()), keys);
     Snapshot {
         uuid: "00000000-0000-4000-8000-000000000000".to_owned(),
-        pending_deletes: vec![resource("old", Tree::default(), keys)],
+        pending_deletes: vec![resource("old", Tree::default(), keys).into()],
         exports: [("url".to_owned(), Tree::Leaf("https://example.test".into()))].into(),
         identities: [("sdk".to_owned(), [("scope".to_owned(), "1".to_owned())].into())].into(),
-        resources: [full, quiet].map(|state| (state.address.clone(), state)).into(),
+        resources: [full, quiet].map(|state| (state.address.clone(), state.into())).into(),
     }
 }
 

@@ -133,8 +133,7 @@ async fn run(place: &Location, name: &str) -> Told {
     let mut snapshot = lease.reading().snapshot.clone();
     let state = resource(name, Tree::default(), &lease.reading().keys);
     let open = resource(&format!("{name}-open"), Tree::default(), &lease.reading().keys);
-    let outcome =
-        Record::Outcome { intent: Some(format!("{name}-1")), effects: vec![Effect::Put(Box::new(state.clone()))] };
+    let outcome = Record::Outcome { intent: Some(format!("{name}-1")), effects: vec![Effect::put(state.clone())] };
     let records = [intent(&format!("{name}-1"), state.clone()), outcome, intent(&format!("{name}-2"), open)];
     for record in records {
         told.started += 1;
@@ -143,7 +142,7 @@ async fn run(place: &Location, name: &str) -> Told {
         }
         told.durable += 1;
     }
-    snapshot.resources.insert(state.address.clone(), state);
+    snapshot.resources.insert(state.address.clone(), state.into());
     told.committed = lease.commit(&snapshot).await.is_ok();
     told.all = told.committed;
     drop(lease);

@@ -42,7 +42,7 @@ fn record(step: &Step, keys: &platform_sdk::state::Keys) -> Record {
             effects: effects
                 .iter()
                 .map(|(kind, a, b)| match kind {
-                    0 => Effect::Put(Box::new(object(*a))),
+                    0 => Effect::put(object(*a)),
                     1 => Effect::Retire(at(*a)),
                     2 => Effect::Remove(at(*a)),
                     3 => Effect::Deleted(at(*a), format!("id-r{a}")),

@@ -26,7 +26,7 @@ async fn secretive(root: &Path, environment: &BTreeMap<String, String>) {
     let mut snapshot = lease.reading().snapshot.clone();
     lease.journal().append(intent("1", state.clone())).await.expect("durable");
     lease.journal().append(put(state.clone())).await.expect("durable");
-    snapshot.resources.insert(state.address.clone(), state.clone());
+    snapshot.resources.insert(state.address.clone(), state.clone().into());
     snapshot.exports.insert("token".to_owned(), secret(CANARY));
     lease.commit(&snapshot).await.expect("committed");
     lease.journal().append(intent("2", state)).await.expect("durable");

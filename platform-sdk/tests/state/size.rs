@@ -31,7 +31,7 @@ async fn ten_thousand_resources_take_at_most_twice_their_inputs_and_outputs() {
             .map(|tree| canonical(&tree.plain().expect("known")).len())
             .iter()
             .sum::<usize>();
-        snapshot.resources.insert(state.address.clone(), state);
+        snapshot.resources.insert(state.address.clone(), state.into());
     }
     let started = Instant::now();
     let commit = lease.commit(&snapshot).await.expect("committed");

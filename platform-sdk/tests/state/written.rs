@@ -34,9 +34,9 @@ async fn everything_comes_back_as_it_was() {
     partly.inputs =
         Tree::Map([("password".to_owned(), secret("p")), ("n".to_owned(), Tree::Unknown("${x}".to_owned()))].into());
     for state in [full_resource("full", &keys), resource("small", Tree::default(), &keys), partly] {
-        snapshot.resources.insert(state.address.clone(), state);
+        snapshot.resources.insert(state.address.clone(), state.into());
     }
-    snapshot.pending_deletes.push(full_resource("full", &keys));
+    snapshot.pending_deletes.push(full_resource("full", &keys).into());
     snapshot.exports.insert("token".to_owned(), secret("t"));
     snapshot
         .identities
@@ -74,7 +74,7 @@ async fn records_after_a_commit_belong_to_the_new_snapshot() {
     for name in ["first", "second"] {
         let state = resource(name, Tree::default(), &keys);
         lease.journal().append(put(state.clone())).await.expect("durable");
-        snapshot.resources.insert(state.address.clone(), state);
+        snapshot.resources.insert(state.address.clone(), state.into());
         lease.commit(&snapshot).await.expect("committed");
     }
     lease.journal().append_lazy(put(resource("third", Tree::default(), &keys))).await.expect("queued");

@@ -273,8 +273,8 @@ pub(super) fn snapshot() -> Snapshot {
     let old = ResourceState { id: "old-raw".into(), status: Status::Whole, ..raw.clone() };
     Snapshot {
         uuid: "6f1c".into(),
-        resources: [lake, raw].into_iter().map(|state| (state.address.clone(), state)).collect(),
-        pending_deletes: vec![old],
+        resources: [lake, raw].into_iter().map(|state| (state.address.clone(), state.into())).collect(),
+        pending_deletes: vec![old.into()],
         exports: [
             ("columns".to_owned(), Tree::from(json!([{"name": "id"}, {"name": "at"}]))),
             ("orders_table".to_owned(), Tree::Leaf(json!("lake.sales.orders"))),
