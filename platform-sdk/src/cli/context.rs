@@ -98,7 +98,8 @@ impl Context {
     /// # Errors
     /// When the place can't be one.
     pub(crate) fn location(&self) -> Result<Location> {
-        Location::new(self.state.as_deref().unwrap_or(STATE), &self.program.project, &self.stack)
+        let state = self.state.as_deref().unwrap_or(STATE);
+        Location::of_environment(state, &self.program.project, &self.stack, &self.environment)
     }
 
     /// Where sandboxes keep their worlds: beside the state, where that is a directory.

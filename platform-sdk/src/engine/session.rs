@@ -60,7 +60,9 @@ impl<'c> Session<'c> {
 
     /// Takes the lease; settles what an interrupted run left.
     pub(super) async fn lease(&self) -> Result<(Lease, Snapshot)> {
+        let printer = self.context.printer.clone();
         let holder = state::Holder::here(&self.context.environment).with_commit(super::stored::commit());
+        let holder = holder.when_waiting(move |text| printer.note(text));
         let lease = state::lease(&self.location, self.world, &self.context.environment, &holder).await?;
         let mut snapshot = lease.reading().snapshot.clone();
         let open = lease.reading().open.clone();

@@ -118,24 +118,12 @@ pub(crate) async fn state_export(context: &Context) -> Result<Exit> {
 
 /// Takes the lease from a run that is gone.
 pub(crate) async fn state_unlock(context: &Context, arguments: &StateUnlockArguments) -> Result<Exit> {
-    let location = context.location()?;
-    let reading = state::read(&location, context.stored_world(&location).await?, &context.environment).await?;
-    match reading.in_progress {
-        // The operating system holds a local lock for exactly as long as its process lives.
-        Some(holder) if holder.contains(&arguments.run) => {
-            Err(Diagnostic::error("the run is alive, and its lease can't be taken")
-                .detail(format!("held by {holder}"))
-                .hint("interrupt it: the lease is free as soon as its process ends")
-                .into())
-        }
-        Some(holder) => Err(Diagnostic::error(format!("no run `{}` holds the lease", arguments.run))
-            .detail(format!("held by {holder}"))
-            .into()),
-        None => {
-            context.printer.text("nobody holds the lease\n");
-            Ok(Exit::Done)
-        }
-    }
+    let said = match state::unlock(&context.location()?, &arguments.run).await? {
+        state::Unlocked::Free => "nobody holds the lease\n".to_owned(),
+        state::Unlocked::Ended(holder) => format!("took the lease from {holder}\n"),
+    };
+    context.printer.text(&said);
+    Ok(Exit::Done)
 }
 
 /// Checks the state, and settles what an interrupted run left.

@@ -1,8 +1,11 @@
 //! What every store must do. A store's tests call [`check`] with an empty one.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
-use super::store::{Condition, Store, StoreError, Version, part_key};
+use super::store::{Condition, Guard, Note, Store, StoreError, Version, part_key};
 
 /// Runs every clause against an empty store.
 ///
@@ -16,7 +19,7 @@ pub async fn check(store: Arc<dyn Store>) {
     keys_stay_inside(&*store).await;
     journals_grow_in_order(&store).await;
     a_taken_part_stops_its_writer(&store).await;
-    holds_exclude_each_other(&*store).await;
+    holds_exclude_each_other(&store).await;
 }
 
 fn is_conflict<T>(answer: &Result<T, StoreError>) -> bool {
@@ -108,16 +111,41 @@ async fn a_taken_part_stops_its_writer(store: &Arc<dyn Store>) {
     assert_eq!(joined(&**store, folder).await, b"seal", "what was there stays");
 }
 
-async fn holds_exclude_each_other(store: &dyn Store) {
-    let key = "held/lease.json";
-    let mut guard = store.lock(key, b"first".to_vec()).await.expect("lock").expect("nobody holds it");
-    assert!(store.lock(key, b"second".to_vec()).await.expect("lock").is_none(), "a held key is not taken");
-    assert_eq!(store.held(key).await.expect("held").as_deref(), Some(b"first".as_slice()), "the holder's note is read");
-    guard.note(b"1st".to_vec()).await.expect("note");
-    assert_eq!(store.held(key).await.expect("held").as_deref(), Some(b"1st".as_slice()), "a note can be replaced");
+/// Notes that differ from each other, as a clock makes them.
+fn notes(text: &'static str) -> Note {
+    let count = AtomicU32::new(0);
+    Arc::new(move || format!("{text} {}", count.fetch_add(1, Ordering::Relaxed)).into_bytes())
+}
+
+async fn lock(store: &Arc<dyn Store>, text: &'static str) -> Option<Box<dyn Guard>> {
+    Arc::clone(store).lock("held/lease.json", notes(text), &|_| {}).await.expect("lock")
+}
+
+async fn held(store: &Arc<dyn Store>) -> Option<String> {
+    let note = store.held("held/lease.json").await.expect("held");
+    note.map(|note| String::from_utf8(note).expect("text"))
+}
+
+async fn holds_exclude_each_other(store: &Arc<dyn Store>) {
+    let mut guard = lock(store, "first").await.expect("nobody holds it");
+    assert!(guard.certainty().confirm().await, "a new hold is certain");
+    assert!(lock(store, "second").await.is_none(), "a held key is not taken");
+    assert!(held(store).await.is_some_and(|note| note.starts_with("first ")), "the holder's note is read");
+    guard.note(notes("1st")).await.expect("note");
+    assert!(held(store).await.is_some_and(|note| note.starts_with("1st ")), "a note can be replaced");
+    let certainty = guard.certainty();
+    let note = store.held("held/lease.json").await.expect("held").expect("a note");
+    assert!(!store.unlock("held/lease.json", b"another's").await.expect("unlock"), "another's hold is not ended");
+    if store.unlock("held/lease.json", &note).await.expect("unlock") {
+        assert!(held(store).await.is_none(), "a hold that was ended is nobody's");
+        let next = lock(store, "next").await.expect("it is free");
+        assert!(guard.note(notes("again")).await.is_err(), "who lost its hold does not get it back");
+        assert!(!certainty.confirm().await, "and knows that it is lost");
+        next.release().await;
+    }
     guard.release().await;
-    assert!(store.held(key).await.expect("held").is_none(), "a released key is nobody's");
-    let again = store.lock(key, b"third".to_vec()).await.expect("lock").expect("it is free");
-    drop(again);
-    assert!(store.lock(key, b"fourth".to_vec()).await.expect("lock").is_some(), "a dropped hold has ended");
+    assert!(held(store).await.is_none(), "a released key is nobody's");
+    drop(lock(store, "third").await.expect("it is free"));
+    let after = lock(store, "fourth").await.expect("a dropped hold has ended");
+    after.release().await;
 }

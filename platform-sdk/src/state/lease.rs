@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Commit, Journal, Location, Reading, Snapshot, World, reading::load, writer::Writer};
+use super::{
+    Commit, Journal, Location, Reading, Snapshot, World, beats::EXPIRY, reading::load, store::Note, writer::Writer,
+};
 use crate::{Result, report::Diagnostic};
 
 /// Who works on a stack.
@@ -21,6 +23,8 @@ pub struct Holder {
     pub commit: Option<String>,
     /// What time it is.
     pub clock: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
+    /// Is told whom the lease waits for, where only silence tells a dead holder from a living one.
+    pub waiting: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 impl fmt::Debug for Holder {
@@ -31,13 +35,15 @@ impl fmt::Debug for Holder {
 
 /// `lease.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Note {
+struct Noted {
     holder: String,
     host: String,
     run: String,
     fence: u64,
     /// When the holder last showed that it lives. A local one does so by its lock, and this stays when it began.
     beat: String,
+    /// When it began.
+    since: String,
 }
 
 impl Holder {
@@ -57,6 +63,7 @@ impl Holder {
             run: format!("{:08x}", uuid::Uuid::new_v4().as_fields().0),
             commit: None,
             clock: Arc::new(OffsetDateTime::now_utc),
+            waiting: Arc::new(|_| {}),
         }
     }
 
@@ -65,15 +72,27 @@ impl Holder {
         Self { commit, ..self }
     }
 
+    /// Who tells this to a person while the lease waits.
+    pub fn when_waiting(self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { waiting: Arc::new(tell), ..self }
+    }
+
     /// The time, RFC 3339, whole seconds.
     pub(super) fn now(&self) -> String {
         let now = (self.clock)();
         now.replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default()
     }
 
-    fn note(&self, fence: u64) -> Vec<u8> {
-        let (holder, host, run) = (self.name.clone(), self.host.clone(), self.run.clone());
-        serde_json::to_vec(&Note { holder, host, run, fence, beat: self.now() }).expect("a note is plain data")
+    /// Makes this holder's notes, each with the time at which it is made.
+    fn notes(&self, fence: u64, since: &str) -> Note {
+        let (who, since) = (self.clone(), since.to_owned());
+        Arc::new(move || {
+            let (holder, host, run) = (who.name.clone(), who.host.clone(), who.run.clone());
+            // To the nanosecond: each beat has to differ from the one before.
+            let beat = (who.clock)().format(&Rfc3339).unwrap_or_default();
+            let note = Noted { holder, host, run, fence, beat, since: since.clone() };
+            serde_json::to_vec(&note).expect("a note is plain data")
+        })
     }
 }
 
@@ -84,6 +103,15 @@ pub struct Lease {
     journal: Arc<Journal>,
     /// How many records the last snapshot has.
     committed: u64,
+}
+
+/// What unlocking found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unlocked {
+    /// Nobody holds the lease.
+    Free,
+    /// This holder's lease has ended.
+    Ended(String),
 }
 
 /// Reads a stack's state without writing anything: what an interrupted run left is settled in memory. A directory that
@@ -115,8 +143,16 @@ pub async fn lease(
     environment: &BTreeMap<String, String>,
     who: &Holder,
 ) -> Result<Lease> {
-    let locked = location.store.lock(&location.key("lease.json"), who.note(0)).await.map_err(Diagnostic::from)?;
-    let Some(mut guard) = locked else { return Err(taken(location).await.into()) };
+    let (key, since) = (location.key("lease.json"), who.now());
+    let waiting = |note: &[u8]| {
+        let (stack, seconds) = (location.stack(), EXPIRY.as_secs());
+        let holder = described(note);
+        (who.waiting)(&format!(
+            "stack `{stack}` is held by {holder}; waiting for a sign of life, for {seconds} s at most"
+        ));
+    };
+    let locked = Arc::clone(&location.store).lock(&key, who.notes(0, &since), &waiting).await;
+    let Some(mut guard) = locked.map_err(Diagnostic::from)? else { return Err(taken(location).await.into()) };
     let (reading, standing) = match load(location, world, environment).await {
         Ok(loaded) => loaded,
         Err(problem) => {
@@ -125,7 +161,7 @@ pub async fn lease(
         }
     };
     let fence = standing.head.as_ref().map_or(0, |(head, _)| head.fence) + 1;
-    guard.note(who.note(fence)).await.map_err(Diagnostic::from)?;
+    guard.note(who.notes(fence, &since)).await.map_err(Diagnostic::from)?;
     let writer = Writer::new(location, standing, world, who, guard);
     let journal = Journal::new(writer, reading.keys.clone(), reading.open.clone());
     Ok(Lease { reading, journal: Arc::new(journal), committed: 0 })
@@ -171,18 +207,43 @@ impl Lease {
 
 /// Who has the lease: `ana on host-1 since 2026-01-02T03:04:05Z (run 1b2c)`.
 async fn holder(location: &Location) -> Result<Option<String>, Diagnostic> {
-    let Some(note) = location.store.held(&location.key("lease.json")).await? else { return Ok(None) };
-    Ok(Some(match serde_json::from_slice::<Note>(&note) {
-        Ok(Note { holder, host, run, beat, .. }) => format!("{holder} on {host} since {beat} (run {run})"),
+    Ok(location.store.held(&location.key("lease.json")).await?.map(|note| described(&note)))
+}
+
+fn described(note: &[u8]) -> String {
+    match serde_json::from_slice::<Noted>(note) {
+        Ok(Noted { holder, host, run, since, .. }) => format!("{holder} on {host} since {since} (run {run})"),
         Err(_) => "another process".to_owned(),
-    }))
+    }
+}
+
+/// Takes the lease from the run that a person knows to be gone.
+///
+/// # Errors
+/// When another run has it, or the run is alive where the operating system says so.
+pub async fn unlock(location: &Location, run: &str) -> Result<Unlocked> {
+    let key = location.key("lease.json");
+    let Some(note) = location.store.held(&key).await.map_err(Diagnostic::from)? else { return Ok(Unlocked::Free) };
+    let holder = described(&note);
+    if !serde_json::from_slice::<Noted>(&note).is_ok_and(|noted| noted.run == run) {
+        let problem = Diagnostic::error(format!("no run `{run}` holds the lease of `{}`", location.stack()));
+        return Err(problem.detail(format!("held by {holder}")).into());
+    }
+    if location.store.unlock(&key, &note).await.map_err(Diagnostic::from)? {
+        return Ok(Unlocked::Ended(holder));
+    }
+    let problem = Diagnostic::error("the run is alive, and its lease can't be taken");
+    Err(problem
+        .detail(format!("held by {holder}"))
+        .hint("interrupt it: the lease is free as soon as its process ends")
+        .into())
 }
 
 async fn taken(location: &Location) -> Diagnostic {
     match holder(location).await {
         Ok(Some(holder)) => Diagnostic::error(format!("stack `{}` is in use", location.stack()))
             .detail(format!("held by {holder}"))
-            .hint("wait until that run is done; if its process is gone, the stack is free at once"),
+            .hint("wait until that run is done; when its process is gone, the stack is free: at once, or in a bucket after 20 s"),
         Ok(None) => Diagnostic::error(format!("stack `{}` was in use until just now", location.stack()))
             .hint("run the command again"),
         Err(problem) => problem,

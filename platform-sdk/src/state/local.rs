@@ -13,7 +13,9 @@ use async_trait::async_trait;
 use super::{
     local_lock::{self, LocalGuard},
     secrets::random_key,
-    store::{Appender, Condition, Guard, Object, Store, StoreError, StoreKey, StoreResult, Version, check_key},
+    store::{
+        Appender, Condition, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version, Waiting, check_key,
+    },
 };
 use crate::desired::Hash;
 
@@ -97,13 +99,18 @@ impl Store for Local {
         Box::new(LocalAppender { folder: self.root.join(folder), part: first, file: None })
     }
 
-    async fn lock(&self, key: &str, note: Vec<u8>) -> StoreResult<Option<Box<dyn Guard>>> {
+    async fn lock(
+        self: Arc<Self>,
+        key: &str,
+        note: Note,
+        _waiting: &Waiting<'_>,
+    ) -> StoreResult<Option<Box<dyn Guard>>> {
         let path = self.path(key)?;
         for tried in 0..TRIES {
             if tried > 0 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            let (path, note) = (path.clone(), note.clone());
+            let (path, note) = (path.clone(), note());
             let guard = blocking("lock", &path.clone(), move || LocalGuard::take(&path, &note)).await?;
             if let Some(guard) = guard {
                 return Ok(Some(Box::new(guard)));
@@ -115,6 +122,11 @@ impl Store for Local {
     async fn held(&self, key: &str) -> StoreResult<Option<Vec<u8>>> {
         let path = self.path(key)?;
         blocking("read", &path.clone(), move || local_lock::held(&path)).await
+    }
+
+    /// The operating system holds a lock for exactly as long as its process lives.
+    async fn unlock(&self, _key: &str, _note: &[u8]) -> StoreResult<bool> {
+        Ok(false)
     }
 
     async fn own_key(&self, make: bool) -> StoreResult<Option<StoreKey>> {

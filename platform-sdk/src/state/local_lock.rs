@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use super::{
     local::{blocking, make_folder_of, read_open, taken},
-    store::{Guard, StoreResult},
+    store::{Certainty, Guard, Note, StoreResult},
 };
 
 /// The lock ends with the file's last handle: a holder that dies is taken over at once.
@@ -51,9 +51,13 @@ impl LocalGuard {
 
 #[async_trait]
 impl Guard for LocalGuard {
-    async fn note(&mut self, note: Vec<u8>) -> StoreResult<()> {
-        let written = self.write(&note);
+    async fn note(&mut self, note: Note) -> StoreResult<()> {
+        let written = self.write(&note());
         blocking("write", &self.path, move || written).await
+    }
+
+    fn certainty(&self) -> Certainty {
+        Certainty::of_guard()
     }
 
     async fn release(self: Box<Self>) {

@@ -1,8 +1,8 @@
 //! Where a stack's state is: a store, a project and a stack.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Local, Store};
+use super::Store;
 use crate::{Result, report::Diagnostic};
 
 /// The state of one stack.
@@ -14,24 +14,27 @@ pub struct Location {
 }
 
 impl Location {
-    /// From `--state` or `PLATFORM_STATE`: a path, or `file://` and a path.
+    /// From `--state` or `PLATFORM_STATE`, without an environment: a path, or `file://` and a path.
     ///
     /// # Errors
-    /// When the URL is of a kind that is not supported, or project or stack can't be folders.
+    /// As [`Location::of_environment`].
     pub fn new(state: &str, project: &str, stack: &str) -> Result<Self> {
-        let path = state.strip_prefix("file://").unwrap_or(state);
-        if let Some((scheme, _)) = path.split_once("://") {
-            let problem = Diagnostic::error(format!("state in `{scheme}://` is not supported yet"))
-                .detail(format!("`{state}` was asked for by `--state` or PLATFORM_STATE"))
-                .hint("give a directory: `.platform`, or `file:///path/to/it`");
-            return Err(problem.into());
-        }
-        if path.is_empty() {
-            let problem = Diagnostic::error("the place of the state is empty")
-                .hint("give a directory with `--state` or PLATFORM_STATE, or leave both out for `.platform`");
-            return Err(problem.into());
-        }
-        Self::within(Arc::new(Local::new(path)), project, stack)
+        Self::of_environment(state, project, stack, &BTreeMap::new())
+    }
+
+    /// From `--state` or `PLATFORM_STATE`: a path, `file://` and a path, `s3://`, `az://` or `gs://`. Logins for buckets
+    /// come from the environment.
+    ///
+    /// # Errors
+    /// When the URL is of a kind that is not supported or built in, a login is missing, or project or stack can't be
+    /// folders.
+    pub fn of_environment(
+        state: &str,
+        project: &str,
+        stack: &str,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self> {
+        Self::within(super::url::open(state, environment)?, project, stack)
     }
 
     /// In any store.
@@ -55,6 +58,11 @@ impl Location {
             return Err(problem.into());
         }
         Ok(Self { store, project: project.to_owned(), stack: stack.to_owned() })
+    }
+
+    /// The store.
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
     }
 
     /// `<project>/<stack>`.

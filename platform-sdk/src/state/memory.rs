@@ -9,10 +9,11 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
+    object_per_append::ObjectPerAppend,
     secrets::random_key,
     store::{
-        Appender, Condition, Guard, Object, ObjectPerAppend, Store, StoreError, StoreKey, StoreResult, Version,
-        check_key,
+        Appender, Certainty, Condition, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version,
+        Waiting, check_key,
     },
 };
 use crate::desired::Hash;
@@ -88,18 +89,28 @@ impl Store for Memory {
         Box::new(ObjectPerAppend::new(self, folder, first))
     }
 
-    async fn lock(&self, key: &str, note: Vec<u8>) -> StoreResult<Option<Box<dyn Guard>>> {
+    async fn lock(
+        self: Arc<Self>,
+        key: &str,
+        note: Note,
+        _waiting: &Waiting<'_>,
+    ) -> StoreResult<Option<Box<dyn Guard>>> {
         check_key(key)?;
         let mut inside = self.shelf();
         if inside.held.contains_key(key) {
             return Ok(None);
         }
-        inside.held.insert(key.to_owned(), note);
-        Ok(Some(Box::new(Hold { memory: self.clone(), key: key.to_owned() })))
+        inside.held.insert(key.to_owned(), note());
+        Ok(Some(Box::new(Hold { memory: (*self).clone(), key: key.to_owned() })))
     }
 
     async fn held(&self, key: &str) -> StoreResult<Option<Vec<u8>>> {
         Ok(self.shelf().held.get(key).cloned())
+    }
+
+    /// A hold lasts for as long as its guard.
+    async fn unlock(&self, _key: &str, _note: &[u8]) -> StoreResult<bool> {
+        Ok(false)
     }
 
     async fn own_key(&self, make: bool) -> StoreResult<Option<StoreKey>> {
@@ -123,9 +134,13 @@ struct Hold {
 
 #[async_trait]
 impl Guard for Hold {
-    async fn note(&mut self, note: Vec<u8>) -> StoreResult<()> {
-        self.memory.shelf().held.insert(self.key.clone(), note);
+    async fn note(&mut self, note: Note) -> StoreResult<()> {
+        self.memory.shelf().held.insert(self.key.clone(), note());
         Ok(())
+    }
+
+    fn certainty(&self) -> Certainty {
+        Certainty::of_guard()
     }
 
     async fn release(self: Box<Self>) {}

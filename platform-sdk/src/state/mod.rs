@@ -29,28 +29,39 @@ mod key_wrap;
 mod secrets;
 
 // Stores.
+mod beats;
+#[cfg(feature = "state-bucket")]
+mod bucket;
+#[cfg(any(feature = "state-s3", feature = "state-azure", feature = "state-gcs"))]
+mod bucket_login;
 pub mod conformance;
 mod local;
 mod local_lock;
 mod memory;
+mod object_per_append;
 mod store;
+mod url;
 
+#[cfg(feature = "state-bucket")]
+pub use bucket::Bucket;
 use damage::damage;
 pub use fold::Folded;
 pub use head::{FORMAT_VERSION, Head, World};
 pub use history::{export, history, snapshot_at};
 pub use journal::Journal;
 pub use key_wrap::PASSPHRASE;
-pub use lease::{Holder, Lease, lease, read, world};
+pub use lease::{Holder, Lease, Unlocked, lease, read, unlock, world};
 pub use local::Local;
 pub use location::Location;
 pub use memory::Memory;
+pub use object_per_append::ObjectPerAppend;
 pub use reading::Reading;
 pub use record::{Effect, Intent, IntentOp, OpenIntent, Record};
 pub use secrets::Keys;
 pub use snapshot::{ProviderState, ResourceState, Snapshot, Status};
 pub use snapshot_format::Entry;
 pub use store::{
-    Appender, Condition, Guard, Object, ObjectPerAppend, Store, StoreError, StoreKey, StoreResult, Version, check_key,
+    Appender, Certainty, Condition, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version, Waiting,
+    check_key,
 };
 pub use writer::Commit;

@@ -5,6 +5,7 @@ use std::{fmt, io, path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
+use super::beats::Beats;
 use crate::report::Diagnostic;
 
 /// What identifies one content of an object: it changes whenever the content does.
@@ -50,6 +51,27 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the same request may succeed a moment later: the store was out of reach, or its answer was lost.
+    pub fn may_pass(&self) -> bool {
+        use io::ErrorKind as Kind;
+
+        let Self::Failed { source, .. } = self else { return false };
+        matches!(
+            source.kind(),
+            Kind::TimedOut
+                | Kind::ConnectionReset
+                | Kind::ConnectionAborted
+                | Kind::ConnectionRefused
+                | Kind::NotConnected
+                | Kind::BrokenPipe
+                | Kind::HostUnreachable
+                | Kind::NetworkUnreachable
+                | Kind::NetworkDown
+        )
+    }
+}
+
 /// What a store answers.
 pub type StoreResult<T> = Result<T, StoreError>;
 
@@ -77,12 +99,17 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Starts a journal in a folder, at part `first`.
     fn appender(self: Arc<Self>, folder: String, first: u64) -> Box<dyn Appender>;
 
-    /// Takes the exclusive hold that `key` stands for, and leaves `note` there for others to read. `None` when somebody
-    /// alive holds it; the hold of somebody dead has ended.
-    async fn lock(&self, key: &str, note: Vec<u8>) -> StoreResult<Option<Box<dyn Guard>>>;
+    /// Takes the exclusive hold that `key` stands for, and leaves a note there for others to read. `None` when somebody
+    /// alive holds it; the hold of somebody dead has ended. Where it takes a while to find out which of the two it is,
+    /// `waiting` is told the other's note first.
+    async fn lock(self: Arc<Self>, key: &str, note: Note, waiting: &Waiting<'_>)
+    -> StoreResult<Option<Box<dyn Guard>>>;
 
     /// The note of whoever holds `key` now.
     async fn held(&self, key: &str) -> StoreResult<Option<Vec<u8>>>;
+
+    /// Ends somebody else's hold, if its note is still this one. `false` when the hold can't be ended or is another one.
+    async fn unlock(&self, key: &str, note: &[u8]) -> StoreResult<bool>;
 
     /// A random key kept beside the store, for stacks without a passphrase; made when `make` says so. `None` when there
     /// is none, which is always so where others could read it.
@@ -106,41 +133,42 @@ pub trait Appender: Send + Sync {
     fn last_part(&self) -> u64;
 }
 
-/// An exclusive hold. It also ends when this is dropped or the process dies.
+/// Makes the note of a hold: anew for each sign of life, so that it changes for as long as its holder lives.
+pub type Note = Arc<dyn Fn() -> Vec<u8> + Send + Sync>;
+
+/// Is told the note of whom a lock waits for.
+pub type Waiting<'w> = dyn Fn(&[u8]) + Send + Sync + 'w;
+
+/// An exclusive hold. It also ends when this is dropped or the process dies: at once or, where only silence tells, after
+/// a while.
 #[async_trait]
 pub trait Guard: fmt::Debug + Send + Sync {
     /// Replaces the note.
-    async fn note(&mut self, note: Vec<u8>) -> StoreResult<()>;
+    async fn note(&mut self, note: Note) -> StoreResult<()>;
 
-    /// Ends the hold, and leaves nothing behind.
+    /// What to ask whether the hold still lasts.
+    fn certainty(&self) -> Certainty;
+
+    /// Ends the hold, and leaves nothing behind that keeps others out.
     async fn release(self: Box<Self>);
 }
 
-/// The appender of stores that can't append: every addition is an object of its own, created only where none is.
-#[derive(Debug)]
-pub struct ObjectPerAppend {
-    store: Arc<dyn Store>,
-    folder: String,
-    next: u64,
-}
+/// Whether a hold still lasts, asked while its guard is busy elsewhere.
+#[derive(Debug, Clone, Default)]
+pub struct Certainty(pub(super) Option<Beats>);
 
-impl ObjectPerAppend {
-    /// Starts at this part.
-    pub fn new(store: Arc<dyn Store>, folder: String, first: u64) -> Self {
-        Self { store, folder, next: first }
-    }
-}
-
-#[async_trait]
-impl Appender for ObjectPerAppend {
-    async fn append(&mut self, bytes: Vec<u8>) -> StoreResult<()> {
-        self.store.put(&part_key(&self.folder, self.next), bytes, Condition::Absent).await?;
-        self.next += 1;
-        Ok(())
+impl Certainty {
+    /// Of a hold that lasts for as long as its guard does: one of the operating system.
+    pub fn of_guard() -> Self {
+        Self::default()
     }
 
-    fn last_part(&self) -> u64 {
-        self.next - 1
+    /// Waits until it is certain whether the hold lasts. `false` when it is lost, or can't be made certain.
+    pub async fn confirm(&self) -> bool {
+        match &self.0 {
+            Some(beats) => beats.confirm().await,
+            None => true,
+        }
     }
 }
 

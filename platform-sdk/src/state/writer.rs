@@ -5,6 +5,7 @@ use super::{
     branch::{Branch, to_bytes},
     frame::frame,
     head::{FORMAT_VERSION, Head},
+    object_per_append::put,
     reading::{Standing, snapshot_key},
     record_format::{BeginV1, LineV1, SealV1},
     snapshot_format::{self, Entry},
@@ -165,33 +166,24 @@ impl Writer {
     }
 
     async fn swap(&mut self, head: Head) -> Result<(), Diagnostic> {
-        let key = self.location.key("head.json");
-        let bytes = head.bytes();
         let condition = match &self.head {
             Some((_, version)) => Condition::Version(version.clone()),
             None => Condition::Absent,
         };
-        let version = match self.location.store.put(&key, bytes.clone(), condition).await {
-            Err(StoreError::Conflict(_)) => self.ours(&key, &bytes).await?,
-            answer => answer?,
-        };
+        let version = self.put(&self.location.key("head.json"), head.bytes(), condition).await?;
         self.head = Some((head, version));
         Ok(())
     }
 
     async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<(), Diagnostic> {
-        match self.location.store.put(key, bytes.clone(), Condition::Absent).await {
-            Err(StoreError::Conflict(_)) => self.ours(key, &bytes).await.map(drop),
-            answer => Ok(answer.map(drop)?),
-        }
+        self.put(key, bytes, Condition::Absent).await.map(drop)
     }
 
-    /// A conflict may be with our own write, whose answer was lost: the same bytes are ours.
-    async fn ours(&self, key: &str, bytes: &[u8]) -> Result<Version, Diagnostic> {
-        match self.location.store.get(key).await? {
-            Some(object) if object.bytes == bytes => Ok(object.version),
-            _ => Err(StoreError::Conflict(self.location.shown(key)).into()),
-        }
+    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Version, Diagnostic> {
+        put(&*self.location.store, key, bytes, condition).await.map_err(|error| match error {
+            StoreError::Conflict(key) => StoreError::Conflict(self.location.shown(&key)).into(),
+            error => error.into(),
+        })
     }
 
     fn begin(&self) -> LineV1<'static, Branch<'static>> {

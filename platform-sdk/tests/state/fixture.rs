@@ -33,6 +33,7 @@ pub(crate) fn ana() -> Holder {
         run: "1b2c3d4e".to_owned(),
         commit: Some("0123abc".to_owned()),
         clock: Arc::new(|| time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_000)),
+        waiting: Arc::new(|_| {}),
     }
 }
 

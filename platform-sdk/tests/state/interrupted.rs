@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use platform_sdk::{
     desired::Tree,
     state::{
-        Appender, Condition, Effect, Guard, Local, Location, Memory, Object, Record, Snapshot, Store, StoreError,
-        StoreKey, StoreResult, Version, World, lease, read,
+        Appender, Condition, Effect, Guard, Local, Location, Memory, Note, Object, Record, Snapshot, Store, StoreError,
+        StoreKey, StoreResult, Version, Waiting, World, lease, read,
     },
 };
 
@@ -78,8 +78,17 @@ impl Store for Failing {
         Box::new(FailingAppender { inner, left: Arc::clone(&self.left), late: self.late })
     }
 
-    async fn lock(&self, key: &str, note: Vec<u8>) -> StoreResult<Option<Box<dyn Guard>>> {
-        self.inner.lock(key, note).await
+    async fn lock(
+        self: Arc<Self>,
+        key: &str,
+        note: Note,
+        waiting: &Waiting<'_>,
+    ) -> StoreResult<Option<Box<dyn Guard>>> {
+        Arc::clone(&self.inner).lock(key, note, waiting).await
+    }
+
+    async fn unlock(&self, key: &str, note: &[u8]) -> StoreResult<bool> {
+        self.inner.unlock(key, note).await
     }
 
     async fn held(&self, key: &str) -> StoreResult<Option<Vec<u8>>> {

@@ -26,11 +26,52 @@ async fn what_a_crash_leaves_beside_a_file_is_not_listed_and_not_in_the_way() {
     assert_eq!(store.list("a").await.expect("list"), ["a/head.json"]);
 }
 
+#[cfg(feature = "state-bucket")]
+#[tokio::test(start_paused = true)]
+async fn a_bucket_conforms() {
+    let objects = Arc::new(object_store::memory::InMemory::new());
+    conformance::check(Arc::new(platform_sdk::state::Bucket::new(objects, "memory://bucket/a/folder", "a/folder")))
+        .await;
+}
+
+#[cfg(feature = "state-bucket")]
+#[tokio::test(start_paused = true)]
+async fn a_whole_bucket_conforms() {
+    let objects = Arc::new(object_store::memory::InMemory::new());
+    conformance::check(Arc::new(platform_sdk::state::Bucket::new(objects, "memory://bucket", ""))).await;
+}
+
+fn refused(state: &str, environment: &[(&str, &str)]) -> String {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Location::of_environment(state, "acme", "prod", &environment).expect_err("refused").to_string()
+}
+
 #[tokio::test]
-async fn only_directories_are_places_for_now() {
+async fn places_are_directories_and_buckets() {
     assert!(Location::new("file:///tmp/x", "acme", "prod").is_ok());
-    let said = Location::new("s3://bucket/x", "acme", "prod").expect_err("not yet").to_string();
-    assert!(said.contains("`s3://` is not supported yet"), "{said}");
     let said = Location::new("x", "acme", "../prod").expect_err("no name").to_string();
     assert!(said.contains("`../prod` can't be the name of a stack"), "{said}");
+    assert!(refused("", &[]).contains("the place of the state is empty"));
+    assert!(refused("ftp://bucket/x", &[]).contains("state can't be kept in `ftp://`"));
+    for none in ["s3://", "s3:///x", "az://container/../x", "gs://bucket//x"] {
+        assert!(refused(none, &[]).contains("names no place in"), "{none}: {}", refused(none, &[]));
+    }
+}
+
+#[cfg(not(feature = "state-s3"))]
+#[tokio::test]
+async fn a_bucket_that_was_not_built_in_is_refused_by_the_name_of_its_feature() {
+    let said = refused("s3://bucket/x", &[]);
+    assert!(said.contains("built without state in Amazon S3") && said.contains("`state-s3`"), "{said}");
+}
+
+#[cfg(feature = "state-s3")]
+#[tokio::test]
+async fn a_profile_is_refused_with_the_command_that_turns_it_into_variables() {
+    let said = refused("s3://bucket/x", &[("AWS_PROFILE", "work")]);
+    assert!(said.contains("`s3://bucket/x` needs AWS keys in the environment"), "{said}");
+    assert!(said.contains("aws configure export-credentials"), "{said}");
+    let keys = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b"), ("AWS_PROFILE", "work")];
+    let environment = keys.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    assert!(Location::of_environment("s3://bucket/x/", "acme", "prod", &environment).is_ok());
 }

@@ -1,0 +1,104 @@
+//! Buckets from URLs: endpoint, region and login come from the variables that each service's own tools read.
+
+use std::{collections::BTreeMap, str::FromStr, sync::Arc, time::Duration};
+
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+
+use super::{Store, bucket::Bucket, url::Place};
+use crate::report::Diagnostic;
+
+/// A request takes this long at most: a beat that takes longer keeps no hold.
+const REQUEST: Duration = Duration::from_secs(10);
+
+/// What is repeated inside of one request of ours. More would hide a store that is gone.
+fn retries() -> RetryConfig {
+    RetryConfig { max_retries: 2, retry_timeout: REQUEST, backoff: BackoffConfig::default() }
+}
+
+/// Plain HTTP is for servers on this machine or in this network, which an endpoint names.
+fn client(endpoint: Option<&String>) -> ClientOptions {
+    // Fails when a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let plain = endpoint.is_some_and(|url| url.starts_with("http://"));
+    ClientOptions::new().with_timeout(REQUEST).with_connect_timeout(REQUEST / 2).with_allow_http(plain)
+}
+
+fn opened<S: ObjectStore>(place: &Place<'_>, built: object_store::Result<S>) -> Result<Arc<dyn Store>, Diagnostic> {
+    let objects = built.map_err(|error| {
+        Diagnostic::error(format!("the login for `{}` is not complete", place.url)).detail(error.to_string())
+    })?;
+    Ok(Arc::new(Bucket::new(Arc::new(objects), place.url, place.folder)))
+}
+
+/// The variables with this prefix that a service's builder knows, as its keys.
+fn settings<K: FromStr>(environment: &BTreeMap<String, String>, prefix: &str) -> Vec<(K, String)> {
+    let of_service = environment.iter().filter(|(name, value)| name.starts_with(prefix) && !value.is_empty());
+    of_service.filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value.clone()))).collect()
+}
+
+/// Variables that hold a login, or lead to one, without any file.
+#[cfg(feature = "state-s3")]
+const LOGINS: [&str; 4] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+
+/// `s3://`: `AWS_ACCESS_KEY_ID` and its like, a web identity, a container's or an instance's role; `AWS_REGION`,
+/// `AWS_ENDPOINT_URL`.
+#[cfg(feature = "state-s3")]
+pub(super) fn s3(place: &Place<'_>) -> Result<Arc<dyn Store>, Diagnostic> {
+    let environment = place.environment;
+    let is_set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
+    if !LOGINS.iter().any(|name| is_set(name)) && has_profiles(environment) {
+        return Err(Diagnostic::error(format!("`{}` needs AWS keys in the environment", place.url))
+            .detail("the store of state reads no profiles of ~/.aws")
+            .hint("run `eval \"$(aws configure export-credentials --format env)\"` first"));
+    }
+    let endpoint = environment.get("AWS_ENDPOINT_URL_S3").or(environment.get("AWS_ENDPOINT_URL"));
+    let mut builder = object_store::aws::AmazonS3Builder::new().with_retry(retries());
+    builder = builder.with_client_options(client(endpoint));
+    for (key, value) in settings(environment, "AWS_") {
+        builder = builder.with_config(key, value);
+    }
+    opened(place, builder.with_bucket_name(place.bucket).build())
+}
+
+/// Whether the AWS tools would find a profile here.
+#[cfg(feature = "state-s3")]
+fn has_profiles(environment: &BTreeMap<String, String>) -> bool {
+    let named = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].iter().any(|name| environment.contains_key(*name));
+    let home = environment.get("HOME").or(environment.get("USERPROFILE"));
+    let files = |home: &String| {
+        let folder = std::path::Path::new(home).join(".aws");
+        folder.join("config").exists() || folder.join("credentials").exists()
+    };
+    named || home.is_some_and(files)
+}
+
+/// `az://CONTAINER/FOLDER`: `AZURE_STORAGE_ACCOUNT_NAME` with a key, a SAS token, a service principal, a managed identity
+/// or the `az` command line's login.
+#[cfg(feature = "state-azure")]
+pub(super) fn azure(place: &Place<'_>) -> Result<Arc<dyn Store>, Diagnostic> {
+    let environment = place.environment;
+    let endpoint = environment.get("AZURE_STORAGE_ENDPOINT").or(environment.get("AZURE_ENDPOINT"));
+    let mut builder = object_store::azure::MicrosoftAzureBuilder::new().with_retry(retries());
+    builder = builder.with_client_options(client(endpoint));
+    for (key, value) in settings(environment, "AZURE_") {
+        builder = builder.with_config(key, value);
+    }
+    opened(place, builder.with_container_name(place.bucket).build())
+}
+
+/// `gs://`: `GOOGLE_APPLICATION_CREDENTIALS`, the `gcloud` command line's login, or an instance's account.
+#[cfg(feature = "state-gcs")]
+pub(super) fn google(place: &Place<'_>) -> Result<Arc<dyn Store>, Diagnostic> {
+    let environment = place.environment;
+    let mut builder = object_store::gcp::GoogleCloudStorageBuilder::new().with_retry(retries());
+    builder = builder.with_client_options(client(environment.get("GOOGLE_BASE_URL")));
+    for (key, value) in settings(environment, "GOOGLE_") {
+        builder = builder.with_config(key, value);
+    }
+    opened(place, builder.with_bucket_name(place.bucket).build())
+}

@@ -1,0 +1,4 @@
+//! State in a bucket, against a server that others wrote: S3 as moto serves it.
+
+mod bucket;
+mod conformance;
