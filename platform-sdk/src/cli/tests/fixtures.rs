@@ -52,11 +52,14 @@ pub(super) fn program() -> Program {
     .stack("prod")
 }
 
-/// Runs `line` of this program, without a terminal.
+/// Runs `line` of this program, without a terminal, over state of its own: a command of a test leaves nothing beside
+/// the sources.
 pub(super) fn run_program(program: Program, line: &[&str], environment: &[(&str, &str)]) -> Ran {
     let (out, err) = (Captured::default(), Captured::default());
-    let environment: BTreeMap<_, _> =
+    let mut environment: BTreeMap<_, _> =
         environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let state = tempfile::tempdir().unwrap();
+    environment.entry("PLATFORM_STATE".to_owned()).or_insert_with(|| state.path().display().to_string());
     let line = std::iter::once("prod").chain(line.iter().copied()).map(Into::into).collect();
     let (stdout, stderr) = (out.clone(), err.clone());
     let exit = Process { line, environment, attended: false }.run(program, move |style| {
