@@ -7,11 +7,11 @@ use platform_sdk::provider::ErrorKind;
 use serde_json::json as value;
 
 use crate::auth::{Environment, LoginConfig};
-use crate::client::scripted::{Scene, Server, html, json, quick};
+use crate::client::scripted::{Scene, Server, careless, html, json};
 use crate::client::{Client, ClientOptions};
 
 fn client(server: &Server) -> Client {
-    client_at(server.address(), quick())
+    client_at(server.address(), careless())
 }
 
 fn client_at(host: &str, options: ClientOptions) -> Client {
@@ -154,7 +154,7 @@ async fn an_unreachable_host_is_waited_for_once_however_many_ask() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = client_at(&host, quick());
+    let client = client_at(&host, careless());
     let start = Instant::now();
     let calls: Vec<_> = (0..20).map(|_| tokio::spawn(client.get("/api/2.0/a").done())).collect();
     for call in calls {

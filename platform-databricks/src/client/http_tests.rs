@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json as value};
 
 use crate::auth::{Environment, Login, LoginConfig};
-use crate::client::scripted::{Scene, Server, html, json, quick};
+use crate::client::scripted::{Scene, Server, careless, html, json};
 use crate::client::{ApiFault, Client, ClientOptions, path};
 
 fn login(vars: &[(&str, &str)]) -> Login {
@@ -22,7 +22,7 @@ fn login(vars: &[(&str, &str)]) -> Login {
 async fn a_request_carries_token_agent_query_and_body() {
     let server = Server::playing([json(200, r#"{"id": 9007199254740993}"#)]).await;
     let answer: Value = server
-        .client()
+        .careless_client()
         .post(path("api/2.0/things", ["a b/c"]))
         .query("force", true)
         .query("q", "x&y")
@@ -48,7 +48,7 @@ async fn the_workspace_is_named_on_its_own_calls_and_not_on_the_accounts() {
         ("DATABRICKS_WORKSPACE_ID", "42"),
         ("DATABRICKS_ACCOUNT_ID", "acc-1"),
     ]);
-    let client = Client::new(login, quick()).unwrap();
+    let client = Client::new(login, careless()).unwrap();
     client.get("/api/2.0/preview/accounts/access-control/rule-sets").done().await.unwrap();
     client.get(client.account_path("workspaces").unwrap()).done().await.unwrap();
     let seen = server.seen();
@@ -60,7 +60,7 @@ async fn the_workspace_is_named_on_its_own_calls_and_not_on_the_accounts() {
 #[tokio::test]
 async fn an_account_call_without_an_account_is_an_error_before_any_request() {
     let server = Server::playing([]).await;
-    let error = server.client().account_path("workspaces").unwrap_err();
+    let error = server.careless_client().account_path("workspaces").unwrap_err();
     assert_eq!(error.kind, ErrorKind::Invalid { field: Some("account_id".to_owned()) });
     assert!(error.hint.unwrap().contains("DATABRICKS_ACCOUNT_ID"));
 }
@@ -69,11 +69,12 @@ async fn an_account_call_without_an_account_is_an_error_before_any_request() {
 async fn a_name_that_would_address_something_else_is_not_sent() {
     let server = Server::playing([]).await;
     for name in ["", "..", "."] {
-        let error = server.client().delete(path("api/2.1/unity-catalog/schemas", [name])).done().await.unwrap_err();
+        let error =
+            server.careless_client().delete(path("api/2.1/unity-catalog/schemas", [name])).done().await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Invalid { field: None }, "{name:?}");
     }
     for raw in ["/api/%2e%2E/x", "/api/x?force=true", "/api/x#y"] {
-        let error = server.client().delete(raw).done().await.unwrap_err();
+        let error = server.careless_client().delete(raw).done().await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Invalid { field: None }, "{raw}");
     }
     assert!(server.seen().is_empty());
@@ -83,7 +84,7 @@ async fn a_name_that_would_address_something_else_is_not_sent() {
 async fn who_am_i_tells_the_workspace_too() {
     let me = r#"{"id": "1", "userName": "me@x", "displayName": "Me", "groups": [{"display": "b"}, {"display": "a"}]}"#;
     let server = Server::playing([json(200, me).header("x-databricks-org-id", "42")]).await;
-    let identity = server.client().whoami().await.unwrap();
+    let identity = server.careless_client().whoami().await.unwrap();
     assert_eq!((identity.user_name.as_str(), identity.workspace_id.as_deref()), ("me@x", Some("42")));
     assert_eq!(identity.groups, ["a", "b"]);
     assert_eq!(server.lines(), ["GET /api/2.0/preview/scim/v2/Me"]);
@@ -99,7 +100,7 @@ async fn even_a_create_is_repeated_when_the_service_says_later() {
         json(200, r#"{"id": "1"}"#),
     ])
     .await;
-    let answer: Value = server.client().post("/api/2.0/x").json(&value!({"n": 1})).send().await.unwrap();
+    let answer: Value = server.careless_client().post("/api/2.0/x").json(&value!({"n": 1})).send().await.unwrap();
     assert_eq!(answer, value!({"id": "1"}));
     let seen = server.seen();
     assert_eq!(seen.len(), 5);
@@ -110,14 +111,14 @@ async fn even_a_create_is_repeated_when_the_service_says_later() {
 async fn retry_after_is_honoured() {
     let server = Server::playing([json(429, "").header("retry-after", "1"), json(200, "")]).await;
     let start = Instant::now();
-    server.client().get("/api/2.0/x").done().await.unwrap();
+    server.careless_client().get("/api/2.0/x").done().await.unwrap();
     assert!(start.elapsed() >= Duration::from_secs(1));
 }
 
 #[tokio::test]
 async fn throttling_without_end_is_given_up() {
     let server = Server::playing([json(429, "").header("retry-after", "60")]).await;
-    let error = server.client().get("/api/2.0/x").done().await.unwrap_err();
+    let error = server.careless_client().get("/api/2.0/x").done().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Throttled { after: Some(Duration::from_mins(1)) });
     assert_eq!(server.lines().len(), 1);
 }
@@ -133,7 +134,7 @@ async fn a_create_whose_answer_is_lost_is_not_repeated() {
         (html(200), "page"),
     ] {
         let server = Server::playing([scene]).await;
-        let error = server.client().post("/api/2.0/x").send::<Value>().await.unwrap_err();
+        let error = server.careless_client().post("/api/2.0/x").send::<Value>().await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Ambiguous, "{kind}");
         assert_eq!(server.lines(), ["POST /api/2.0/x"], "{kind}");
     }
@@ -142,7 +143,7 @@ async fn a_create_whose_answer_is_lost_is_not_repeated() {
 #[tokio::test]
 async fn a_create_that_is_never_answered_is_ambiguous_after_the_timeout() {
     let server = Server::playing([Scene::Sleep]).await;
-    let options = ClientOptions { request_timeout: Duration::from_millis(300), ..quick() };
+    let options = ClientOptions { request_timeout: Duration::from_millis(300), ..careless() };
     let error = Client::new(server.login(), options).unwrap().post("/api/2.0/x").done().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Ambiguous);
     let host = server.address();
@@ -154,7 +155,7 @@ async fn what_is_safe_to_repeat_is_repeated_until_it_is_answered() {
     for method in ["GET", "PUT", "PATCH", "DELETE", "POST, declared safe"] {
         let broken = [Scene::HangUp, Scene::CutOff, json(200, r#"{"id": "#), json(500, ""), json(504, "")];
         let server = Server::playing(broken.into_iter().chain([json(200, r#"{"id": 1}"#)])).await;
-        let client = server.client();
+        let client = server.careless_client();
         let request = match method {
             "GET" => client.get("/api/2.0/x"),
             "PUT" => client.put("/api/2.0/x"),
@@ -172,7 +173,7 @@ async fn a_closed_port_is_unavailable_after_a_few_tries_and_names_the_host() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = Client::new(login(&[("DATABRICKS_HOST", &host), ("DATABRICKS_TOKEN", "t")]), quick()).unwrap();
+    let client = Client::new(login(&[("DATABRICKS_HOST", &host), ("DATABRICKS_TOKEN", "t")]), careless()).unwrap();
     let error = client.post("/api/2.0/x").done().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unavailable);
     assert!(error.message.starts_with(&format!("cannot connect to {host} (after ")), "{error}");
@@ -182,7 +183,7 @@ async fn a_closed_port_is_unavailable_after_a_few_tries_and_names_the_host() {
 #[tokio::test]
 async fn a_refused_credential_is_named_without_its_value() {
     let server = Server::playing([json(401, r#"{"message": "Invalid token dapi-canary here"}"#)]).await;
-    let error = server.client().get("/api/2.0/x").done().await.unwrap_err();
+    let error = server.careless_client().get("/api/2.0/x").done().await.unwrap_err();
     assert_eq!((&error.kind, error.message.as_str()), (&ErrorKind::Denied, "Invalid token [redacted] here"));
     assert!(error.hint.as_ref().unwrap().contains("`DATABRICKS_TOKEN` in the environment"), "{error:?}");
     assert!(!format!("{error:?} {:?}", ApiFault::behind(&error)).contains("canary"));
@@ -198,7 +199,7 @@ struct Created {
 async fn an_answer_of_another_shape_names_the_field_and_quotes_no_value() {
     async fn of(body: &str) -> ProviderError {
         let server = Server::playing([json(200, body)]).await;
-        server.client().post("/api/2.0/x").send::<Created>().await.unwrap_err()
+        server.careless_client().post("/api/2.0/x").send::<Created>().await.unwrap_err()
     }
     let error = of(r#"{"name": "canary"}"#).await;
     assert_eq!(error.kind, ErrorKind::Ambiguous);
@@ -213,7 +214,7 @@ async fn an_answer_of_another_shape_names_the_field_and_quotes_no_value() {
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let server = Server::playing([json(302, "").header("location", "https://login.example/?code=canary")]).await;
-    let error = server.client().post("/api/2.0/x").done().await.unwrap_err();
+    let error = server.careless_client().post("/api/2.0/x").done().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unavailable);
     let host = server.address();
     assert_eq!(error.message, format!("the server at {host} redirects to https://login.example (status 302)"));
@@ -227,7 +228,7 @@ async fn the_tap_sees_every_request() {
     let tap = move |method: &str, path: &str, query: &[(String, String)], body: Option<&Value>| {
         into.lock().unwrap().push(format!("{method} {path} {query:?} {body:?}"));
     };
-    let options = ClientOptions { tap: Some(Arc::new(tap)), ..quick() };
+    let options = ClientOptions { tap: Some(Arc::new(tap)), ..careless() };
     let client = Client::new(server.login(), options).unwrap();
     client.put("api/2.0/x").query("a", 1).json(&value!({})).done().await.unwrap();
     let line = r#"PUT /api/2.0/x [("a", "1")] Some(Object {})"#;
@@ -238,7 +239,7 @@ async fn the_tap_sees_every_request() {
 async fn no_log_line_and_no_debug_print_shows_a_secret() {
     let log = Log::default();
     let server = Server::playing([json(503, ""), json(200, r#"{"token_value": "canary"}"#)]).await;
-    let client = server.client();
+    let client = server.careless_client();
     let recording = tracing::subscriber::set_default(log.clone());
     // Another test may have met the same line while nobody listened.
     tracing::callsite::rebuild_interest_cache();

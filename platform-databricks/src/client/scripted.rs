@@ -5,11 +5,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Client, ClientOptions, Patience};
 use crate::auth::{Environment, Login, LoginConfig};
+use crate::sandbox::facts;
 
 /// What the server does with one request.
 pub(crate) enum Scene {
@@ -104,9 +106,14 @@ impl Server {
         LoginConfig::resolve(LoginConfig::default(), &env).unwrap()
     }
 
-    /// A client with a personal access token that is quick to try again.
+    /// A client with a personal access token that is quick to try again, for requests of the API.
     pub(crate) fn client(&self) -> Client {
         Client::new(self.login(), quick()).unwrap()
+    }
+
+    /// The same for requests of any kind.
+    pub(crate) fn careless_client(&self) -> Client {
+        Client::new(self.login(), careless()).unwrap()
     }
 
     /// What arrived, once the whole script was played.
@@ -180,8 +187,20 @@ async fn read(stream: &mut TcpStream) -> Option<Seen> {
     Some(seen)
 }
 
-/// Options that give up soon.
+/// Options that give up soon, and fail the test at a request that is not as the API's facts say.
 pub(crate) fn quick() -> ClientOptions {
+    let tap = |method: &str, path: &str, query: &[(String, String)], body: Option<&Value>| {
+        let sent = body.map(Value::to_string).unwrap_or_default();
+        if let Err(violations) = facts::check(method, path, query, sent.as_bytes()) {
+            let violations: Vec<_> = violations.iter().map(ToString::to_string).collect();
+            panic!("{method} {path} is not as the API's facts say: {}", violations.join("; "));
+        }
+    };
+    ClientOptions { tap: Some(Arc::new(tap)), ..careless() }
+}
+
+/// Options that give up soon.
+pub(crate) fn careless() -> ClientOptions {
     let second = Duration::from_secs(2);
     ClientOptions {
         patience: Patience { throttled: second, unreachable: Duration::from_millis(200), broken: second },

@@ -179,7 +179,12 @@ impl Manage for SqlWarehouse {
     async fn update(client: &Client, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
         let what = format!("update SQL warehouse `{}`", change.after.name);
         let edit = format!("{}/edit", path(WAREHOUSES, [&change.id]));
-        client.post(edit).json(&body(&change.after)).safe_to_repeat(true).done().await.while_doing(&what)?;
+        let mut body = body(&change.after);
+        if change.touches("instance_profile_arn") {
+            // An edit leaves alone what it does not name.
+            body.entry("instance_profile_arn").or_insert_with(|| "".into());
+        }
+        client.post(edit).json(&body).safe_to_repeat(true).done().await.while_doing(&what)?;
         made(client, change.id).await.while_doing(&what)
     }
 
@@ -259,6 +264,7 @@ fn observed(answer: Value) -> ProviderResult<Observed<SqlWarehouse>> {
     let what = format!("SQL warehouse `{id}`");
     let mut outputs = fields.clone();
     outputs.entry("jdbc_url").or_insert_with(|| "".into());
+    fields.retain(|field, value| field != "instance_profile_arn" || value != "");
     rename(&mut fields, "cluster_size", "size");
     rename(&mut fields, "enable_serverless_compute", "serverless");
     if let Some(Value::Object(mut channel)) = fields.remove("channel") {

@@ -31,6 +31,7 @@ pub(crate) fn catalog() -> Page {
             behind(path, json!({"owner": "analysts"}), "owner"),
         ],
         exclusive: true,
+        together: false,
     }
 }
 
@@ -53,6 +54,7 @@ pub(crate) fn schema() -> Page {
             behind(path, json!({"owner": "analysts"}), "owner"),
         ],
         exclusive: true,
+        together: false,
     }
 }
 
@@ -82,6 +84,7 @@ fn volume(inputs: Value, changed: Value) -> Page {
             behind(path, json!({"owner": "scientists"}), "owner"),
         ],
         exclusive: true,
+        together: false,
     }
 }
 
@@ -105,6 +108,7 @@ pub(crate) fn storage_credential() -> Page {
             behind(path, json!({"owner": "analysts"}), "owner"),
         ],
         exclusive: true,
+        together: false,
     }
 }
 
@@ -128,6 +132,7 @@ pub(crate) fn external_location() -> Page {
             behind(path, json!({"owner": "analysts"}), "owner"),
         ],
         exclusive: true,
+        together: false,
     }
 }
 
@@ -141,6 +146,7 @@ pub(crate) fn grant() -> Page {
         changed: grant(json!(["SELECT", "USE_CATALOG"])),
         behind: vec![behind(path, revoked, "privileges")],
         exclusive: false,
+        together: false,
     }
 }
 
@@ -177,5 +183,6 @@ pub(crate) fn table() -> Page {
             sql("ALTER TABLE lake.sales.orders CLUSTER BY NONE", "cluster_by"),
         ],
         exclusive: true,
+        together: false,
     }
 }

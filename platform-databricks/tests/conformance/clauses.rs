@@ -16,22 +16,22 @@ use crate::{
 };
 
 /// A page with a world and a driver.
-struct Stage {
+pub(crate) struct Stage {
     world: World,
-    page: Page,
-    driver: Arc<dyn Driver>,
-    ctx: Context,
+    pub(crate) page: Page,
+    pub(crate) driver: Arc<dyn Driver>,
+    pub(crate) ctx: Context,
 }
 
 impl Stage {
-    async fn of(page: &Page) -> Self {
+    pub(crate) async fn of(page: &Page) -> Self {
         let world = World::furnished().await;
-        let page = page.filled(&world.warehouse, &world.workspace);
+        let page = page.filled(&world.ids(&page.names()).await);
         let driver = world.driver(page.type_name);
         Self { world, page, driver, ctx: Context::detached() }
     }
 
-    async fn create(&self) -> Request {
+    pub(crate) async fn create(&self) -> Request {
         let inputs = &self.page.inputs;
         let (id, outputs) = self.driver.create(&self.ctx, inputs).await.expect("it is created");
         self.settle(&id).await;
@@ -55,7 +55,7 @@ impl Stage {
     }
 
     /// The update from what is observed to these inputs, in these fields.
-    async fn update(&self, request: &Request, after: &Value, fields: &[String]) -> Request {
+    pub(crate) async fn update(&self, request: &Request, after: &Value, fields: &[String]) -> Request {
         let observed = self.read(request).await.expect("it is there");
         let before = Request { inputs: observed.inputs.plain(), ..request.clone() };
         let updated = self.driver.update(&self.ctx, &before, after, fields).await;

@@ -6,6 +6,7 @@
 mod catalog;
 mod clauses;
 mod compute;
+mod drift;
 mod facts;
 mod lifecycle;
 mod page;
@@ -13,7 +14,8 @@ mod world;
 
 /// Tests of each clause for each page, with names that carry the clause's number.
 macro_rules! conform {
-    ($($page:ident: $make:expr;)+) => {$(
+    ($($page:ident: $make:expr;)+) => {
+    $(
         mod $page {
             use crate::{clauses, page::Page};
 
@@ -65,12 +67,25 @@ macro_rules! conform {
             async fn clause_10_changes_behind_our_back_are_seen() {
                 clauses::changes_behind_our_back(&page()).await;
             }
+
+            #[tokio::test]
+            async fn clause_10_a_change_of_each_field_alone_is_seen() {
+                crate::drift::every_change_is_seen(&page()).await;
+            }
         }
-    )+};
+    )+
+
+        /// Every page that takes part.
+        fn pages() -> Vec<page::Page> {
+            vec![$($make),+]
+        }
+    };
 }
 
 conform! {
     catalogs: crate::catalog::catalog();
+    classic_warehouses: crate::compute::classic_warehouse();
+    classic_workspaces: crate::compute::classic_workspace();
     clusters: crate::compute::cluster();
     external_locations: crate::catalog::external_location();
     external_volumes: crate::catalog::external_volume();
@@ -80,6 +95,7 @@ conform! {
     metastore_assignments: crate::compute::metastore_assignment();
     notebooks: crate::compute::notebook();
     schemas: crate::catalog::schema();
+    single_node_clusters: crate::compute::single_node_cluster();
     storage_credentials: crate::catalog::storage_credential();
     tables: crate::catalog::table();
     warehouses: crate::compute::warehouse();

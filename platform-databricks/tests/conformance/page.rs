@@ -1,6 +1,6 @@
 //! What a page brings to the suite, and how its inputs are compared.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use platform_sdk::{Field, Schema, Shape};
 use serde_json::Value;
@@ -18,6 +18,8 @@ pub(crate) struct Page {
     pub(crate) behind: Vec<Behind>,
     /// Whether a second create of the same is refused. A grant is additive: it is not.
     pub(crate) exclusive: bool,
+    /// Whether its fields change only all at once.
+    pub(crate) together: bool,
 }
 
 /// A request of somebody else. In its path and body, `$id` stands for the object's id; a number where it stands alone.
@@ -30,18 +32,20 @@ pub(crate) struct Behind {
 }
 
 impl Page {
-    /// The ids of the warehouse and the workspace, which no test knows before its world runs, take the places of
-    /// `$warehouse` and `$workspace`.
-    pub(crate) fn filled(&self, warehouse: &str, workspace: &str) -> Self {
-        let fill = |value: &Value| -> Value {
-            let text = value.to_string().replace("$warehouse", warehouse).replace("$workspace", workspace);
-            serde_json::from_str(&text).expect("still JSON")
-        };
-        let behind = self
-            .behind
-            .iter()
-            .map(|b| Behind { path: b.path.replace("$workspace", workspace), body: fill(&b.body), ..b.clone() })
-            .collect();
+    /// The names that stand for ids: `$warehouse`.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        let text = format!("{}{}{:?}", self.inputs, self.changed, self.behind);
+        let name = |rest: &str| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>();
+        text.split('$').skip(1).map(name).filter(|name| name != "id").collect()
+    }
+
+    /// Ids, which no test knows before its world runs, take the places of their names.
+    pub(crate) fn filled(&self, ids: &BTreeMap<String, String>) -> Self {
+        let text =
+            |text: &str| ids.iter().fold(text.to_owned(), |text, (name, id)| text.replace(&format!("${name}"), id));
+        let fill = |value: &Value| -> Value { serde_json::from_str(&text(&value.to_string())).expect("still JSON") };
+        let behind =
+            self.behind.iter().map(|b| Behind { path: text(&b.path), body: fill(&b.body), ..b.clone() }).collect();
         Self { inputs: fill(&self.inputs), changed: fill(&self.changed), behind, ..self.clone() }
     }
 

@@ -1,6 +1,9 @@
 //! A sandbox of one test's own, furnished with a small lake, and what the test sees of the requests.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
 
 use platform_databricks::{
     auth::{Environment, LoginConfig},
@@ -21,9 +24,7 @@ pub(crate) struct World {
     client: Arc<Client>,
     wrong: Arc<Mutex<Vec<String>>>,
     /// The id of the warehouse that runs SQL.
-    pub(crate) warehouse: String,
-    /// The id of a workspace beside the default one, which no metastore is assigned to.
-    pub(crate) workspace: String,
+    warehouse: String,
     _folder: tempfile::TempDir,
 }
 
@@ -38,8 +39,7 @@ impl World {
             attach_or_start(folder.path(), Arc::new(DatabricksSandbox), Options::default()).expect("a sandbox");
         let wrong = Arc::new(Mutex::new(Vec::new()));
         let client = client(&endpoint.url, "sandbox", &wrong);
-        let mut world =
-            Self { endpoint, client, wrong, warehouse: String::new(), workspace: String::new(), _folder: folder };
+        let mut world = Self { endpoint, client, wrong, warehouse: String::new(), _folder: folder };
         let role = json!({"role_arn": "arn:aws:iam::123456789012:role/lake"});
         world
             .post("storage-credentials", &json!({"name": "cred", "aws_iam_role": role, "skip_validation": true}))
@@ -56,10 +56,54 @@ impl World {
         let warehouse = json!({"name": "sql", "cluster_size": "2X-Small"});
         let made = world.call("POST", "/api/2.0/sql/warehouses", &warehouse).await;
         made["id"].as_str().expect("an id").clone_into(&mut world.warehouse);
-        let workspace = json!({"workspace_name": "beside", "aws_region": REGION, "compute_mode": "SERVERLESS"});
-        let made = world.call("POST", &format!("/api/2.0/accounts/{ACCOUNT_ID}/workspaces"), &workspace).await;
-        world.workspace = made["workspace_id"].to_string();
         world
+    }
+
+    /// The ids of what a page names; what no page names is not made.
+    pub(crate) async fn ids(&self, names: &BTreeSet<String>) -> BTreeMap<String, String> {
+        let mut ids = BTreeMap::new();
+        for name in names {
+            ids.insert(name.clone(), self.id(name).await);
+        }
+        ids
+    }
+
+    /// Makes what this name stands for: its id.
+    async fn id(&self, name: &str) -> String {
+        let account = format!("/api/2.0/accounts/{ACCOUNT_ID}");
+        let (path, body, id) = match name {
+            "warehouse" => return self.warehouse.clone(),
+            "second_warehouse" => {
+                ("/api/2.0/sql/warehouses".to_owned(), json!({"name": name, "cluster_size": "2X-Small"}), "id")
+            }
+            "cluster" | "second_cluster" => {
+                let body = json!({"spark_version": "15.4.x-scala2.12", "node_type_id": "m5d.large", "num_workers": 1});
+                ("/api/2.1/clusters/create".to_owned(), body, "cluster_id")
+            }
+            // A workspace beside the default one, which no metastore is assigned to.
+            "workspace" => {
+                let body = json!({"workspace_name": "beside", "aws_region": REGION, "compute_mode": "SERVERLESS"});
+                (format!("{account}/workspaces"), body, "workspace_id")
+            }
+            "credentials" | "second_credentials" => {
+                let role = json!({"sts_role": {"role_arn": "arn:aws:iam::123456789012:role/cross"}});
+                let body = json!({"credentials_name": name, "aws_credentials": role});
+                (format!("{account}/credentials"), body, "credentials_id")
+            }
+            "storage" => {
+                let body = json!({"storage_configuration_name": name, "root_bucket_info": {"bucket_name": "root"}});
+                (format!("{account}/storage-configurations"), body, "storage_configuration_id")
+            }
+            "network" | "second_network" => {
+                let body = json!({
+                    "network_name": name, "vpc_id": "vpc-1", "subnet_ids": ["s-1", "s-2"], "security_group_ids": ["sg-1"],
+                });
+                (format!("{account}/networks"), body, "network_id")
+            }
+            _ => panic!("nothing is called `${name}`"),
+        };
+        let made = self.call("POST", &path, &body).await;
+        made[id].as_str().map_or_else(|| made[id].to_string(), str::to_owned)
     }
 
     async fn post(&self, collection: &str, body: &Value) -> Value {
