@@ -17,6 +17,7 @@ pub mod observe;
 
 pub mod testing;
 
+mod canonical;
 mod cli;
 mod engine;
 

@@ -1,8 +1,10 @@
 //! `PolicyDocument`: a policy as AWS writes it, whose parts may be outputs.
 
-use std::collections::BTreeMap;
-
-use platform_sdk::{Expr, ToExpr, desired::Tree, plain_input};
+use platform_sdk::{
+    Expr, ToExpr,
+    desired::{Entries, Tree},
+    plain_input,
+};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 
@@ -13,7 +15,7 @@ use super::Statement;
 /// Documents that mean the same are equal to the engine, however they are written: see [`normalize`](super::normalize).
 #[derive(Debug, Clone)]
 pub struct PolicyDocument {
-    entries: BTreeMap<String, Expr>,
+    entries: Entries<Expr>,
 }
 
 impl PolicyDocument {

@@ -5,15 +5,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
-    desired::{Address, Desired, Node, ProviderKey, Tree, describe, evaluate},
+    desired::{Address, Desired, Entries, Node, ProviderKey, Tree, describe, evaluate},
     observe::Observed,
     plan::conceal_fields,
     program::{Expr, Field, Shape, Unset},
     report::Diagnostic,
-    state::{Effect, ProviderState, ResourceState, Snapshot},
+    state::{Effect, ProviderState, Referred, ResourceState, Snapshot},
 };
 
 /// The part of an apply that its actions share.
@@ -167,7 +167,8 @@ pub(super) fn with_defaults(inputs: &Tree, fields: &[Field]) -> Tree {
 }
 
 /// Where a resource's inputs come from, by path.
-pub(super) fn references(node: &Node) -> BTreeMap<String, Value> {
-    let entry = |r: &crate::desired::Reference| (r.path.clone(), json!({"$ref": r.address, "field": r.output}));
+pub(super) fn references(node: &Node) -> Entries<Referred> {
+    let entry =
+        |r: &crate::desired::Reference| (r.path.clone(), Referred { to: r.address.clone(), field: r.output.clone() });
     node.references.iter().map(entry).collect()
 }

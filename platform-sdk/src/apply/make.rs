@@ -476,5 +476,5 @@ pub(super) fn serving(desired: &crate::desired::Desired) -> BTreeSet<Address> {
 /// Of what was observed, the fields that the program sets: the others stay the server's business.
 fn owned_part(seen: &Tree, wanted: &Tree) -> Tree {
     let (Tree::Map(seen), Tree::Map(wanted)) = (seen, wanted) else { return seen.clone() };
-    Tree::Map(seen.iter().filter(|(name, _)| wanted.contains_key(*name)).map(|(k, v)| (k.clone(), v.clone())).collect())
+    Tree::Map(seen.iter().filter(|(name, _)| wanted.contains_key(name)).map(|(k, v)| (k.clone(), v.clone())).collect())
 }

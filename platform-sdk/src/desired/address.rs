@@ -20,19 +20,7 @@ impl Address {
     /// # Errors
     /// When the path is empty or has characters that an address can't carry.
     pub fn new(type_name: &str, path: &str) -> Result<Self, Diagnostic> {
-        let bad = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '"' | '`' | '$' | '#' | '*');
-        let name = path.rsplit('/').next().unwrap_or_default();
-        if name.is_empty()
-            || name == "?"
-            || path.starts_with('/')
-            || path.contains("//")
-            || path.contains("::")
-            || path.contains(bad)
-        {
-            let problem = Diagnostic::error(format!("`{path}` can't be the name of a {type_name}"))
-                .hint("use letters, digits, `-`, `_`, `.`; `/` separates components");
-            return Err(problem);
-        }
+        check(type_name, path)?;
         Ok(Self { text: format!("{type_name}::{path}").into(), split: type_name.len() })
     }
 
@@ -61,6 +49,24 @@ impl Address {
     }
 }
 
+/// Whether a path can be one.
+fn check(type_name: &str, path: &str) -> Result<(), Diagnostic> {
+    let bad = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '"' | '`' | '$' | '#' | '*');
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if name.is_empty()
+        || name == "?"
+        || path.starts_with('/')
+        || path.contains("//")
+        || path.contains("::")
+        || path.contains(bad)
+    {
+        let problem = Diagnostic::error(format!("`{path}` can't be the name of a {type_name}"))
+            .hint("use letters, digits, `-`, `_`, `.`; `/` separates components");
+        return Err(problem);
+    }
+    Ok(())
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -72,7 +78,10 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, Diagnostic> {
         match text.split_once("::") {
-            Some((type_name, path)) if type_name.contains(':') => Self::new(type_name, path),
+            Some((type_name, path)) if type_name.contains(':') => {
+                check(type_name, path)?;
+                Ok(Self { text: text.into(), split: type_name.len() })
+            }
             _ => Err(Diagnostic::error(format!("`{text}` is not an address"))
                 .hint("an address is `<type>::<path>`, such as `databricks:Catalog::lake`; `state list` shows all")),
         }
@@ -87,8 +96,21 @@ impl Serialize for Address {
 
 impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|problem: Diagnostic| serde::de::Error::custom(problem.summary))
+        struct Text;
+
+        impl serde::de::Visitor<'_> for Text {
+            type Value = Address;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an address")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Address, E> {
+                text.parse().map_err(|problem: Diagnostic| E::custom(problem.summary))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
     }
 }
 

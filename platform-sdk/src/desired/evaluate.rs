@@ -1,7 +1,5 @@
 //! Evaluating expressions to trees, and writing them out for people and hashes.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::Tree;
@@ -79,34 +77,5 @@ pub fn describe(expr: &Expr) -> String {
         Expr::Apply { source, function } => format!("fn({}) at {}", describe(source), function.at),
         Expr::Secret(_) => "[secret]".to_owned(),
         Expr::Invalid(problem) => format!("invalid: {problem}"),
-    }
-}
-
-/// An expression as hashes see it: secrets by their place, closures by theirs.
-pub(super) fn hashable(expr: &Expr, path: &str) -> Value {
-    match expr {
-        Expr::Value(value) => match without_nulls(value.clone()).plain() {
-            Some(value) => value,
-            None => Value::Null,
-        },
-        Expr::List(items) => {
-            Value::Array(items.iter().enumerate().map(|(i, item)| hashable(item, &format!("{path}[{i}]"))).collect())
-        }
-        Expr::Map(entries) => {
-            let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-            entries
-                .iter()
-                .map(|(key, entry)| (key.clone(), hashable(entry, &below(key))))
-                .collect::<BTreeMap<_, _>>()
-                .into_iter()
-                .collect()
-        }
-        Expr::Output { origin, field } => serde_json::json!({"$ref": origin.address, "field": field}),
-        Expr::Concat(parts) => {
-            serde_json::json!({"$concat": parts.iter().map(|part| hashable(part, path)).collect::<Vec<_>>()})
-        }
-        Expr::Apply { source, function } => serde_json::json!({"$fn": function.at, "of": hashable(source, path)}),
-        Expr::Secret(_) => serde_json::json!({"$secret": path}),
-        Expr::Invalid(problem) => serde_json::json!({"$invalid": problem}),
     }
 }

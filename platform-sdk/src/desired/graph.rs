@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
-
-use super::{Address, Hash, ProviderKey, Tree, evaluate::hashable, hash, order, validate};
+use super::{Address, Entries, Hash, ProviderKey, Tree, hash_written, hashed::Whole, order, validate};
 use crate::{
     Result,
     program::{Declaration, Expr, Options, Origin, Recorder, Schema},
     report::{Diagnostic, Error},
-    state::{ResourceState, Snapshot},
+    state::{self, ResourceState, Snapshot},
 };
 
 /// One output that a resource's inputs refer to.
@@ -104,8 +102,12 @@ impl Desired {
         self.order.clear();
         self.lookups.clear();
         self.exports.clear();
-        self.hash =
-            desired_hash(&self.project, &self.stack, &self.nodes, &self.lookups, &self.providers, &self.exports);
+        self.rehashed()
+    }
+
+    /// With the hash of what it is now.
+    fn rehashed(mut self) -> Self {
+        self.hash = hash_written(&Whole::of(&self));
         self
     }
 }
@@ -137,9 +139,7 @@ impl Desired {
         desired.order =
             order::order(&given, &desired.nodes).map_err(|cycle| validate::cycle(&cycle, &desired.nodes))?;
         desired.exports = snapshot.exports.iter().map(|(name, tree)| (name.clone(), as_expr(tree))).collect();
-        let Self { project, stack, nodes, lookups, providers, exports, .. } = &desired;
-        desired.hash = desired_hash(project, stack, nodes, lookups, providers, exports);
-        Ok(desired)
+        Ok(desired.rehashed())
     }
 
     fn provider_of(&self, state: &ResourceState) -> (ProviderKey, ProviderNode) {
@@ -166,17 +166,16 @@ fn stored(state: &ResourceState, schema: &'static Schema, provider: ProviderKey)
     let mut references = Vec::new();
     let mut entries = match as_expr(&state.inputs) {
         Expr::Map(entries) => entries,
-        _ => BTreeMap::new(),
+        _ => Entries::new(),
     };
     for (path, reference) in &state.references {
-        let to = reference["$ref"].as_str().and_then(|text| text.parse::<Address>().ok());
-        let (Some(address), Some(output)) = (to, reference["field"].as_str()) else { continue };
+        let state::Referred { to: address, field: output } = reference.clone();
         if !entries.contains_key(path) {
             continue;
         }
         let origin = Origin { recording: 0, address: address.clone() };
-        entries.insert(path.clone(), Expr::Output { origin, field: output.to_owned() });
-        references.push(Reference { field: path.clone(), path: path.clone(), address, output: output.to_owned() });
+        entries.insert(path.clone(), Expr::Output { origin, field: output.clone() });
+        references.push(Reference { field: path.clone(), path: path.clone(), address, output });
     }
     Node {
         address: state.address.clone(),
@@ -242,9 +241,8 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
     if !problems.is_empty() {
         return Err(Error::all(problems));
     }
-    let hash = desired_hash(project, stack, &nodes, &lookups, &providers, &recorder.exports);
-    let (project, stack) = (project.to_owned(), stack.to_owned());
-    Ok(Desired { project, stack, nodes, order, lookups, providers, exports: recorder.exports, hash })
+    let (project, stack, hash) = (project.to_owned(), stack.to_owned(), Hash::of(b""));
+    Ok(Desired { project, stack, nodes, order, lookups, providers, exports: recorder.exports, hash }.rehashed())
 }
 
 /// Every output that an expression refers to.
@@ -281,31 +279,4 @@ fn node(declaration: Declaration, of_provider: BTreeSet<Address>) -> Node {
         provider: declaration.provider,
         at: declaration.at,
     }
-}
-
-fn desired_hash(
-    project: &str,
-    stack: &str,
-    nodes: &BTreeMap<Address, Node>,
-    lookups: &BTreeMap<Address, LookupNode>,
-    providers: &BTreeMap<ProviderKey, ProviderNode>,
-    exports: &BTreeMap<String, Expr>,
-) -> Hash {
-    let resource = |node: &Node| {
-        json!({
-            "inputs": hashable(&node.inputs, ""),
-            "options": node.options,
-            "dependencies": node.dependencies,
-            "provider": node.provider,
-        })
-    };
-    let object = |entries: Vec<(String, Value)>| Value::Object(entries.into_iter().collect::<Map<_, _>>());
-    hash(&json!({
-        "project": project,
-        "stack": stack,
-        "resources": object(nodes.iter().map(|(a, node)| (a.to_string(), resource(node))).collect()),
-        "lookups": object(lookups.iter().map(|(a, l)| (a.to_string(), hashable(&l.key, ""))).collect()),
-        "providers": object(providers.iter().map(|(k, p)| (k.to_string(), hashable(&p.config, ""))).collect()),
-        "exports": object(exports.iter().map(|(name, expr)| (name.clone(), hashable(expr, name))).collect()),
-    }))
 }

@@ -1,18 +1,21 @@
 //! The desired state: the graph that a program declares, its checks and its hashes. Pure.
 
 mod address;
-mod canonical;
+mod entries;
 mod evaluate;
 mod graph;
+mod hashed;
 mod order;
 mod path;
 mod tree;
 mod validate;
 
 pub use address::{Address, ProviderKey};
-pub use canonical::{Hash, canonical, hash};
+pub use entries::Entries;
 pub use evaluate::{describe, evaluate};
 pub(crate) use graph::desired;
 pub use graph::{Desired, LookupNode, Node, ProviderNode, Reference};
 pub use path::{Path, Segment};
 pub use tree::{Tree, unwrap_secrets};
+
+pub use crate::canonical::{Hash, canonical, hash, hash_written, write_canonical};

@@ -1,10 +1,8 @@
 //! Trees: values in which some leaves are secret and some are not known yet.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
-use super::{Hash, evaluate};
+use super::{Entries, Hash, evaluate};
 use crate::program::Expr;
 
 /// A resource's inputs or outputs as the engine compares and stores them.
@@ -15,7 +13,7 @@ pub enum Tree {
     /// A list.
     List(Vec<Tree>),
     /// A map or struct; unset fields are absent.
-    Map(BTreeMap<String, Tree>),
+    Map(Entries<Tree>),
     /// Not known yet; the expression that will give it.
     Unknown(String),
     /// Known and secret.
@@ -24,7 +22,7 @@ pub enum Tree {
 
 impl Default for Tree {
     fn default() -> Self {
-        Self::Map(BTreeMap::new())
+        Self::Map(Entries::new())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Address, LookupNode, Node, Path, ProviderKey, ProviderNode, Segment, Tree, evaluate, evaluate::hashable};
+use super::{Address, LookupNode, Node, Path, ProviderKey, ProviderNode, Segment, Tree, evaluate, hashed::Hashed};
 use crate::{
     program::{Declaration, Expr, Field, Shape},
     report::Diagnostic,
@@ -104,7 +104,7 @@ fn same_key(node: &Node, other: &Node) -> Diagnostic {
 /// The fields marked `key` as one text; `None` for types without.
 fn natural_key(node: &Node) -> Option<String> {
     let of = |field: &Field| match &node.inputs {
-        Expr::Map(inputs) => inputs.get(field.name).map_or(Value::Null, |input| hashable(input, field.name)),
+        Expr::Map(inputs) => inputs.get(field.name).map_or(Value::Null, |input| Hashed::at(input, field.name).value()),
         _ => Value::Null,
     };
     let keys: Vec<Value> = node.schema.fields().iter().filter(|field| field.key).map(of).collect();

@@ -79,7 +79,7 @@ async fn work(
     if let Some(saved) = saved {
         saved.check(context, lease.reading(), desired, plan)?;
     }
-    context.printer.event(&Event::Plan(Box::new(plan.clone())));
+    context.printer.event(&Event::Plan(plan.clone()));
     if plan.is_empty() {
         // What an earlier run left in the journal becomes a snapshot; otherwise nothing is written.
         let commit = lease.commit(&snapshot).await?;

@@ -1,6 +1,6 @@
 //! `import`: takes one existing object into state, and prints the Rust that declares it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::session::Session;
 use crate::{
     Result,
     cli::{Context, Exit, ImportArguments},
-    desired::{Address, Desired, ProviderKey, Tree, evaluate},
+    desired::{Address, Desired, Entries, ProviderKey, Tree, evaluate},
     observe::BUILTIN,
     program::{Field, Options, Schema, Unset},
     provider::{Observation, Request},
@@ -115,7 +115,7 @@ fn state(
         schema_version: schema.version,
         input_hash: inputs.hash(&Value::to_string),
         inputs,
-        references: BTreeMap::new(),
+        references: Entries::new(),
         outputs: seen.outputs,
         dependencies: BTreeSet::default(),
         parents: BTreeSet::default(),

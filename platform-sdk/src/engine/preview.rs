@@ -20,12 +20,12 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
     }
     let surveyed = session.survey(&desired, &snapshot, &reading, Offline::WithoutCredentials).await?;
     let plan = surveyed.planned.plan;
-    context.printer.event(&Event::Plan(Box::new(plan.clone())));
+    context.printer.event(&Event::Plan(plan.clone()));
     if let Some(file) = &arguments.out {
         saved::save(context, &reading, &desired, &plan, file)?;
         context.printer.note(&format!("saved: apply exactly this with `up --plan {}`", file.display()));
     }
     let differs = arguments.detailed_exitcode && !plan.is_empty();
-    context.printer.event(&Event::Done { ok: true, summary: plan.summary, snapshot: reading.base });
+    context.printer.event(&Event::Done { ok: true, summary: plan.summary.clone(), snapshot: reading.base });
     Ok(if differs { Exit::Differences } else { Exit::Done })
 }

@@ -59,8 +59,8 @@ pub(crate) async fn state_move(context: &Context, arguments: &StateMoveArguments
                     set.insert(to.clone());
                 }
             }
-            for reference in other.references.values_mut().filter(|r| r["$ref"] == from.as_str()) {
-                reference["$ref"] = to.as_str().into();
+            for reference in other.references.values_mut().filter(|reference| reference.to == *from) {
+                reference.to = to.clone();
             }
             effects.push(Effect::put(other));
         }

@@ -1,6 +1,6 @@
 //! Surveying: from a program and a snapshot to a plan, reading reality in between.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     Result,
@@ -61,14 +61,14 @@ impl Survey<'_> {
             contents(reading, &ending, &mut observed).await;
         }
         let mut planned = if observed.contents.is_empty() { first? } else { self.plan(&observed)? };
-        planned.plan.warnings.extend(observed.unreadable.values().map(|problem| {
+        Arc::make_mut(&mut planned.plan).warnings.extend(observed.unreadable.values().map(|problem| {
             let hint = "it is left alone, and so is what depends on it";
             Diagnostic { severity: crate::report::Severity::Warning, ..problem.clone() }.hint(hint)
         }));
         let changes = access_changes(&planned, &self.connections.schemas());
         if offline.is_none() && !changes.is_empty() {
             let callers = callers(reading, changes.iter().map(|change| &change.address)).await;
-            planned.plan.warnings.extend(locked_out(&changes, &callers));
+            Arc::make_mut(&mut planned.plan).warnings.extend(locked_out(&changes, &callers));
         }
         Ok(Surveyed { planned, observed })
     }

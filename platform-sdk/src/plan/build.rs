@@ -1,8 +1,12 @@
 //! The plan's one entry: from what is desired, owned and observed to ordered steps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     Change, ChangeKind, Cost, Op, Plan, Step, Summary, Targets,
@@ -13,7 +17,7 @@ use super::{
 };
 use crate::{
     Result,
-    desired::{Address, Desired, Hash, Tree, evaluate, hash},
+    desired::{Address, Desired, Hash, Tree, evaluate, hash_written},
     observe::Observed,
     program::Schema,
     report::{Diagnostic, Error},
@@ -33,7 +37,7 @@ pub struct Wanted {
 #[derive(Debug, Clone)]
 pub struct Planned {
     /// What is shown, hashed and saved.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// The snapshot that the steps start from, moves applied.
     pub snapshot: Snapshot,
     /// New addresses of moved objects, to old ones.
@@ -75,7 +79,8 @@ pub fn plan(
     for step in &steps {
         *summary.0.entry(step.op.name().to_owned()).or_default() += 1;
     }
-    let plan_id = hash(&json!({"base": base, "desired": desired.hash, "steps": steps, "exports": exports}));
+    let plan_id =
+        hash_written(&Identity { base: base.as_ref(), desired: &desired.hash, exports: &exports, steps: &steps });
     let plan = Plan {
         plan_id,
         project: desired.project.clone(),
@@ -89,7 +94,16 @@ pub fn plan(
         warnings: Vec::new(),
         offline: observed.offline.clone(),
     };
-    Ok(Planned { plan, snapshot, moves, decisions, actions })
+    Ok(Planned { plan: Arc::new(plan), snapshot, moves, decisions, actions })
+}
+
+/// `plan_id`'s text. Fields in alphabetical order.
+#[derive(Serialize)]
+struct Identity<'a> {
+    base: Option<&'a Hash>,
+    desired: &'a Hash,
+    exports: &'a [Change],
+    steps: &'a [Step],
 }
 
 fn unknown_replacements(replace: &BTreeSet<Address>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {

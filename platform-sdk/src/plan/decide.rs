@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::{
     Op,
     diff::{self, Difference, Sides, Verdict},
@@ -197,7 +195,9 @@ impl<'a> Decider<'a> {
         } else {
             Op::Keep
         };
-        Decision { op, reasons, inputs: desired, differences, dies_with, condition }
+        // Nobody asks for the inputs of what stays as it is, and most of a stack mostly does.
+        let inputs = if op == Op::Keep { Tree::default() } else { desired };
+        Decision { op, reasons, inputs, differences, dies_with, condition }
     }
 
     /// The replaced resources that draw this one in: it lives in them, holds them, or has its scope in them; with
@@ -387,9 +387,8 @@ pub(super) fn referring_fields<'s>(
     target: &'s Address,
 ) -> impl Iterator<Item = &'static Field> + use<'s> {
     state.references.iter().filter_map(move |(path, reference)| {
-        let to = reference.get("$ref").and_then(Value::as_str)?;
         let name = path.split(['.', '[']).next()?;
-        if to == target.as_str() { schema.field(name) } else { None }
+        if reference.to == *target { schema.field(name) } else { None }
     })
 }
 

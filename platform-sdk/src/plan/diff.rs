@@ -1,11 +1,11 @@
 //! The three-way diff: desired inputs against last applied and observed ones, field by field, by the marks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::{
-    desired::{Path, Tree, unwrap_secrets},
+    desired::{Entries, Path, Tree, unwrap_secrets},
     program::{Field, Judgement, ListOrder, Shape, Unset},
 };
 
@@ -78,6 +78,19 @@ struct At<'a> {
     desired: Option<&'a Tree>,
 }
 
+impl At<'_> {
+    /// All sides say the same, so nothing below this place differs either.
+    fn is_settled(self) -> bool {
+        match (self.last, self.current, self.desired) {
+            (None, None, None) => true,
+            (Some(last), Some(current), Some(desired)) => {
+                (std::ptr::eq(last, current) || same(last, current)) && same(current, desired)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Walk<'_> {
     fn fields(
         &mut self,
@@ -88,12 +101,14 @@ impl Walk<'_> {
         desired: Option<&Tree>,
     ) {
         for field in fields.iter().filter(|field| !field.via) {
-            let of = |tree: Option<&'_ Tree>| tree.and_then(|tree| tree.get(field.name)).cloned();
-            let last = of(last);
+            let last = last.and_then(|tree| tree.get(field.name));
             // Where reality was read, it is what is there now; what it never shows is there as last applied.
-            let current = if observed.is_some() && !field.write_only { of(observed) } else { last.clone() };
-            let desired = of(desired);
-            let at = At { last: last.as_ref(), current: current.as_ref(), desired: desired.as_ref() };
+            let read = observed.filter(|_| !field.write_only);
+            let current = read.map_or(last, |tree| tree.get(field.name));
+            let at = At { last, current, desired: desired.and_then(|tree| tree.get(field.name)) };
+            if at.is_settled() {
+                continue;
+            }
             let (replaces, judge) = (self.replaces, self.judge);
             self.replaces |= field.replace || (field.key && !field.renames);
             self.judge = field.judge.or(judge);
@@ -355,7 +370,7 @@ fn keep(desired: &Tree, current: Option<&Tree>, ignored: &[Path], fields: &[Fiel
     if let Some(Tree::Map(there)) = current {
         names.extend(there.keys());
     }
-    let mut entries = BTreeMap::new();
+    let mut entries = Entries::new();
     for name in names {
         let here = path.name(name);
         let (wanted, there) = (wanted.get(name), current.and_then(|tree| tree.get(name)));

@@ -66,11 +66,7 @@ fn with_moves(snapshot: &Snapshot, from: &BTreeMap<Address, Address>) -> Snapsho
             state.provider.of = state.provider.of.iter().map(renamed).collect();
             state.options.deleted_with = state.options.deleted_with.as_ref().map(renamed);
             for reference in state.references.values_mut() {
-                let target =
-                    reference.get("$ref").and_then(|a| a.as_str()).and_then(|a| a.parse().ok()).map(|a| renamed(&a));
-                if let Some(target) = target {
-                    reference["$ref"] = target.as_str().into();
-                }
+                reference.to = renamed(&reference.to);
             }
             (state.address.clone(), Arc::new(state))
         })

@@ -90,17 +90,17 @@ pub enum ChangeKind {
     Drift,
 }
 
-/// One value that differs.
+/// One value that differs. Fields in alphabetical order: a plan's id is a hash of this.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// Where.
-    pub path: String,
-    /// What it is; secrets and unknowns as they may be shown.
-    pub before: Option<Value>,
-    /// What it is to be.
+    /// What it is to be; secrets and unknowns as they may be shown.
     pub after: Option<Value>,
+    /// What it is.
+    pub before: Option<Value>,
     /// Why.
     pub kind: ChangeKind,
+    /// Where.
+    pub path: String,
     /// It can't be done in place: this is why the step replaces.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replaces: bool,
@@ -109,25 +109,25 @@ pub struct Change {
     pub unknown: bool,
 }
 
-/// One step.
+/// One step. Fields in alphabetical order: a plan's id is a hash of this.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// The resource.
     pub address: Address,
+    /// The values that differ.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+    /// What is lost: `table lake.sales.orders with its data`, `column at of databricks:Table::orders`.
+    #[serde(default)]
+    pub destroys: Vec<String>,
+    /// It may turn into a replacement once these expressions are known.
+    #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
     /// What is done.
     pub op: Op,
     /// Why, beyond the changes: `not in the program any more`, `lives in databricks:Catalog::lake, which is replaced`.
     #[serde(default)]
     pub reasons: Vec<String>,
-    /// What is lost: `table lake.sales.orders with its data`, `column at of databricks:Table::orders`.
-    #[serde(default)]
-    pub destroys: Vec<String>,
-    /// The values that differ.
-    #[serde(default)]
-    pub changes: Vec<Change>,
-    /// It may turn into a replacement once these expressions are known.
-    #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
-    pub condition: Option<String>,
     /// Contents that the stack does not own and that go along.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub takes_along: Vec<String>,

@@ -1,10 +1,10 @@
 //! Expressions: trees of values in which some leaves are outputs that are not known before an apply.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use serde_json::Value;
 
-use crate::desired::Address;
+use crate::desired::{Address, Entries};
 
 /// Where an output comes from: a resource of one recorded stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub enum Expr {
     /// A list whose elements are expressions.
     List(Vec<Expr>),
     /// A map whose values are expressions.
-    Map(BTreeMap<String, Expr>),
+    Map(Entries<Expr>),
     /// An output of a resource or lookup: the field at this path of its outputs.
     Output {
         /// The resource.

@@ -1,6 +1,6 @@
 //! What happens during a command, as it happens: the one stream that every report is made of.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     desired::{Address, Hash},
@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub enum Event {
     /// The plan is made.
-    Plan(Box<Plan>),
+    Plan(Arc<Plan>),
     /// What reality differs in from state: changes read from state to reality.
     Drift(Vec<Step>),
     /// The apply begins; how many steps it has.

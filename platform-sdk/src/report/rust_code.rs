@@ -1,7 +1,5 @@
 //! A resource's inputs as the Rust that declares them, from its schema: what `import` and `drift --accept` print.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::{
@@ -147,7 +145,7 @@ fn list<T>(items: &[T], indent: usize, item: &dyn Fn(&T, usize) -> String) -> St
 fn is_default(field: &Field, value: &Tree) -> bool {
     match (field.unset, value) {
         (Unset::Default(default), value) => value.plain() == Some(default()),
-        (_, Tree::Map(entries)) => *entries == BTreeMap::new(),
+        (_, Tree::Map(entries)) => entries.is_empty(),
         (Unset::Never | Unset::Computed | Unset::Nullable | Unset::Replaces, _) => false,
     }
 }

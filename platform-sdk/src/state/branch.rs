@@ -3,19 +3,19 @@
 //! A sealed secret is `{"$sealed": text}`, an unknown `{"$unknown": text}`. A key that starts with `$` gets another one in
 //! front, so that a user's own `{"$sealed": ..}` stays what it is.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, MapAccess, SeqAccess, Visitor},
     ser::{Error as _, SerializeMap as _},
 };
-use serde_json::{Number, Value, ser::Formatter};
+use serde_json::{Number, Value};
 use zeroize::Zeroizing;
 
 use super::Keys;
 use crate::{
-    desired::{Address, Hash, Tree, canonical},
+    desired::{Address, Entries, Hash, Tree, hash_written, write_canonical},
     report::Diagnostic,
 };
 
@@ -67,10 +67,9 @@ impl<'a> Branch<'a> {
 }
 
 /// The hash of inputs, as [`Tree::hash`] with the stack's keys gives it, without an intermediate value.
-pub(super) fn input_hash(tree: &Tree, keys: &Keys) -> Result<Hash, Diagnostic> {
+pub(super) fn input_hash(tree: &Tree, keys: &Keys) -> Hash {
     let place = Place::Root(Root::Export(""));
-    let bytes = Zeroizing::new(to_bytes(&Branch { tree, mode: Mode::Hashed(keys), place })?);
-    Ok(Hash::of(&bytes))
+    hash_written(&Branch { tree, mode: Mode::Hashed(keys), place })
 }
 
 /// Writes JSON in canonical form, given that structs name their fields in order.
@@ -79,18 +78,9 @@ pub(super) fn input_hash(tree: &Tree, keys: &Keys) -> Result<Hash, Diagnostic> {
 /// When a secret would have to be sealed and there are no keys: a mistake of ours.
 pub(super) fn to_bytes(value: &impl Serialize) -> Result<Vec<u8>, Diagnostic> {
     let mut bytes = Vec::new();
-    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, CanonicalNumbers));
+    let written = write_canonical(value, &mut bytes);
     written.map_err(|error| Diagnostic::error("state can't be written as JSON").detail(error.to_string()))?;
     Ok(bytes)
-}
-
-/// serde_json's compact form is canonical but for floating-point numbers.
-struct CanonicalNumbers;
-
-impl Formatter for CanonicalNumbers {
-    fn write_f64<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, value: f64) -> std::io::Result<()> {
-        writer.write_all(canonical(&Value::from(value)).as_bytes())
-    }
 }
 
 impl fmt::Display for Place<'_> {
@@ -248,7 +238,7 @@ impl<'de> Visitor<'de> for Trees {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
-        let mut entries = BTreeMap::new();
+        let mut entries = Entries::new();
         while let Some(key) = map.next_key::<String>()? {
             let tree = match key.as_str() {
                 "$sealed" => Some(Tree::Secret(Box::new(Tree::Unknown(map.next_value()?)))),

@@ -163,7 +163,7 @@ impl Inner {
         if has_secrets(&record) {
             self.keys.ensure().await?;
         }
-        let json = to_bytes(&LineV1::of(&record, &self.keys)?)?;
+        let json = to_bytes(&LineV1::of(&record, &self.keys))?;
         let mut queue = self.queue();
         if !queue.keys_written
             && let Some(wire) = self.keys.wire()

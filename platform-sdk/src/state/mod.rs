@@ -58,7 +58,7 @@ pub use object_per_append::ObjectPerAppend;
 pub use reading::Reading;
 pub use record::{Effect, Intent, IntentOp, OpenIntent, Record};
 pub use secrets::Keys;
-pub use snapshot::{ProviderState, ResourceState, Snapshot, Status};
+pub use snapshot::{ProviderState, Referred, ResourceState, Snapshot, Status};
 pub use snapshot_format::Entry;
 pub use store::{
     Appender, Certainty, Condition, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version, Waiting,

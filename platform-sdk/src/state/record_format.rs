@@ -126,17 +126,17 @@ pub(super) fn opened_exports(
 
 impl<'a> LineV1<'a, Branch<'a>> {
     /// A record on its way out.
-    pub(super) fn of(record: &'a Record, keys: &'a Keys) -> Result<Self, Diagnostic> {
-        Ok(match record {
-            Record::Intent(intent) => Self::Intent(Box::new(IntentV1::of(intent, keys)?)),
+    pub(super) fn of(record: &'a Record, keys: &'a Keys) -> Self {
+        match record {
+            Record::Intent(intent) => Self::Intent(Box::new(IntentV1::of(intent, keys))),
             Record::Created { intent, id } => Self::Created { intent: intent.into(), id: id.into() },
             Record::Outcome { intent, effects } => Self::Outcome {
                 intent: intent.as_ref().map(Cow::from),
-                effects: effects.iter().map(|effect| EffectV1::of(effect, keys)).collect::<Result<_, _>>()?,
+                effects: effects.iter().map(|effect| EffectV1::of(effect, keys)).collect(),
             },
             Record::Identity(kind, scope, id) => Self::Identity(kind.into(), scope.into(), id.into()),
             Record::Exports(all) => Self::Exports(exports(all, keys)),
-        })
+        }
     }
 }
 
@@ -158,8 +158,8 @@ impl LineV1<'_, Stored> {
 }
 
 impl<'a> IntentV1<'a, Branch<'a>> {
-    fn of(intent: &'a Intent, keys: &'a Keys) -> Result<Self, Diagnostic> {
-        Ok(Self {
+    fn of(intent: &'a Intent, keys: &'a Keys) -> Self {
+        Self {
             found_before: Cow::Borrowed(&intent.found_before),
             id: (&intent.id).into(),
             op: match intent.op {
@@ -168,8 +168,8 @@ impl<'a> IntentV1<'a, Branch<'a>> {
                 IntentOp::Delete => OpV1::Delete,
             },
             pending_delete: intent.pending_delete,
-            target: LooseV1::of(&intent.target, keys)?,
-        })
+            target: LooseV1::of(&intent.target, keys),
+        }
     }
 }
 
@@ -191,8 +191,8 @@ impl IntentV1<'_, Stored> {
 
 impl<'a> OpenV1<'a, Branch<'a>> {
     /// An open intent on its way out.
-    pub(super) fn of(open: &'a OpenIntent, keys: &'a Keys) -> Result<Self, Diagnostic> {
-        Ok(Self { created: open.created.as_ref().map(Cow::from), intent: IntentV1::of(&open.intent, keys)? })
+    pub(super) fn of(open: &'a OpenIntent, keys: &'a Keys) -> Self {
+        Self { created: open.created.as_ref().map(Cow::from), intent: IntentV1::of(&open.intent, keys) }
     }
 }
 
@@ -204,15 +204,15 @@ impl OpenV1<'_, Stored> {
 }
 
 impl<'a> EffectV1<'a, Branch<'a>> {
-    fn of(effect: &'a Effect, keys: &'a Keys) -> Result<Self, Diagnostic> {
-        Ok(match effect {
-            Effect::Put(state) => Self::Put(Box::new(LooseV1::of(state, keys)?)),
+    fn of(effect: &'a Effect, keys: &'a Keys) -> Self {
+        match effect {
+            Effect::Put(state) => Self::Put(Box::new(LooseV1::of(state, keys))),
             Effect::Retire(address) => Self::Retire(Cow::Borrowed(address)),
             Effect::Remove(address) => Self::Remove(Cow::Borrowed(address)),
             Effect::Deleted(address, id) => Self::Deleted(Cow::Borrowed(address), id.into()),
             Effect::Move(from, to) => Self::Move(Cow::Borrowed(from), Cow::Borrowed(to)),
             Effect::Nothing => Self::Nothing,
-        })
+        }
     }
 }
 

@@ -1,19 +1,16 @@
 //! A resource as it is written down: version 1. Fields in alphabetical order, defaults left out, to be small and canonical.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Keys, ProviderState, ResourceState, Status,
+    Keys, ProviderState, Referred, ResourceState, Status,
     branch::{Branch, Root, Stored, input_hash},
 };
 use crate::{
-    desired::{Address, Hash},
+    desired::{Address, Entries, Hash},
     program::Options,
     report::Diagnostic,
 };
@@ -44,8 +41,8 @@ pub(super) struct ResourceV1<'a, T> {
     /// Why it is not whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     partial: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    refs: Cow<'a, BTreeMap<String, Value>>,
+    #[serde(default, skip_serializing_if = "Entries::is_empty")]
+    refs: Cow<'a, Entries<Referred>>,
     /// The schema's version, where it is not the first.
     #[serde(default = "first", skip_serializing_if = "is_first")]
     schema: u32,
@@ -89,8 +86,8 @@ fn is_first(version: &u32) -> bool {
 }
 
 /// The addresses that references refer to.
-fn referred(references: &BTreeMap<String, Value>) -> BTreeSet<&str> {
-    references.values().filter_map(|reference| reference.get("$ref").and_then(Value::as_str)).collect()
+fn referred(references: &Entries<Referred>) -> BTreeSet<&Address> {
+    references.values().map(|reference| &reference.to).collect()
 }
 
 impl<'a> OriginV1<'a> {
@@ -108,10 +105,10 @@ impl<'a> OriginV1<'a> {
 
 impl<'a> ResourceV1<'a, Branch<'a>> {
     /// A resource on its way out.
-    pub(super) fn of(state: &'a ResourceState, origin: usize, keys: &'a Keys) -> Result<Self, Diagnostic> {
-        let implied = state.dependencies.iter().map(Address::as_str).eq(referred(&state.references));
-        let derived = input_hash(&state.inputs, keys)? == state.input_hash;
-        Ok(Self {
+    pub(super) fn of(state: &'a ResourceState, origin: usize, keys: &'a Keys) -> Self {
+        let implied = state.dependencies.iter().eq(referred(&state.references));
+        let derived = input_hash(&state.inputs, keys) == state.input_hash;
+        Self {
             deps: (!implied).then_some(Cow::Borrowed(&state.dependencies)),
             hash: (!derived).then_some(Cow::Borrowed(&state.input_hash)),
             id: (&state.id).into(),
@@ -126,7 +123,7 @@ impl<'a> ResourceV1<'a, Branch<'a>> {
             },
             refs: Cow::Borrowed(&state.references),
             schema: state.schema_version,
-        })
+        }
     }
 }
 
@@ -148,11 +145,11 @@ impl ResourceV1<'_, Stored> {
         let references = self.refs.into_owned();
         let dependencies = match self.deps {
             Some(deps) => deps.into_owned(),
-            None => referred(&references).into_iter().map(str::parse).collect::<Result<_, _>>()?,
+            None => referred(&references).into_iter().cloned().collect(),
         };
         let input_hash = match self.hash {
             Some(hash) => hash.into_owned(),
-            None => input_hash(&inputs, keys)?,
+            None => input_hash(&inputs, keys),
         };
         Ok(ResourceState {
             id: self.id.into_owned(),
@@ -178,9 +175,9 @@ impl ResourceV1<'_, Stored> {
 
 impl<'a> LooseV1<'a, Branch<'a>> {
     /// A resource on its way out.
-    pub(super) fn of(state: &'a ResourceState, keys: &'a Keys) -> Result<Self, Diagnostic> {
+    pub(super) fn of(state: &'a ResourceState, keys: &'a Keys) -> Self {
         let (address, origin) = (Cow::Borrowed(&state.address), OriginV1::of(state));
-        Ok(Self { address, origin, state: ResourceV1::of(state, 0, keys)? })
+        Self { address, origin, state: ResourceV1::of(state, 0, keys) }
     }
 }
 

@@ -5,10 +5,11 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    desired::{Address, Hash, Tree},
+    desired::{Address, Entries, Hash, Tree},
     program::Options,
 };
 
@@ -48,6 +49,17 @@ pub enum Status {
     Partial(String),
 }
 
+/// Where an input came from: `{"$ref": "databricks:Catalog::lake", "field": "id"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Referred {
+    /// The resource or lookup.
+    #[serde(rename = "$ref")]
+    pub to: Address,
+    /// Its output.
+    pub field: String,
+}
+
 /// One object that the stack owns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResourceState {
@@ -63,8 +75,8 @@ pub struct ResourceState {
     pub schema_version: u32,
     /// The inputs that were last applied, resolved; only what the program set.
     pub inputs: Tree,
-    /// Where the inputs came from: `{"catalog": {"$ref": "databricks:Catalog::lake", "field": "id"}}` by path.
-    pub references: BTreeMap<String, Value>,
+    /// Where the inputs came from, by path.
+    pub references: Entries<Referred>,
     /// The outputs as last seen.
     pub outputs: Tree,
     /// The addresses it depends on directly.

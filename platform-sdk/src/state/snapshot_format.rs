@@ -90,16 +90,16 @@ pub(super) fn encode(
             origins.push(OriginV1::clone(origin));
             origins.len() - 1
         });
-        resources.insert(Cow::Borrowed(address), ResourceV1::of(state, origin, keys)?);
+        resources.insert(Cow::Borrowed(address), ResourceV1::of(state, origin, keys));
     }
     let file: SnapshotV1<'_, Branch<'_>> = SnapshotV1 {
         entry: Cow::Borrowed(entry),
         exports: exports(&snapshot.exports, keys),
         identities: Cow::Borrowed(&snapshot.identities),
         keys: keys.wire().map(Cow::Borrowed),
-        open: open.iter().map(|open| OpenV1::of(open, keys)).collect::<Result<_, _>>()?,
+        open: open.iter().map(|open| OpenV1::of(open, keys)).collect(),
         origins,
-        pending_deletes: snapshot.pending_deletes.iter().map(|old| LooseV1::of(old, keys)).collect::<Result<_, _>>()?,
+        pending_deletes: snapshot.pending_deletes.iter().map(|old| LooseV1::of(old, keys)).collect(),
         resources,
         uuid: (&snapshot.uuid).into(),
     };

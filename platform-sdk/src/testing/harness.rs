@@ -137,7 +137,7 @@ impl Harness {
     pub fn plan(&self, program: &Program) -> Result<Plan> {
         let desired = self.desired(program)?;
         let connections = self.connections(program);
-        Ok(Self::block_on(self.survey(&desired, &connections, Offline::Never))??.planned.plan)
+        Ok(Arc::unwrap_or_clone(Self::block_on(self.survey(&desired, &connections, Offline::Never))??.planned.plan))
     }
 
     /// Plans without reading reality.
@@ -147,7 +147,7 @@ impl Harness {
     pub fn plan_offline(&self, program: &Program) -> Result<Plan> {
         let desired = self.desired(program)?;
         let connections = self.connections(program);
-        Ok(Self::block_on(self.survey(&desired, &connections, Offline::Asked))??.planned.plan)
+        Ok(Arc::unwrap_or_clone(Self::block_on(self.survey(&desired, &connections, Offline::Asked))??.planned.plan))
     }
 
     /// Plans and applies.
@@ -186,7 +186,7 @@ impl Harness {
                 observer: events.clone(),
                 settings,
             };
-            Ok::<_, Error>((apply(work).await, planned.plan))
+            Ok::<_, Error>((apply(work).await, Arc::unwrap_or_clone(planned.plan)))
         };
         let (Applied { snapshot, failures, .. }, plan) = Self::block_on(run)??;
         self.set(snapshot);

@@ -8,9 +8,10 @@ use std::{
 };
 
 use platform_sdk::{
-    desired::{Address, Hash, Tree},
+    desired::{Address, Entries, Hash, Tree},
     state::{
-        Effect, Holder, Intent, IntentOp, Keys, Location, ProviderState, Record, ResourceState, Status, World, lease,
+        Effect, Holder, Intent, IntentOp, Keys, Location, ProviderState, Record, Referred, ResourceState, Status,
+        World, lease,
     },
 };
 use serde_json::{Value, json};
@@ -53,7 +54,7 @@ pub(crate) fn resource(name: &str, inputs: Tree, keys: &Keys) -> ResourceState {
         input_hash: inputs.hash(&|value| keys.hmac(value)),
         outputs: inputs.clone(),
         inputs,
-        references: BTreeMap::new(),
+        references: Entries::new(),
         dependencies: BTreeSet::new(),
         parents: BTreeSet::new(),
         options: platform_sdk::Options::default(),
@@ -76,7 +77,11 @@ pub(crate) fn full_resource(name: &str, keys: &Keys) -> ResourceState {
         scope: Some(("workspace".to_owned(), "123".to_owned())),
         schema_version: 2,
         outputs: Tree::from(json!({"id": "x", "url": null})),
-        references: BTreeMap::from([("name".to_owned(), json!({"$ref": "sdk:Data::other", "field": "id"}))]),
+        references: [(
+            "name".to_owned(),
+            Referred { to: "sdk:Data::other".parse().expect("an address"), field: "id".to_owned() },
+        )]
+        .into(),
         dependencies: BTreeSet::from([address("other"), address("third")]),
         parents: BTreeSet::from([address("other")]),
         options: platform_sdk::Options { protect: true, ..platform_sdk::Options::default() },

@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("program", "the graph is made of what was written"),
             ("report", "a check that fails is a diagnostic"),
             ("state", "a rollback wants what a snapshot held"),
+            ("canonical", "hashes are over canonical JSON, written into a digest"),
         ],
     ),
     (
@@ -138,6 +139,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("files", &[("report", "a missing file is a diagnostic")]),
+    ("canonical", &[]),
 ];
 
 /// What a name at the crate's top stands for.

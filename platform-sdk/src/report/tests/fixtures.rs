@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::{
-    desired::{Address, Hash, Tree},
+    desired::{Address, Entries, Hash, Tree},
     plan::{Change, ChangeKind, Cost, Op, Plan, Step, Summary},
     program::Options,
     report::Diagnostic,
@@ -254,7 +254,7 @@ pub(super) fn snapshot() -> Snapshot {
             ("tags", map(vec![("team", Tree::Leaf(json!("data")))])),
             ("token", secret("canary-in-inputs")),
         ]),
-        references: BTreeMap::new(),
+        references: Entries::new(),
         outputs: map(vec![("id", Tree::Leaf(json!("lake"))), ("key", secret("canary-in-outputs"))]),
         dependencies: [address("databricks:ExternalLocation::raw")].into(),
         parents: BTreeSet::new(),

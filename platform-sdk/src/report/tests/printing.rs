@@ -120,7 +120,7 @@ fn warnings_of_a_plan_are_shown_once() {
         let (printer, out, err) = printer(mode);
         let plan = every_operation();
         let warning = plan.warnings[0].clone();
-        printer.event(&Event::Plan(Box::new(plan)));
+        printer.event(&Event::Plan(std::sync::Arc::new(plan)));
         printer.event(&Event::Diagnostic(warning));
         let stream = if mode == Mode::Plain { out.text() + &err.text() } else { out.text() };
         assert_eq!(stream.matches("you may lose access").count(), 1, "{stream}");
@@ -143,7 +143,7 @@ fn a_reader_who_goes_away_is_no_failure_but_a_full_disk_is() {
 
     for (kind, whole) in [(io::ErrorKind::BrokenPipe, true), (io::ErrorKind::StorageFull, false)] {
         let printer = Printer::new(Style::PLAIN, Box::new(Failing(kind)), Box::new(Captured::default()));
-        printer.event(&Event::Plan(Box::new(lake())));
+        printer.event(&Event::Plan(std::sync::Arc::new(lake())));
         printer.text("more");
         assert_eq!(printer.finish(true).is_ok(), whole, "{kind}");
     }

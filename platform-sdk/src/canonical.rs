@@ -1,9 +1,9 @@
 //! Canonical JSON (RFC 8785, with exact integers) and the content hashes over it.
 
-use std::{fmt, fmt::Write as _};
+use std::{fmt, fmt::Write as _, io};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Number, Value};
+use serde_json::{Number, Value, ser::Formatter};
 use sha2::{Digest, Sha256};
 
 /// A SHA-256 as 64 lower-case hexadecimal digits.
@@ -14,10 +14,14 @@ pub struct Hash(String);
 impl Hash {
     /// The hash of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        }))
+        Self::of_digest(&Sha256::digest(bytes))
+    }
+
+    /// The hash that a digest has come to.
+    pub fn of_digest(digest: &[u8]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+        Self(digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect())
     }
 
     /// The digits.
@@ -40,6 +44,45 @@ impl fmt::Display for Hash {
 /// The hash of a value's canonical form.
 pub fn hash(value: &Value) -> Hash {
     Hash::of(canonical(value).as_bytes())
+}
+
+/// The hash of what a value writes. Its structs must name their fields in alphabetical order.
+pub fn hash_written(value: &impl Serialize) -> Hash {
+    struct Sink(Sha256);
+
+    impl io::Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut out = io::BufWriter::new(Sink(Sha256::new()));
+    write_canonical(value, &mut out).expect("what is hashed can be written");
+    let sink = out.into_inner().unwrap_or_else(|_| unreachable!("a digest takes all that is written"));
+    Hash::of_digest(&sink.0.finalize())
+}
+
+/// Writes a value in canonical form, given that its structs name their fields in alphabetical order and its maps are
+/// sorted.
+///
+/// # Errors
+/// When it can't be written as JSON.
+pub fn write_canonical(value: &impl Serialize, out: &mut impl io::Write) -> serde_json::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, CanonicalNumbers))
+}
+
+/// serde_json's compact form is canonical but for floating-point numbers.
+struct CanonicalNumbers;
+
+impl Formatter for CanonicalNumbers {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        writer.write_all(canonical(&Value::from(value)).as_bytes())
+    }
 }
 
 /// A value in RFC 8785 form, except that integers are written exactly: 64-bit ids must not collide.
@@ -174,6 +217,12 @@ mod tests {
         ]);
         let text = canonical(&value);
         assert_eq!(text, "[9007199254740993,18446744073709551615,1,0,1e+21,1e-7,0.000001,333333333.3333333,1e+30,4.5]");
+    }
+
+    #[test]
+    fn what_is_written_hashes_as_its_value() {
+        let value = json!({"a": [1.0, 1e21, null, "\u{1}\"\\\n€"], "b": {"c": u64::MAX, "d": -0.0}});
+        assert_eq!(hash_written(&value), hash(&value));
     }
 
     #[test]
