@@ -2,6 +2,7 @@
 
 use platform_sdk::{
     Program, Result, Stack,
+    desired::Tree,
     plan::Op,
     prelude::*,
     provider::ErrorKind,
@@ -500,4 +501,50 @@ fn what_cannot_be_read_holds_back_only_what_depends_on_it() {
     let run = harness.up(&sized(2)).expect("a plan");
     assert_eq!(run.steps(), ["update test:Machine::in-b"]);
     assert_eq!(run.plan.warnings.len(), 1);
+}
+
+#[test]
+fn a_rollback_brings_back_the_inputs_of_then_and_leaves_write_only_fields_alone() {
+    let (cloud, harness) = (Cloud::new(), Harness::new());
+    let sized = |size: i64, password: &'static str| {
+        program(&cloud, move |stack| {
+            let room = stack.add("lab", Room::new("lab"));
+            stack
+                .add("one", Machine::new(&room).size(size).password(password).note(interpolate!("in {}", room.serial)));
+            Ok(())
+        })
+    };
+    up(&harness, &sized(4, "old"));
+    let then = harness.snapshot();
+    up(&harness, &sized(5, "new"));
+    let run = harness.rollback(&sized(5, "new"), &then).expect("a plan");
+    assert_eq!(run.failures, []);
+    let step = run.step("test:Machine::one").expect("a step");
+    assert_eq!(step.changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["size"]);
+    assert_eq!(run.step("test:Room::lab"), None);
+    let machine = &harness.snapshot().resources[&MACHINE_ONE.parse().expect("an address")];
+    assert_eq!(machine.inputs.get("password").and_then(Tree::plain), Some(json!("new")));
+    settled(&harness, &sized(4, "new"));
+}
+
+const MACHINE_ONE: &str = "test:Machine::one";
+
+#[test]
+fn a_rollback_makes_anew_what_was_deleted_since_with_what_it_was_made_with() {
+    let (cloud, harness) = (Cloud::new(), Harness::new());
+    let with = |machine: bool| {
+        program(&cloud, move |stack| {
+            let room = stack.add("lab", Room::new("lab"));
+            if machine {
+                stack.add("one", Machine::new(&room).password("old"));
+            }
+            Ok(())
+        })
+    };
+    up(&harness, &with(true));
+    let then = harness.snapshot();
+    up(&harness, &with(false));
+    let run = harness.rollback(&with(false), &then).expect("a plan");
+    assert_eq!((run.steps(), run.failures), (vec![format!("create {MACHINE_ONE}")], Vec::new()));
+    settled(&harness, &with(true));
 }

@@ -29,6 +29,10 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
             darling::Error::custom("`identity = key` wants at least one field marked `key`").with_span(&input.ident)
         );
     }
+    if attributes.version.is_some_and(|version| version > 1) && attributes.migrate.is_none() {
+        let problem = "a `version` above 1 wants a `migrate = function`, which brings inputs of the older ones to it";
+        return Err(darling::Error::custom(problem).with_span(&input.ident));
+    }
     let block = block::of_fields(input, stage, &fields);
     let schema = schema(input, &attributes);
     let name = &input.ident;

@@ -170,10 +170,16 @@ pub(crate) enum StateVerb {
     /// Drop a resource from state and leave the object
     Forget(StateForgetArguments),
     /// Print the state as JSON, secrets sealed
-    Export,
+    Export(StateExportArguments),
+    /// Make an exported state the stack's own, as its next snapshot
+    Import(StateImportArguments),
+    /// Copy the state to another place, and compare every object
+    CopyTo(StateCopyArguments),
+    /// Remove old snapshots for good
+    Prune(StatePruneArguments),
     /// Take the lease from a run that is gone
     Unlock(StateUnlockArguments),
-    /// Check the state, and settle what an interrupted run left
+    /// Check the state, say what would be done about damage and interrupted runs, and do it
     Repair,
 }
 
@@ -205,6 +211,36 @@ pub(crate) struct StateForgetArguments {
     /// The resource
     #[arg(value_parser = address)]
     pub(crate) address: Address,
+}
+
+/// `state export`.
+#[derive(Debug, Args)]
+pub(crate) struct StateExportArguments {
+    /// As of this snapshot
+    #[arg(long, value_name = "SERIAL")]
+    pub(crate) at: Option<u64>,
+}
+
+/// `state import`.
+#[derive(Debug, Args)]
+pub(crate) struct StateImportArguments {
+    /// What `state export` has written
+    pub(crate) file: std::path::PathBuf,
+}
+
+/// `state copy-to`.
+#[derive(Debug, Args)]
+pub(crate) struct StateCopyArguments {
+    /// The place, as `--state` takes it
+    pub(crate) url: String,
+}
+
+/// `state prune`.
+#[derive(Debug, Args)]
+pub(crate) struct StatePruneArguments {
+    /// How many of the newest snapshots stay
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) keep: usize,
 }
 
 /// `state unlock`.
@@ -302,7 +338,7 @@ fn consent(text: &str) -> Result<Consent, String> {
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("at least one step has to run at once".to_owned()),
+        Ok(0) | Err(_) => Err("a number from 1 on is wanted".to_owned()),
         Ok(number) => Ok(number),
     }
 }

@@ -113,8 +113,13 @@ impl Context {
     /// # Errors
     /// When the state's head can't be read.
     pub(crate) async fn stored_world(&self, location: &Location) -> Result<World> {
-        let meant = if self.globals.sandbox { World::Sandbox } else { World::Real };
+        let meant = self.meant_world();
         Ok(if self.globals.sandbox { meant } else { crate::state::world(location).await?.unwrap_or(meant) })
+    }
+
+    /// The world that the command line means.
+    pub(crate) fn meant_world(&self) -> World {
+        if self.globals.sandbox { World::Sandbox } else { World::Real }
     }
 
     /// Whether this resource's data may be lost.

@@ -9,8 +9,9 @@ mod verbs;
 mod tests;
 
 pub(crate) use arguments::{
-    DriftArguments, ImportArguments, PlanArguments, RollbackArguments, StateForgetArguments, StateMoveArguments,
-    StateUnlockArguments, UpArguments,
+    DriftArguments, ImportArguments, PlanArguments, RollbackArguments, StateCopyArguments, StateExportArguments,
+    StateForgetArguments, StateImportArguments, StateMoveArguments, StatePruneArguments, StateUnlockArguments,
+    UpArguments,
 };
 pub(crate) use context::{Context, Exit};
 pub(crate) use run::main;

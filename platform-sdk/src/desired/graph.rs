@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Address, Entries, Hash, ProviderKey, Tree, hash_written, hashed::Whole, order, validate};
+use super::{Address, Hash, ProviderKey, Tree, hash_written, hashed::Whole, order, validate};
 use crate::{
     Result,
-    program::{Declaration, Expr, Options, Origin, Recorder, Schema},
-    report::{Diagnostic, Error},
-    state::{self, ResourceState, Snapshot},
+    program::{Declaration, Expr, Options, Recorder, Schema},
+    report::Error,
 };
 
 /// One output that a resource's inputs refer to.
@@ -106,87 +105,20 @@ impl Desired {
     }
 
     /// With the hash of what it is now.
-    fn rehashed(mut self) -> Self {
+    pub(super) fn rehashed(mut self) -> Self {
         self.hash = hash_written(&Whole::of(&self));
         self
     }
 }
 
-impl Desired {
-    /// What an earlier snapshot held, under this program's providers. References are kept where a whole field is one.
-    ///
-    /// # Errors
-    /// When a type of the snapshot is not known to any provider.
-    pub fn of_snapshot(self, snapshot: &Snapshot, schemas: &BTreeMap<&'static str, &'static Schema>) -> Result<Self> {
-        let mut desired = self.nothing();
-        let mut problems = Vec::new();
-        for state in snapshot.resources.values() {
-            let Some(schema) = schemas.get(state.address.type_name()) else {
-                problems.push(Diagnostic::error(format!(
-                    "no provider of the program knows the type of `{}`",
-                    state.address
-                )));
-                continue;
-            };
-            let (key, node) = desired.provider_of(state);
-            desired.providers.entry(key.clone()).or_insert(node);
-            desired.nodes.insert(state.address.clone(), stored(state, schema, key));
-        }
-        if !problems.is_empty() {
-            return Err(Error::all(problems));
-        }
-        let given: Vec<Address> = desired.nodes.keys().cloned().collect();
-        desired.order =
-            order::order(&given, &desired.nodes).map_err(|cycle| validate::cycle(&cycle, &desired.nodes))?;
-        desired.exports = snapshot.exports.iter().map(|(name, tree)| (name.clone(), as_expr(tree))).collect();
-        Ok(desired.rehashed())
-    }
-
-    fn provider_of(&self, state: &ResourceState) -> (ProviderKey, ProviderNode) {
-        let default = ProviderKey::default_of(&state.provider.kind);
-        let kind = default.kind_of(self.providers.values().map(|provider| provider.kind));
-        let config = Expr::Value(state.provider.config.clone());
-        let key = if state.provider.of.is_empty() { default } else { ProviderKey::new(kind, &config) };
-        (key, ProviderNode { kind, config, dependencies: state.provider.of.clone() })
-    }
-}
-
-fn as_expr(tree: &Tree) -> Expr {
+/// A tree as an expression without references.
+pub(super) fn as_expr(tree: &Tree) -> Expr {
     match tree {
         Tree::Leaf(value) => Expr::Value(value.clone()),
         Tree::List(items) => Expr::list(items.iter().map(as_expr)),
         Tree::Map(entries) => Expr::map(entries.iter().map(|(name, entry)| (name.clone(), as_expr(entry)))),
         Tree::Unknown(text) => Expr::Value(text.clone().into()),
         Tree::Secret(inner) => Expr::Secret(Box::new(as_expr(inner))),
-    }
-}
-
-/// A node of what state holds.
-fn stored(state: &ResourceState, schema: &'static Schema, provider: ProviderKey) -> Node {
-    let mut references = Vec::new();
-    let mut entries = match as_expr(&state.inputs) {
-        Expr::Map(entries) => entries,
-        _ => Entries::new(),
-    };
-    for (path, reference) in &state.references {
-        let state::Referred { to: address, field: output } = reference.clone();
-        if !entries.contains_key(path) {
-            continue;
-        }
-        let origin = Origin { recording: 0, address: address.clone() };
-        entries.insert(path.clone(), Expr::Output { origin, field: output.clone() });
-        references.push(Reference { field: path.clone(), path: path.clone(), address, output });
-    }
-    Node {
-        address: state.address.clone(),
-        schema,
-        inputs: Expr::Map(entries),
-        references,
-        dependencies: state.dependencies.clone(),
-        parents: state.parents.clone(),
-        options: state.options.clone(),
-        provider,
-        at: "history".to_owned(),
     }
 }
 

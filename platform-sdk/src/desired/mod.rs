@@ -5,6 +5,8 @@ mod entries;
 mod evaluate;
 mod graph;
 mod hashed;
+mod history;
+mod migrate;
 mod order;
 mod path;
 mod tree;
@@ -15,6 +17,7 @@ pub use entries::Entries;
 pub use evaluate::{describe, evaluate};
 pub(crate) use graph::desired;
 pub use graph::{Desired, LookupNode, Node, ProviderNode, Reference};
+pub use migrate::{brought_to, migrated};
 pub use path::{Path, Segment};
 pub use tree::{Tree, unwrap_secrets};
 

@@ -5,7 +5,7 @@ use crate::{
     Result,
     apply::Applied,
     cli::{Context, Exit, RollbackArguments, UpArguments},
-    desired::Desired,
+    desired::{Desired, migrated},
     report::{Error, Event, Observer as _},
     state::{self, Lease},
 };
@@ -29,8 +29,10 @@ pub(crate) async fn rollback(context: &Context, arguments: &RollbackArguments) -
     let (_, old) = state::snapshot_at(&location, arguments.serial, &context.environment).await?;
     let session = Session::open(context)?;
     let schemas = session.connections.schemas();
+    let now = session.read().await?.snapshot;
     drop(session);
-    let desired = context.desired()?.of_snapshot(&old, &schemas)?;
+    let (old, now) = (migrated(&old, &schemas)?, migrated(&now, &schemas)?);
+    let desired = context.desired()?.of_snapshot(&old, &now, &schemas)?;
     run(context, &desired, None, &format!("Roll back to serial {}?", arguments.serial)).await
 }
 

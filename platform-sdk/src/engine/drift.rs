@@ -4,7 +4,7 @@ use super::session::Session;
 use crate::{
     Result,
     cli::{Context, DriftArguments, Exit},
-    desired::{Desired, Path, Segment, Tree},
+    desired::{Desired, Path, Segment, Tree, migrated},
     observe::{Observed, Reading, Sighting, observe},
     plan::{ChangeKind, Difference, Op, Sides, Step, change, diff},
     program::Schema,
@@ -26,8 +26,9 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     let session = Session::open(context)?;
     if !arguments.accept {
         let reading = session.read().await?;
-        let observed = look(&session, &desired, &reading.snapshot).await?;
-        let drifted = compare(&session, &reading.snapshot, &observed);
+        let snapshot = migrated(&reading.snapshot, &session.connections.schemas())?;
+        let observed = look(&session, &desired, &snapshot).await?;
+        let drifted = compare(&session, &snapshot, &observed);
         context.printer.event(&Event::Drift(steps(&drifted)));
         let found = !drifted.is_empty();
         context.printer.event(&Event::Done {
@@ -38,8 +39,8 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
         return Ok(if found { Exit::Differences } else { Exit::Done });
     }
     let (mut lease, mut snapshot) = session.lease().await?;
-    let observed = look(&session, &desired, &snapshot).await?;
-    let before = snapshot.clone();
+    let before = migrated(&snapshot, &session.connections.schemas())?.into_owned();
+    let observed = look(&session, &desired, &before).await?;
     let drifted = compare(&session, &before, &observed);
     context.printer.event(&Event::Drift(steps(&drifted)));
     for drifted in &drifted {

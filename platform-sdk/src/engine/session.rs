@@ -30,7 +30,7 @@ pub(super) struct Session<'c> {
 impl<'c> Session<'c> {
     pub(super) fn open(context: &'c Context) -> Result<Self> {
         let location = context.location()?;
-        let world = if context.globals.sandbox { World::Sandbox } else { World::Real };
+        let world = context.meant_world();
         let mut served = Vec::new();
         let mut sandboxes = BTreeMap::new();
         if context.globals.sandbox {
@@ -60,9 +60,7 @@ impl<'c> Session<'c> {
 
     /// Takes the lease; settles what an interrupted run left.
     pub(super) async fn lease(&self) -> Result<(Lease, Snapshot)> {
-        let printer = self.context.printer.clone();
-        let holder = state::Holder::here(&self.context.environment).with_commit(super::stored::commit());
-        let holder = holder.when_waiting(move |text| printer.note(text));
+        let holder = super::mend::holder(self.context);
         let lease = state::lease(&self.location, self.world, &self.context.environment, &holder).await?;
         let mut snapshot = lease.reading().snapshot.clone();
         let open = lease.reading().open.clone();

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     Result,
-    desired::{Address, Desired, Hash},
+    desired::{Address, Desired, Hash, migrated},
     observe::{Connections, Observed, Reading, callers, contents, observe},
     plan::{Planned, Wanted, access_changes, locked_out, moved, plan},
     report::Diagnostic,
@@ -43,6 +43,11 @@ pub(crate) struct Surveyed {
 impl Survey<'_> {
     /// Reads reality and plans.
     pub(crate) async fn run(self) -> Result<Surveyed> {
+        let current = migrated(self.snapshot, &self.connections.schemas())?;
+        Survey { snapshot: &current, ..self }.of_current().await
+    }
+
+    async fn of_current(self) -> Result<Surveyed> {
         let (snapshot, _) = moved(self.desired, self.snapshot)?;
         let reading = Reading {
             desired: self.desired,

@@ -2,8 +2,9 @@
 
 use super::{Connections, refresh::request};
 use crate::{
+    desired::brought_to,
     program::Identity,
-    provider::{Driver, Found, Observation, ProviderError, ProviderResult, Request},
+    provider::{Driver, ErrorKind, Found, Observation, ProviderError, ProviderResult, Request},
     report::Diagnostic,
     state::{Effect, IntentOp, OpenIntent, Record, ResourceState, Snapshot, Status},
 };
@@ -51,6 +52,9 @@ async fn outcome(
 ) -> ProviderResult<(Vec<Effect>, String)> {
     let target = &open.intent.target;
     let driver = connections.driver(&target.provider.kind, &target.provider.config, target.address.type_name()).await?;
+    let current = brought_to(driver.schema(), target)
+        .map_err(|problem| ProviderError::new(ErrorKind::Invalid { field: None }, problem.summary))?;
+    let target = &*current;
     match open.intent.op {
         // Updates are safe to repeat: the next plan compares reality with the program.
         IntentOp::Update => Ok((vec![Effect::Nothing], "its update was interrupted; planned again".to_owned())),
@@ -70,7 +74,7 @@ async fn outcome(
                 Some(id) => {
                     driver.read(&Request { id: id.clone(), inputs: target.inputs.plain(), outputs: None }).await?
                 }
-                None => ours(driver.as_ref(), open).await?,
+                None => ours(driver.as_ref(), open, target).await?,
             };
             Ok(match seen {
                 Some(seen) => {
@@ -98,8 +102,8 @@ fn taken(target: &ResourceState, seen: &Observation, snapshot: &Snapshot) -> Vec
 }
 
 /// The object that an unanswered create has made, if it has.
-async fn ours(driver: &dyn Driver, open: &OpenIntent) -> ProviderResult<Option<Observation>> {
-    let Some(inputs) = open.intent.target.inputs.plain() else { return Ok(None) };
+async fn ours(driver: &dyn Driver, open: &OpenIntent, target: &ResourceState) -> ProviderResult<Option<Observation>> {
+    let Some(inputs) = target.inputs.plain() else { return Ok(None) };
     let found = driver.find(&inputs).await?;
     let mark = driver.schema().identity;
     let Some(one) = recognise(mark, &found, &open.intent.found_before, &open.intent.id) else { return Ok(None) };
@@ -129,5 +133,5 @@ pub(crate) fn recognise<'f>(
 
 /// Whether a failed create may have had its effect.
 pub(crate) fn may_have_happened(error: &ProviderError) -> bool {
-    matches!(error.kind, crate::provider::ErrorKind::Ambiguous | crate::provider::ErrorKind::TimedOut)
+    matches!(error.kind, ErrorKind::Ambiguous | ErrorKind::TimedOut)
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::desired::Tree;
+
 /// Everything static that the engine knows of a resource type.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema {
@@ -28,8 +30,9 @@ pub struct Schema {
     pub fields: fn() -> &'static [Field],
     /// The outputs; one of them is `id`.
     pub outputs: &'static [OutputField],
-    /// Brings inputs of an older schema version to this one.
-    pub migrate: Option<fn(u32, Value) -> Result<Value, String>>,
+    /// Brings inputs of an older schema version, which comes first, to this one. Fields that refer to other resources keep
+    /// their names.
+    pub migrate: Option<fn(u32, Tree) -> Result<Tree, String>>,
     /// Checks inputs beyond types, before a plan: `(path, what is wrong)`. What is not known yet is null there;
     /// what is not set is absent.
     pub validate: Option<fn(&Value) -> Vec<(String, String)>>,

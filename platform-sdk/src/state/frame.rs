@@ -40,6 +40,11 @@ pub(super) fn frames(bytes: &[u8]) -> Result<Frames<'_>, String> {
     Ok(Frames { records, torn: false })
 }
 
+/// The records before the first damage.
+pub(super) fn before_damage(bytes: &[u8]) -> Vec<&[u8]> {
+    bytes.split(|byte| *byte == b'\n').map_while(|line| unframe(line).ok()).collect()
+}
+
 fn unframe(line: &[u8]) -> Result<&[u8], &'static str> {
     let not_a_record = "it is not a record";
     let line = line.strip_prefix(b"[").and_then(|line| line.strip_suffix(b"]")).ok_or(not_a_record)?;
@@ -95,6 +100,9 @@ mod tests {
             let at = at.index(bytes.len());
             flipped[at] ^= 1 << bit;
             prop_assert!(frames(&flipped).is_err());
+            let before = before_damage(&flipped);
+            prop_assert!(before.len() < records.len());
+            prop_assert_eq!(&before[..], &frames(&bytes).expect("undamaged").records[..before.len()]);
         }
     }
 

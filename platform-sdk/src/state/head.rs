@@ -84,7 +84,7 @@ pub(super) fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], place: &str, wha
 }
 
 /// The version that a document says it has.
-fn version(bytes: &[u8]) -> Option<u64> {
+pub(super) fn version(bytes: &[u8]) -> Option<u64> {
     #[derive(Deserialize)]
     struct Versioned {
         version: u64,

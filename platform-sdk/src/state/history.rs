@@ -5,25 +5,57 @@ use std::collections::BTreeMap;
 use super::{
     Entry, Location, Snapshot,
     key_wrap::KeySource,
+    prune::{self, pruned},
     reading::{read_head, read_snapshot, snapshot_key},
     snapshot_format::{decode, read_entry},
 };
 use crate::{Result, desired::Hash, report::Diagnostic};
 
-/// All snapshots of a stack, newest first, each with its hash.
+/// All snapshots of a stack that are kept, newest first, each with its hash.
 ///
 /// # Errors
 /// When one is missing or damaged.
 pub async fn history(location: &Location) -> Result<Vec<(Hash, Entry)>> {
-    let mut chain = Vec::new();
-    let mut next = read_head(location).await?.and_then(|(head, _)| head.snapshot);
+    Ok(walk(location, |_| false).await?.0)
+}
+
+/// The chain from the head back to the first snapshot that is looked for, or to the oldest that is kept; with the bytes
+/// of the one that it ends at.
+async fn walk(location: &Location, found: impl Fn(&Entry) -> bool) -> Result<(Vec<(Hash, Entry)>, Vec<u8>)> {
+    let (mut chain, mut last) = (Vec::new(), Vec::new());
+    let Some((head, _)) = read_head(location).await? else { return Ok((chain, last)) };
+    let pruned = pruned(location).await?;
+    prune::check(location, pruned.as_ref(), head.serial)?;
+    let mut next = head.snapshot;
     while let Some(hash) = next.take() {
         let bytes = read_snapshot(location, &hash).await?;
         let entry = read_entry(&bytes, &location.shown(&snapshot_key(location, &hash)))?;
-        next.clone_from(&entry.parent);
+        if !prune::ends_at(pruned.as_ref(), &entry) && !found(&entry) {
+            next.clone_from(&entry.parent);
+        }
         chain.push((hash, entry));
+        last = bytes;
     }
-    Ok(chain)
+    Ok((chain, last))
+}
+
+/// The kept snapshot with this number, or the last one, with its bytes.
+async fn find(location: &Location, serial: Option<u64>) -> Result<(Hash, Vec<u8>)> {
+    let wanted = |entry: &Entry| serial.is_none_or(|serial| entry.serial == serial);
+    let (chain, bytes) = walk(location, wanted).await?;
+    let last = chain.first().map_or(0, |(_, entry)| entry.serial);
+    match (chain.into_iter().next_back(), serial) {
+        (Some((hash, entry)), _) if wanted(&entry) => Ok((hash, bytes)),
+        (Some((_, oldest)), Some(serial)) => {
+            Err(Diagnostic::error(format!("stack `{}` has no serial {serial}", location.stack()))
+                .detail(format!("the oldest one is {}, the last one {last}", oldest.serial))
+                .hint("`history` lists them")
+                .into())
+        }
+        _ => Err(Diagnostic::error(format!("stack `{}` has no snapshot yet", location.stack()))
+            .hint("`up` writes the first one")
+            .into()),
+    }
 }
 
 /// The snapshot with this number.
@@ -35,30 +67,18 @@ pub async fn snapshot_at(
     serial: u64,
     environment: &BTreeMap<String, String>,
 ) -> Result<(Hash, Snapshot)> {
-    let chain = history(location).await?;
-    let last = chain.first().map_or(0, |(_, entry)| entry.serial);
-    let Some((hash, _)) = chain.into_iter().find(|(_, entry)| entry.serial == serial) else {
-        let problem = Diagnostic::error(format!("stack `{}` has no serial {serial}", location.stack()))
-            .detail(format!("its last one is {last}"))
-            .hint("`history` lists them");
-        return Err(problem.into());
-    };
-    let bytes = read_snapshot(location, &hash).await?;
+    let (hash, bytes) = find(location, Some(serial)).await?;
     let place = location.shown(&snapshot_key(location, &hash));
     let source = KeySource::new(location.store.clone(), environment);
     let loaded = decode(&bytes, &place, (&location.project, &location.stack), source).await?;
     Ok((hash, loaded.snapshot))
 }
 
-/// The last snapshot's file as it stands, secrets sealed.
+/// A snapshot's file as it stands, secrets sealed: the last one, or that with a number.
 ///
 /// # Errors
 /// When there is none, or it is damaged.
-pub async fn export(location: &Location) -> Result<String> {
-    let head = read_head(location).await?.and_then(|(head, _)| head.snapshot);
-    let Some(hash) = head else {
-        let problem = Diagnostic::error(format!("stack `{}` has no snapshot yet", location.stack()));
-        return Err(problem.hint("`up` writes the first one").into());
-    };
-    Ok(String::from_utf8(read_snapshot(location, &hash).await?)?)
+pub async fn export(location: &Location, serial: Option<u64>) -> Result<String> {
+    let (_, bytes) = find(location, serial).await?;
+    Ok(String::from_utf8(bytes)?)
 }

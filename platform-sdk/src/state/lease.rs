@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    Commit, Journal, Location, Reading, Snapshot, World, beats::EXPIRY, reading::load, store::Note, writer::Writer,
+    Commit, Journal, Location, Reading, Snapshot, World,
+    beats::EXPIRY,
+    reading::load,
+    store::{Guard, Note},
+    writer::Writer,
 };
 use crate::{Result, report::Diagnostic};
 
@@ -143,16 +147,8 @@ pub async fn lease(
     environment: &BTreeMap<String, String>,
     who: &Holder,
 ) -> Result<Lease> {
-    let (key, since) = (location.key("lease.json"), who.now());
-    let waiting = |note: &[u8]| {
-        let (stack, seconds) = (location.stack(), EXPIRY.as_secs());
-        let holder = described(note);
-        (who.waiting)(&format!(
-            "stack `{stack}` is held by {holder}; waiting for a sign of life, for {seconds} s at most"
-        ));
-    };
-    let locked = Arc::clone(&location.store).lock(&key, who.notes(0, &since), &waiting).await;
-    let Some(mut guard) = locked.map_err(Diagnostic::from)? else { return Err(taken(location).await.into()) };
+    let since = who.now();
+    let mut guard = hold(location, who, &since).await?;
     let (reading, standing) = match load(location, world, environment).await {
         Ok(loaded) => loaded,
         Err(problem) => {
@@ -165,6 +161,22 @@ pub async fn lease(
     let writer = Writer::new(location, standing, world, who, guard);
     let journal = Journal::new(writer, reading.keys.clone(), reading.open.clone());
     Ok(Lease { reading, journal: Arc::new(journal), committed: 0 })
+}
+
+/// Takes the exclusive hold of a stack.
+pub(super) async fn hold(location: &Location, who: &Holder, since: &str) -> Result<Box<dyn Guard>, Diagnostic> {
+    let key = location.key("lease.json");
+    let waiting = |note: &[u8]| {
+        let (stack, seconds) = (location.stack(), EXPIRY.as_secs());
+        let holder = described(note);
+        (who.waiting)(&format!(
+            "stack `{stack}` is held by {holder}; waiting for a sign of life, for {seconds} s at most"
+        ));
+    };
+    match Arc::clone(&location.store).lock(&key, who.notes(0, since), &waiting).await? {
+        Some(guard) => Ok(guard),
+        None => Err(taken(location).await),
+    }
 }
 
 impl Lease {

@@ -15,6 +15,13 @@ mod location;
 mod reading;
 mod writer;
 
+// By hand: moving, mending and thinning out what is there.
+mod copy;
+mod prune;
+mod remains;
+mod repair;
+mod transfer;
+
 // On disk: version 1 of every file.
 mod branch;
 mod damage;
@@ -44,6 +51,7 @@ mod url;
 
 #[cfg(feature = "state-bucket")]
 pub use bucket::Bucket;
+pub use copy::{Copied, copy};
 use damage::damage;
 pub use fold::Folded;
 pub use head::{FORMAT_VERSION, Head, World};
@@ -55,8 +63,10 @@ pub use local::Local;
 pub use location::Location;
 pub use memory::Memory;
 pub use object_per_append::ObjectPerAppend;
+pub use prune::{Prunable, prunable, prune};
 pub use reading::Reading;
 pub use record::{Effect, Intent, IntentOp, OpenIntent, Record};
+pub use repair::{Examined, Repair, examine};
 pub use secrets::Keys;
 pub use snapshot::{ProviderState, Referred, ResourceState, Snapshot, Status};
 pub use snapshot_format::Entry;
@@ -64,4 +74,5 @@ pub use store::{
     Appender, Certainty, Condition, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version, Waiting,
     check_key,
 };
+pub use transfer::{Exported, exported, take_in};
 pub use writer::Commit;

@@ -107,7 +107,7 @@ fn empty(location: &Location, source: KeySource) -> (Reading, Standing) {
     (reading, Standing { uuid, head: None, unsealed: Vec::new() })
 }
 
-fn new_uuid() -> String {
+pub(super) fn new_uuid() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
@@ -147,7 +147,8 @@ pub(super) async fn read_snapshot(location: &Location, hash: &Hash) -> Result<Ve
     };
     Err(match last_good(location, hash).await {
         Some((serial, good)) => found.hint(format!(
-            "restore it from a copy; the last good snapshot is serial {serial}, `{}`; nothing was changed",
+            "restore it from a copy; the last good snapshot is serial {serial}, `{}`, and `state repair` goes on from \
+             there; nothing was changed",
             good.short()
         )),
         None => found.hint("restore it from a copy; nothing was changed"),

@@ -16,7 +16,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{
-    key_wrap::{self, KeySource, KeysV1},
+    key_wrap::{self, KeySource, KeysV1, WrapV1},
     store::StoreKey,
 };
 use crate::{desired::canonical, report::Diagnostic};
@@ -111,6 +111,22 @@ impl Keys {
         let hmac = seal(&key, &format!("{}/hmac", self.inner.stack), &**hmac);
         let _ = self.inner.data.set(DataKey { key, wire: KeysV1 { hmac, wrap } });
         Ok(())
+    }
+
+    /// Takes the keys of another state for this stack's own, if it has none yet. Says whether they are the same now.
+    pub(super) fn adopt(&self, other: &Self) -> bool {
+        let (Some(data), Some(hmac)) = (other.inner.data.get(), other.inner.hmac.get()) else {
+            return other.inner.hmac.get().is_none();
+        };
+        if self.inner.data.get().is_none() && self.inner.hmac.set(hmac.clone()).is_ok() {
+            let _ = self.inner.data.set(DataKey { key: data.key.clone(), wire: data.wire.clone() });
+        }
+        self.inner.hmac.get() == Some(hmac)
+    }
+
+    /// Whether the data key is wrapped with the key that the store keeps: elsewhere it opens nothing.
+    pub(super) fn are_in_the_store(&self) -> bool {
+        self.wire().is_some_and(|wire| matches!(wire.wrap, WrapV1::KeyFile { .. }))
     }
 
     /// How the keys are written down, once there are any.

@@ -168,6 +168,16 @@ impl Harness {
         self.apply(program, &desired)
     }
 
+    /// Brings back the inputs of an earlier snapshot.
+    ///
+    /// # Errors
+    /// As for `up`.
+    pub fn rollback(&self, program: &Program, to: &Snapshot) -> Result<Run> {
+        let schemas = self.connections(program).schemas();
+        let desired = self.desired(program)?.of_snapshot(to, &self.snapshot(), &schemas)?;
+        self.apply(program, &desired)
+    }
+
     fn apply(&self, program: &Program, desired: &Desired) -> Result<Run> {
         let connections = self.connections(program);
         let events = Arc::new(Events::default());

@@ -6,6 +6,7 @@ mod golden;
 mod interrupted;
 mod lease;
 mod prefixes;
+mod repair;
 mod secrets;
 mod size;
 mod stores;

@@ -20,7 +20,7 @@ fn no_verb_is_plan_and_flags_still_hold() {
 #[test]
 fn every_verb_parses() {
     type Check = fn(&Verb) -> bool;
-    let verbs: [(&str, Check); 26] = [
+    let verbs: [(&str, Check); 30] = [
         (
             "plan --out p.json --detailed-exitcode",
             |v| matches!(v, Verb::Plan(a) if a.out.is_some() && a.detailed_exitcode),
@@ -35,7 +35,11 @@ fn every_verb_parses() {
         ("state show a:B::c --at 3", |v| matches!(v, Verb::State(StateVerb::Show(a)) if a.at == Some(3))),
         ("state mv a:B::c a:B::d", |v| matches!(v, Verb::State(StateVerb::Mv(a)) if a.to.path() == "d")),
         ("state forget a:B::c", |v| matches!(v, Verb::State(StateVerb::Forget(a)) if a.address.path() == "c")),
-        ("state export", |v| matches!(v, Verb::State(StateVerb::Export))),
+        ("state export", |v| matches!(v, Verb::State(StateVerb::Export(a)) if a.at.is_none())),
+        ("state export --at 3", |v| matches!(v, Verb::State(StateVerb::Export(a)) if a.at == Some(3))),
+        ("state import s.json", |v| matches!(v, Verb::State(StateVerb::Import(a)) if a.file.ends_with("s.json"))),
+        ("state copy-to dir", |v| matches!(v, Verb::State(StateVerb::CopyTo(a)) if a.url == "dir")),
+        ("state prune --keep 5", |v| matches!(v, Verb::State(StateVerb::Prune(a)) if a.keep == 5)),
         ("state unlock 4f", |v| matches!(v, Verb::State(StateVerb::Unlock(a)) if a.run == "4f")),
         ("state repair", |v| matches!(v, Verb::State(StateVerb::Repair))),
         ("history", |v| matches!(v, Verb::History)),

@@ -3,5 +3,6 @@
 
 mod fixtures;
 mod grammar;
+mod stored;
 mod usage;
 mod verbs;

@@ -12,12 +12,24 @@ use crate::{
 };
 
 pub(super) async fn run(context: &Context, verb: &StateVerb) -> Result<Exit> {
+    let asks = match verb {
+        StateVerb::Import(_) => Some("state import"),
+        StateVerb::Prune(_) => Some("state prune"),
+        _ => None,
+    };
+    if let Some(problem) = asks.and_then(|verb| context.unattended(verb)) {
+        context.printer.diagnostic(&problem);
+        return Ok(Exit::Usage);
+    }
     match verb {
         StateVerb::List => list(context).await,
         StateVerb::Show(arguments) => show(context, arguments).await,
         StateVerb::Mv(arguments) => engine::state_move(context, arguments).await,
         StateVerb::Forget(arguments) => engine::state_forget(context, arguments).await,
-        StateVerb::Export => engine::state_export(context).await,
+        StateVerb::Export(arguments) => engine::state_export(context, arguments).await,
+        StateVerb::Import(arguments) => engine::state_import(context, arguments).await,
+        StateVerb::CopyTo(arguments) => engine::state_copy(context, arguments).await,
+        StateVerb::Prune(arguments) => engine::state_prune(context, arguments).await,
         StateVerb::Unlock(arguments) => engine::state_unlock(context, arguments).await,
         StateVerb::Repair => engine::state_repair(context).await,
     }

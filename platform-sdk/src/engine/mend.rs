@@ -1,0 +1,194 @@
+//! Mending state by hand: moving, forgetting and taking in, each as a snapshot of its own in the history.
+
+use serde_json::{Value, json};
+
+use crate::{
+    Result,
+    cli::{Context, Exit, StateForgetArguments, StateImportArguments, StateMoveArguments},
+    desired::Address,
+    plan::Summary,
+    report::{Diagnostic, Event, Observer as _, object},
+    state::{self, Commit, Effect, Holder, Lease, Reading, Record, ResourceState, Snapshot},
+};
+
+/// What a change of state by hand does, and how it is told.
+struct Change {
+    effects: Vec<Effect>,
+    said: String,
+    object: Value,
+}
+
+/// Gives a resource another address.
+pub(crate) async fn state_move(context: &Context, arguments: &StateMoveArguments) -> Result<Exit> {
+    let StateMoveArguments { from, to } = arguments;
+    mend(context, |reading| {
+        let snapshot = &reading.snapshot;
+        let Some(state) = snapshot.resources.get(from) else { return Err(not_there(from, snapshot)) };
+        settled(reading, from)?;
+        if snapshot.resources.contains_key(to) {
+            let problem = Diagnostic::error(format!("`{to}` is in state already"));
+            return Err(problem.hint("move or forget that one first").about(to));
+        }
+        if from.type_name() != to.type_name() {
+            let problem = Diagnostic::error(format!("`{from}` can't become a {}", to.type_name()));
+            return Err(problem.hint("the type of an object stays; move it to an address of the same type"));
+        }
+        let mut effects = vec![Effect::Move(from.clone(), to.clone())];
+        let others = snapshot.resources.values().filter(|other| other.address != *from);
+        effects.extend(others.filter_map(|other| referring_to(other, from, to)).map(Effect::put));
+        Ok(Change {
+            effects,
+            said: format!("moved `{from}` to `{to}`"),
+            object: object("moved", json!({"from": from, "to": to, "id": state.id})),
+        })
+    })
+    .await
+}
+
+/// Whoever refers to what moves, refers to it under its new address. `None` for who does not.
+fn referring_to(state: &ResourceState, from: &Address, to: &Address) -> Option<ResourceState> {
+    let mut new = state.clone();
+    for set in [&mut new.dependencies, &mut new.parents, &mut new.provider.of] {
+        if set.remove(from) {
+            set.insert(to.clone());
+        }
+    }
+    if new.options.deleted_with.as_ref() == Some(from) {
+        new.options.deleted_with = Some(to.clone());
+    }
+    for reference in new.references.values_mut().filter(|reference| reference.to == *from) {
+        reference.to = to.clone();
+    }
+    (new != *state).then_some(new)
+}
+
+/// Drops a resource from state and leaves the object.
+pub(crate) async fn state_forget(context: &Context, arguments: &StateForgetArguments) -> Result<Exit> {
+    let address = &arguments.address;
+    mend(context, |reading| {
+        let snapshot = &reading.snapshot;
+        settled(reading, address)?;
+        let left_behind = snapshot.pending_deletes.iter().find(|old| old.address == *address);
+        let (effect, id) = match (snapshot.resources.get(address), left_behind) {
+            (Some(state), _) => (Effect::Remove(address.clone()), &state.id),
+            (None, Some(old)) => (Effect::Deleted(address.clone(), old.id.clone()), &old.id),
+            (None, None) => return Err(not_there(address, snapshot)),
+        };
+        let referring = snapshot.resources.values().filter(|other| other.dependencies.contains(address));
+        let referring: Vec<&Address> = referring.map(|other| &other.address).collect();
+        let still: String =
+            referring.iter().flat_map(|other| ["\n`", other.as_str(), "` still refers to it"]).collect();
+        let said = format!("forgot `{address}`; `{id}` is left as it is{still}");
+        let object = object("forgotten", json!({"address": address, "id": id, "referred_to_by": referring}));
+        Ok(Change { effects: vec![effect], said, object })
+    })
+    .await
+}
+
+/// Makes an exported state the stack's own.
+pub(crate) async fn state_import(context: &Context, arguments: &StateImportArguments) -> Result<Exit> {
+    let location = context.location()?;
+    let world = context.stored_world(&location).await?;
+    let name = arguments.file.display().to_string();
+    let text = std::fs::read_to_string(&arguments.file)
+        .map_err(|error| Diagnostic::error(format!("cannot read `{name}`")).detail(error.to_string()))?;
+    let exported = state::exported(&location, &text, &name, &context.environment).await?;
+    if exported.entry.world != world {
+        let problem = Diagnostic::error(format!("`{name}` is of the {} world", exported.entry.world));
+        return Err(problem.hint("`--sandbox` says which world is meant").into());
+    }
+    let mut lease = lease(context).await?;
+    let said = differences(&lease.reading().snapshot, &exported.snapshot);
+    context.printer.text(&format!("`{name}` is serial {} of {}\n{said}", exported.entry.serial, exported.entry.at));
+    let object = object(
+        "state_imported",
+        json!({"serial": exported.entry.serial, "at": exported.entry.at,
+            "resources": exported.snapshot.resources.len()}),
+    );
+    let outcome = match context.confirm("Make this the state of the stack?") {
+        Ok(true) => state::take_in(&mut lease, exported).await.map(Some),
+        Ok(false) => Ok(None),
+        Err(error) => Err(error),
+    };
+    lease.release().await?;
+    let Some(commit) = outcome? else {
+        context.printer.note("nothing was changed");
+        return Ok(Exit::Failed);
+    };
+    context.printer.object(&object);
+    finish(context, &commit, &format!("imported: the stack is at serial {} now", commit.serial));
+    Ok(Exit::Done)
+}
+
+/// What of the stack's resources a state that is taken in changes.
+fn differences(now: &Snapshot, then: &Snapshot) -> String {
+    let added = then.resources.keys().filter(|address| !now.resources.contains_key(*address));
+    let mut lines: Vec<String> = added.map(|address| format!("  + {address}\n")).collect();
+    lines.extend(now.resources.iter().filter_map(|(address, state)| match then.resources.get(address) {
+        None => Some(format!("  - {address}: `{}` would be nobody's\n", state.id)),
+        Some(other) if other.id != state.id => {
+            Some(format!("  ~ {address}: `{}` instead of `{}`\n", other.id, state.id))
+        }
+        Some(other) => (other != state).then(|| format!("  ~ {address}\n")),
+    }));
+    if lines.is_empty() { "  it owns the same as the stack does now\n".to_owned() } else { lines.concat() }
+}
+
+fn not_there(address: &Address, snapshot: &Snapshot) -> Diagnostic {
+    let problem = Diagnostic::error(format!("`{address}` is not in state")).about(address);
+    // The type is what is mistyped most: the same path under another one is the likeliest meaning.
+    match snapshot.resources.keys().find(|other| other.path() == address.path()) {
+        Some(other) => problem.hint(format!("did you mean `{other}`?")),
+        None => problem.hint("`state list` shows all addresses"),
+    }
+}
+
+/// What an interrupted run was doing to a resource is found out before anybody moves it away.
+fn settled(reading: &Reading, address: &Address) -> Result<(), Diagnostic> {
+    if reading.open.iter().any(|open| open.intent.target.address == *address) {
+        let problem = Diagnostic::error(format!("a run was interrupted while it changed `{address}`"));
+        return Err(problem.hint("let `state repair` or `up` find out what became of it first").about(address));
+    }
+    Ok(())
+}
+
+/// Takes the lease for a change by hand.
+pub(super) async fn lease(context: &Context) -> Result<Lease> {
+    let location = context.location()?;
+    let world = context.stored_world(&location).await?;
+    state::lease(&location, world, &context.environment, &holder(context)).await
+}
+
+/// Who changes something, and from which commit.
+pub(super) fn holder(context: &Context) -> Holder {
+    let commit = std::env::current_dir().ok().and_then(|here| super::commit::commit_of(&here));
+    let printer = context.printer.clone();
+    Holder::here(&context.environment).with_commit(commit).when_waiting(move |text| printer.note(text))
+}
+
+async fn mend(context: &Context, change: impl FnOnce(&Reading) -> Result<Change, Diagnostic>) -> Result<Exit> {
+    let mut lease = lease(context).await?;
+    let changed = match change(lease.reading()) {
+        Ok(changed) => changed,
+        Err(problem) => {
+            lease.release().await?;
+            return Err(problem.into());
+        }
+    };
+    let mut snapshot = lease.reading().snapshot.clone();
+    for effect in &changed.effects {
+        snapshot.apply(effect);
+    }
+    lease.journal().append(Record::Outcome { intent: None, effects: changed.effects }).await?;
+    let commit = lease.commit(&snapshot).await?;
+    lease.release().await?;
+    context.printer.object(&changed.object);
+    finish(context, &commit, &changed.said);
+    Ok(Exit::Done)
+}
+
+/// Says what was done, to people and programs.
+pub(super) fn finish(context: &Context, commit: &Commit, said: &str) {
+    context.printer.text(&format!("{said}\n"));
+    context.printer.event(&Event::Done { ok: true, summary: Summary::default(), snapshot: commit.snapshot.clone() });
+}

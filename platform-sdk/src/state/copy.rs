@@ -1,0 +1,121 @@
+//! Copying a stack's state to another store: every object as it is, verified on both sides, the head last.
+
+use super::{Condition, Lease, Location, StoreError};
+use crate::{Result, desired::Hash, report::Diagnostic};
+
+/// What was copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Copied {
+    /// Objects, the head included.
+    pub objects: usize,
+    /// Snapshots among them, each of which has the hash that its name says.
+    pub snapshots: usize,
+    /// Bytes.
+    pub bytes: usize,
+}
+
+/// Copies a stack. What an interrupted copy left at the destination is taken up; anything else there is refused.
+///
+/// # Errors
+/// When something is damaged, the destination holds another state of this stack, or it could not keep the key that the
+/// stack's secrets are encrypted with.
+pub async fn copy(under: &Lease, from: &Location, to: &Location) -> Result<Copied> {
+    let head = from.key("head.json");
+    let Some(at) = from.store.get(&head).await.map_err(Diagnostic::from)? else {
+        let problem = Diagnostic::error(format!("stack `{}` has no state yet", from.stack()));
+        return Err(problem.hint("`up` writes the first one").into());
+    };
+    let there = to.store.get(&to.key("head.json")).await.map_err(Diagnostic::from)?;
+    if there.is_some_and(|there| there.bytes != at.bytes) {
+        return Err(another(to, "head.json").into());
+    }
+    copy_key(under, from, to).await?;
+    let mut copied = Copied::default();
+    let lease = from.key("lease.json");
+    for key in from.store.list(&from.stack()).await.map_err(Diagnostic::from)? {
+        if key == head || key == lease {
+            continue;
+        }
+        let Some(object) = from.store.get(&key).await.map_err(Diagnostic::from)? else { continue };
+        if key.starts_with(&from.key("snapshots/")) {
+            verify(from, &key, &object.bytes)?;
+            copied.snapshots += 1;
+        }
+        place(to, &key, &object.bytes).await?;
+        copied.objects += 1;
+        copied.bytes += object.bytes.len();
+    }
+    // Without its head the copy is no state yet: nobody starts from half of it.
+    place(to, &head, &at.bytes).await?;
+    Ok(Copied { objects: copied.objects + 1, bytes: copied.bytes + at.bytes.len(), ..copied })
+}
+
+/// Writes an object where none is, reads it back, and compares.
+async fn place(to: &Location, key: &str, bytes: &[u8]) -> Result<(), Diagnostic> {
+    match to.store.put(key, bytes.to_vec(), Condition::Absent).await {
+        Ok(_) | Err(StoreError::Conflict(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    match to.store.get(key).await? {
+        Some(object) if object.bytes == bytes => Ok(()),
+        _ => Err(another(to, key.rsplit('/').next().unwrap_or(key))),
+    }
+}
+
+fn verify(from: &Location, key: &str, bytes: &[u8]) -> Result<(), Diagnostic> {
+    if key.ends_with(&format!("/{}.json", Hash::of(bytes))) {
+        return Ok(());
+    }
+    let problem = Diagnostic::error(format!("`{}` is damaged", from.shown(key)));
+    Err(problem.detail("its content is not what its name says").hint("`state repair` says what can be done about it"))
+}
+
+fn another(to: &Location, name: &str) -> Diagnostic {
+    Diagnostic::error(format!("there is another state of `{}` in {}", to.stack(), to.store.name()))
+        .detail(format!("its `{name}` is not the one that would be copied; nothing of it was changed"))
+        .hint("choose another place, or move that state away first")
+}
+
+/// Secrets that were encrypted with the key file of one directory need it in the other.
+async fn copy_key(under: &Lease, from: &Location, to: &Location) -> Result<(), Diagnostic> {
+    if !under.reading().keys.are_in_the_store() {
+        return Ok(());
+    }
+    let (Some(file), Some(copy)) = (from.store.own_key_file(), to.store.own_key_file()) else {
+        let problem =
+            Diagnostic::error(format!("the secrets of `{}` would not open in {}", from.stack(), to.store.name()));
+        return Err(problem
+            .detail("they are encrypted with a key file beside the state, and that place keeps no key files")
+            .hint("first encrypt them another way: set PLATFORM_PASSPHRASE, then `state rotate-key`"));
+    };
+    let Some(key) = from.store.own_key(false).await? else { return Ok(()) };
+    if let Some(other) = to.store.own_key(false).await? {
+        return if *other == *key { Ok(()) } else { Err(other_key(to)) };
+    }
+    write_key(&file, &copy).await?;
+    match to.store.own_key(false).await? {
+        Some(written) if *written == *key => Ok(()),
+        _ => Err(other_key(to)),
+    }
+}
+
+async fn write_key(file: &std::path::Path, copy: &std::path::Path) -> Result<(), Diagnostic> {
+    let (file, copy) = (file.to_owned(), copy.to_owned());
+    let shown = copy.display().to_string();
+    let written = tokio::task::spawn_blocking(move || {
+        if let Some(folder) = copy.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        // Takes the permissions of the original along: the owner's alone.
+        std::fs::copy(&file, &copy).map(drop)
+    });
+    let written = written.await.unwrap_or_else(|died| Err(std::io::Error::other(died)));
+    written.map_err(|error| Diagnostic::error(format!("cannot write `{shown}`")).detail(error.to_string()))
+}
+
+fn other_key(to: &Location) -> Diagnostic {
+    let file = to.store.own_key_file().map(|path| path.display().to_string()).unwrap_or_default();
+    Diagnostic::error(format!("`{file}` is the key of other stacks"))
+        .detail("the stack's secrets are encrypted with another key file")
+        .hint("copy to an empty directory, or set PLATFORM_PASSPHRASE and run `state rotate-key` first")
+}

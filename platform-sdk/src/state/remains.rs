@@ -1,0 +1,198 @@
+//! What remains of a damaged state: its whole snapshots, and what can be read of its journals.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Entry, Folded, Keys, Location, Version, World,
+    branch::Stored,
+    frame::{before_damage, frames},
+    head::{FORMAT_VERSION, Head, version},
+    key_wrap::KeySource,
+    prune::fence_of,
+    reading::snapshot_key,
+    record_format::LineV1,
+    snapshot_format::read_entry,
+    store::part_key,
+};
+use crate::{Result, desired::Hash, report::Diagnostic};
+
+/// What is there of a state's files, whatever refers to them.
+pub(super) struct Remains {
+    pub(super) head: Option<(Vec<u8>, Version)>,
+    /// The snapshot to go on from.
+    pub(super) base: Option<(Hash, Entry)>,
+    pub(super) fences: BTreeSet<u64>,
+    pub(super) last_serial: u64,
+    pub(super) last_fence: u64,
+    pub(super) findings: Vec<String>,
+    /// Nothing of this was damaged.
+    pub(super) sound: bool,
+}
+
+impl Remains {
+    /// `problem` is handed back where it is none that repairing helps against.
+    pub(super) async fn of(location: &Location, world: World, problem: Diagnostic) -> Result<Self> {
+        let object = location.store.get(&location.key("head.json")).await.map_err(Diagnostic::from)?;
+        let newer = |bytes: &[u8]| version(bytes).is_some_and(|version| version > FORMAT_VERSION.into());
+        if object.as_ref().is_some_and(|object| newer(&object.bytes)) {
+            return Err(problem.into());
+        }
+        let head = object.as_ref().and_then(|object| Head::parse(&object.bytes, "").ok());
+        if head.as_ref().is_some_and(|head| head.world != world) {
+            return Err(problem.into());
+        }
+        let mut remains = Self {
+            head: object.map(|object| (object.bytes, object.version)),
+            base: None,
+            fences: BTreeSet::new(),
+            last_serial: head.as_ref().map_or(0, |head| head.serial),
+            last_fence: head.as_ref().map_or(0, |head| head.fence),
+            findings: Vec::new(),
+            sound: head.is_some(),
+        };
+        if head.is_none() {
+            let state = if remains.head.is_some() { "can't be read" } else { "is missing" };
+            remains.findings.push(format!("`{}` {state}", location.shown(&location.key("head.json"))));
+        }
+        remains.snapshots(location, world, head.as_ref()).await?;
+        for key in location.store.list(&location.key("journal")).await.map_err(Diagnostic::from)? {
+            remains.fences.extend(fence_of(location, &key));
+        }
+        remains.last_fence = remains.fences.last().copied().unwrap_or(0).max(remains.last_fence);
+        Ok(remains)
+    }
+
+    /// Finds the snapshot to go on from: the head's, or the newest one that is whole.
+    async fn snapshots(&mut self, location: &Location, world: World, head: Option<&Head>) -> Result<()> {
+        let wanted = head.and_then(|head| head.snapshot.as_ref());
+        let mut found = wanted.is_none();
+        for key in location.store.list(&location.key("snapshots")).await.map_err(Diagnostic::from)? {
+            let Some(object) = location.store.get(&key).await.map_err(Diagnostic::from)? else { continue };
+            let (hash, place) = (Hash::of(&object.bytes), location.shown(&key));
+            let named = key.ends_with(&format!("/{hash}.json"));
+            let entry = match read_entry(&object.bytes, &place) {
+                Ok(entry) if named => entry,
+                _ => {
+                    self.findings.push(format!("`{place}` is not what its name says"));
+                    self.sound = false;
+                    continue;
+                }
+            };
+            if (&entry.project, &entry.stack, entry.world) != (&location.project, &location.stack, world) {
+                self.findings.push(format!("`{place}` is of `{}/{}`", entry.project, entry.stack));
+                self.sound = false;
+                continue;
+            }
+            self.last_serial = self.last_serial.max(entry.serial);
+            self.last_fence = self.last_fence.max(entry.fence);
+            let is_wanted = wanted == Some(&hash);
+            found |= is_wanted;
+            let newer = self.base.as_ref().is_none_or(|(_, best)| best.serial < entry.serial);
+            // A head that names its snapshot decides; without it, or without that snapshot, the newest does.
+            if is_wanted || (newer && self.base.as_ref().is_none_or(|(best, _)| Some(best) != wanted)) {
+                self.sound &= head.is_none_or(|head| !is_wanted || fits(head, &entry));
+                self.base = Some((hash, entry));
+            }
+        }
+        if let (Some(wanted), false) = (wanted, found) {
+            let place = location.shown(&snapshot_key(location, wanted));
+            if !self.findings.iter().any(|finding| finding.contains(&place)) {
+                self.findings.push(format!("`{place}` is missing"));
+            }
+            self.sound = false;
+        }
+        Ok(())
+    }
+}
+
+fn fits(head: &Head, entry: &Entry) -> bool {
+    (head.serial, &head.parent) == (entry.serial, &entry.parent) && entry.fence <= head.fence
+}
+
+/// Plays what can be read of journals.
+pub(super) struct Salvage<'a> {
+    pub(super) location: &'a Location,
+    pub(super) source: KeySource,
+    pub(super) folded: Folded,
+    pub(super) keys: Keys,
+    pub(super) findings: Vec<String>,
+    pub(super) recovered: usize,
+    pub(super) damaged: bool,
+}
+
+impl Salvage<'_> {
+    pub(super) async fn journals(
+        &mut self,
+        fences: &BTreeSet<u64>,
+        (first, part): (u64, u64),
+    ) -> Result<(), Diagnostic> {
+        for fence in fences.range(first..) {
+            self.journal(*fence, if *fence == first { part } else { 0 }).await?;
+        }
+        if self.recovered > 0 {
+            self.findings.push(format!("{} records of journals go on from there", self.recovered));
+        }
+        Ok(())
+    }
+
+    /// Plays one run's journal up to its first damage: what came after may rest on what is lost.
+    async fn journal(&mut self, fence: u64, after: u64) -> Result<(), Diagnostic> {
+        let folder = self.location.key(&format!("journal/{fence}"));
+        let keys = self.location.store.list(&folder).await?;
+        let parts = (after + 1..).take(keys.len());
+        let mut seen = 0;
+        for part in parts {
+            let key = part_key(&folder, part);
+            let Some(object) = self.location.store.get(&key).await? else { break };
+            seen += 1;
+            if let Err(why) = self.part(&object.bytes).await? {
+                let place = self.location.shown(&key);
+                self.findings.push(format!("`{place}` is damaged: {why}; what that run did there and later is lost"));
+                self.damaged = true;
+                return Ok(());
+            }
+        }
+        let expected = keys.iter().filter(|key| number(key).is_none_or(|number| number > after)).count();
+        if seen < expected {
+            let place = self.location.shown(&folder);
+            self.findings.push(format!("`{place}` lacks a part, or holds what is none; what comes after it is lost"));
+            self.damaged = true;
+        }
+        Ok(())
+    }
+
+    async fn part(&mut self, bytes: &[u8]) -> Result<Result<(), String>, Diagnostic> {
+        let (whole, trouble) = match frames(bytes) {
+            Ok(read) => (read.records, Ok(())),
+            Err(why) => (before_damage(bytes), Err(why)),
+        };
+        for json in whole {
+            let line: LineV1<'_, Stored> = match serde_json::from_slice(json) {
+                Ok(line) => line,
+                Err(error) => return Ok(Err(error.to_string())),
+            };
+            match line {
+                LineV1::Seal(_) => {}
+                LineV1::Begin(begin) => {
+                    if self.folded.snapshot.uuid.is_empty() {
+                        self.folded.snapshot.uuid = begin.uuid;
+                    }
+                }
+                LineV1::Keys(wire) => {
+                    self.keys = Keys::open(&self.location.stack(), self.source.clone(), wire).await?;
+                }
+                line => {
+                    if let Some(record) = line.into_record(&self.keys)? {
+                        self.folded.apply(record);
+                        self.recovered += 1;
+                    }
+                }
+            }
+        }
+        Ok(trouble)
+    }
+}
+
+fn number(key: &str) -> Option<u64> {
+    key.rsplit('/').next()?.strip_suffix(".jsonl")?.parse().ok()
+}

@@ -1,0 +1,179 @@
+//! Repair: what is left of a damaged state, as its next snapshot. Nothing damaged is removed, and nothing is guessed at.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Commit, Condition, Entry, Folded, Holder, Keys, Location, StoreError, Version, World,
+    head::{FORMAT_VERSION, Head},
+    key_wrap::KeySource,
+    lease::hold,
+    reading::{load, new_uuid, snapshot_key},
+    remains::{Remains, Salvage},
+    snapshot_format,
+};
+use crate::{
+    Result,
+    desired::Hash,
+    report::{Diagnostic, Error, Severity},
+};
+
+/// What an examination found.
+#[derive(Debug)]
+pub enum Examined {
+    /// The state can be read. What of its history can't: diagnostics, which hold nothing up.
+    Readable(Vec<Diagnostic>),
+    /// It can't, and this is what could be done.
+    Damaged(Box<Repair>),
+}
+
+/// How a damaged state would be repaired.
+#[derive(Debug)]
+pub struct Repair {
+    /// Why the state can't be read.
+    pub problem: Diagnostic,
+    /// What was found, and what is lost, for people.
+    pub findings: Vec<String>,
+    /// The serial that it would go on from; `None`: from an empty state.
+    pub from: Option<u64>,
+    /// How many resources the stack would own.
+    pub resources: usize,
+    folded: Folded,
+    keys: Keys,
+    base: Option<Hash>,
+    /// The numbers of the repaired head.
+    serial: u64,
+    fence: u64,
+    /// The head that is there, readable or not.
+    head: Option<(Vec<u8>, Version)>,
+}
+
+/// Looks through a stack's state. Writes nothing.
+///
+/// # Errors
+/// When it can't be read for another reason than damage, such as a wrong key or a newer version; or nothing is left.
+pub async fn examine(location: &Location, world: World, environment: &BTreeMap<String, String>) -> Result<Examined> {
+    let Err(problem) = load(location, world, environment).await else {
+        return Ok(Examined::Readable(broken_history(location).await?));
+    };
+    let source = KeySource::new(location.store.clone(), environment);
+    let remains = Remains::of(location, world, problem.clone()).await?;
+    let mut findings = remains.findings.clone();
+    let (mut folded, mut keys) = (Folded::default(), Keys::none_yet(&location.stack(), source.clone()));
+    if let Some((hash, entry)) = &remains.base {
+        let key = snapshot_key(location, hash);
+        let bytes = location.store.get(&key).await.map_err(Diagnostic::from)?.map(|object| object.bytes);
+        let stack = (location.project.as_str(), location.stack.as_str());
+        let bytes = bytes.unwrap_or_default();
+        let loaded = snapshot_format::decode(&bytes, &location.shown(&key), stack, source.clone()).await?;
+        (folded, keys) = (Folded { snapshot: loaded.snapshot, open: loaded.open }, loaded.keys);
+        findings.push(format!("serial {} of {} is whole: `{}`", entry.serial, entry.at, hash.short()));
+    }
+    let first = remains.base.as_ref().map_or((1, 0), |(_, entry)| (entry.fence, entry.part));
+    let mut salvage = Salvage { location, source, folded, keys, findings, recovered: 0, damaged: false };
+    salvage.journals(&remains.fences, first).await?;
+    let Salvage { mut folded, keys, findings, recovered, damaged, .. } = salvage;
+    let sound = remains.sound && !damaged;
+    if sound || (remains.base.is_none() && recovered == 0) {
+        return Err(problem.into());
+    }
+    if folded.snapshot.uuid.is_empty() {
+        folded.snapshot.uuid = new_uuid();
+    }
+    Ok(Examined::Damaged(Box::new(Repair {
+        problem,
+        findings,
+        from: remains.base.as_ref().map(|(_, entry)| entry.serial),
+        resources: folded.snapshot.resources.len(),
+        folded,
+        keys,
+        base: remains.base.map(|(hash, _)| hash),
+        serial: remains.last_serial + 1,
+        fence: remains.last_fence + 1,
+        head: remains.head,
+    })))
+}
+
+impl Repair {
+    /// Writes what is left as the stack's next snapshot. A head that can't be read is kept beside it; everything else
+    /// stays where it is, and is not referred to any more.
+    ///
+    /// # Errors
+    /// When somebody else uses the stack or has changed it since, or it can't be written.
+    pub async fn carry_out(self, location: &Location, world: World, who: &Holder) -> Result<Commit> {
+        let guard = hold(location, who, &who.now()).await?;
+        let written = self.write(location, world, who).await;
+        guard.release().await;
+        Ok(written?)
+    }
+
+    async fn write(self, location: &Location, world: World, who: &Holder) -> Result<Commit, Diagnostic> {
+        let Self { folded, keys, base, serial, fence, head, .. } = self;
+        if let Some((bytes, _)) = &head
+            && Head::parse(bytes, "").is_err()
+        {
+            let aside = location.key(&format!("damaged/{}-head.json", Hash::of(bytes).short()));
+            put(location, &aside, bytes.clone(), Condition::Absent).await?;
+        }
+        if folded.snapshot.has_secrets() || folded.open.iter().any(|open| open.intent.target.has_secrets()) {
+            keys.ensure().await?;
+        }
+        let entry = Entry {
+            at: who.now(),
+            by: who.name.clone(),
+            commit: who.commit.clone(),
+            fence,
+            parent: base,
+            part: 0,
+            project: location.project.clone(),
+            serial,
+            stack: location.stack.clone(),
+            version: FORMAT_VERSION,
+            world,
+        };
+        let bytes = snapshot_format::encode(&folded.snapshot, &folded.open, &entry, &keys)?;
+        let hash = Hash::of(&bytes);
+        put(location, &snapshot_key(location, &hash), bytes, Condition::Absent).await?;
+        let Entry { at, by, commit, parent, .. } = entry;
+        let repaired = Head {
+            version: FORMAT_VERSION,
+            world,
+            serial,
+            fence,
+            snapshot: Some(hash.clone()),
+            parent,
+            at,
+            by,
+            commit,
+        };
+        let condition = head.map_or(Condition::Absent, |(_, version)| Condition::Version(version));
+        location.store.put(&location.key("head.json"), repaired.bytes(), condition).await?;
+        Ok(Commit { snapshot: Some(hash), serial, written: true })
+    }
+}
+
+/// Writes an object, which may be there already with this content.
+async fn put(location: &Location, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<(), Diagnostic> {
+    match location.store.put(key, bytes.clone(), condition).await {
+        Err(error @ StoreError::Conflict(_)) => match location.store.get(key).await? {
+            Some(object) if object.bytes == bytes => Ok(()),
+            _ => Err(error.into()),
+        },
+        written => Ok(written.map(drop)?),
+    }
+}
+
+/// Earlier snapshots that can't be read: no run needs them, but nobody can go back to them.
+async fn broken_history(location: &Location) -> Result<Vec<Diagnostic>> {
+    match super::history(location).await {
+        Ok(_) => Ok(Vec::new()),
+        Err(error) => Ok(warnings(&error)),
+    }
+}
+
+fn warnings(error: &Error) -> Vec<Diagnostic> {
+    let warn = |problem: &Diagnostic| {
+        let hint = "restore it from a copy; only `rollback` and `--at` to it or to what is before it need it";
+        Diagnostic { severity: Severity::Warning, ..problem.clone() }.hint(hint)
+    };
+    error.diagnostics().iter().map(warn).collect()
+}

@@ -1,0 +1,89 @@
+//! Taking a state in that `state export` has written.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    Commit, Entry, Keys, Lease, Location, OpenIntent, Record, Snapshot,
+    key_wrap::KeySource,
+    snapshot_format::{decode, read_entry},
+};
+use crate::{Result, report::Diagnostic};
+
+/// A state as it was exported.
+#[derive(Debug)]
+pub struct Exported {
+    /// What it says of itself.
+    pub entry: Entry,
+    /// What the stack owned.
+    pub snapshot: Snapshot,
+    open: Vec<OpenIntent>,
+    keys: Keys,
+}
+
+/// Reads an exported state of this stack.
+///
+/// # Errors
+/// When it is none, is of another stack or a newer version, or its secrets can't be opened.
+pub async fn exported(
+    location: &Location,
+    text: &str,
+    name: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<Exported> {
+    let bytes = text.trim().as_bytes();
+    // Nothing of it came from the store, so the store's remedies don't help.
+    let wrong = "give a file that `state export` wrote for this stack";
+    let entry = read_entry(bytes, name).map_err(|problem| problem.hint(wrong))?;
+    if (&entry.project, &entry.stack) != (&location.project, &location.stack) {
+        let problem = Diagnostic::error(format!("`{name}` is the state of `{}/{}`", entry.project, entry.stack));
+        return Err(problem.detail(format!("it would become that of `{}`", location.stack())).hint(wrong).into());
+    }
+    let source = KeySource::new(location.store.clone(), environment);
+    let loaded = decode(bytes, name, (&location.project, &location.stack), source).await?;
+    let super::snapshot_format::Loaded { entry, snapshot, open, keys } = loaded;
+    Ok(Exported { entry, snapshot, open, keys })
+}
+
+/// Makes an exported state the stack's own, as its next snapshot.
+///
+/// # Errors
+/// When the lease's state is of another stack of the same name, or it can't be written.
+pub async fn take_in(lease: &mut Lease, exported: Exported) -> Result<Commit> {
+    let Exported { mut snapshot, open, keys: theirs, entry } = exported;
+    let reading = lease.reading();
+    let owns = !reading.snapshot.resources.is_empty() || !reading.snapshot.pending_deletes.is_empty();
+    if owns && reading.snapshot.uuid != snapshot.uuid {
+        let problem = Diagnostic::error(format!("the exported state is of another stack called `{}`", entry.stack))
+            .detail(format!(
+                "its id is {}, and that of the stack here, which owns {} resources, is {}",
+                snapshot.uuid,
+                reading.snapshot.resources.len(),
+                reading.snapshot.uuid
+            ))
+            .hint("choose another place with `--state`, or `state forget` what this stack owns first");
+        return Err(problem.into());
+    }
+    let ours = reading.keys.clone();
+    let known: Vec<String> = reading.open.iter().map(|open| open.intent.id.clone()).collect();
+    if !ours.adopt(&theirs) {
+        rehash(&mut snapshot, &theirs, &ours);
+    }
+    for OpenIntent { intent, created } in open.into_iter().filter(|open| !known.contains(&open.intent.id)) {
+        let id = intent.id.clone();
+        lease.journal().append(Record::Intent(Box::new(intent))).await?;
+        if let Some(made) = created {
+            lease.journal().append(Record::Created { intent: id, id: made }).await?;
+        }
+    }
+    lease.commit(&snapshot).await
+}
+
+/// Secrets enter hashes under the stack's own key: where that is another one, the hashes are others.
+fn rehash(snapshot: &mut Snapshot, theirs: &Keys, ours: &Keys) {
+    for state in snapshot.resources.values_mut().chain(&mut snapshot.pending_deletes) {
+        if state.inputs.hash(&|value| theirs.hmac(value)) == state.input_hash {
+            let hash = state.inputs.hash(&|value| ours.hmac(value));
+            Arc::make_mut(state).input_hash = hash;
+        }
+    }
+}
