@@ -20,9 +20,10 @@ pub(crate) struct ResourceAttributes {
     pub(crate) scope: String,
     /// How an unanswered create is recognised.
     pub(crate) identity: IdentityAttribute,
-    /// `data`: a delete destroys data. (`data` itself is a name that darling keeps for the struct's body.)
-    #[darling(rename = "data")]
-    pub(crate) holds_data: Flag,
+    /// `data`: a delete destroys data; `data = f`: where `f` says so of the inputs. (`data` itself is a name that darling
+    /// keeps for the struct's body.)
+    #[darling(default, rename = "data")]
+    pub(crate) holds_data: Option<DataAttribute>,
     pub(crate) waits: Flag,
     /// `provides`: its outputs have a `provider()`, so its handle has no option of that name.
     pub(crate) provides: Flag,
@@ -34,6 +35,25 @@ pub(crate) struct ResourceAttributes {
     pub(crate) migrate: Option<Path>,
     #[darling(default)]
     pub(crate) validate: Option<Path>,
+}
+
+/// `data` or `data = f`.
+pub(crate) enum DataAttribute {
+    Always,
+    Where(Path),
+}
+
+impl FromMeta for DataAttribute {
+    fn from_word() -> darling::Result<Self> {
+        Ok(Self::Always)
+    }
+
+    fn from_expr(expr: &Expr) -> darling::Result<Self> {
+        match expr {
+            Expr::Path(path) => Ok(Self::Where(path.path.clone())),
+            _ => Err(darling::Error::custom("`data` stands alone or names a function of the inputs").with_span(expr)),
+        }
+    }
 }
 
 /// `identity = key`, `identity = mark(field)`, `identity = list_difference`.

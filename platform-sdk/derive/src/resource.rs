@@ -6,7 +6,7 @@ use quote::quote;
 use syn::DeriveInput;
 
 use crate::{
-    attributes::{IdentityAttribute, ResourceAttributes},
+    attributes::{DataAttribute, IdentityAttribute, ResourceAttributes},
     block,
     fields::input_fields,
     stages::stage_of,
@@ -74,7 +74,11 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
 fn schema(input: &DeriveInput, attributes: &ResourceAttributes) -> TokenStream {
     let name = &input.ident;
     let ResourceAttributes { type_name, provider, scope, outputs, .. } = attributes;
-    let data = attributes.holds_data.is_present();
+    let data = match &attributes.holds_data {
+        None => quote!(None),
+        Some(DataAttribute::Always) => quote!(Some(|_| true)),
+        Some(DataAttribute::Where(path)) => quote!(Some(#path)),
+    };
     let waits = attributes.waits.is_present();
     let version = attributes.version.unwrap_or(1);
     let option = |path: &Option<syn::Path>| path.as_ref().map_or_else(|| quote!(None), |path| quote!(Some(#path)));

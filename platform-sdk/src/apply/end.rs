@@ -10,7 +10,7 @@ use super::{
 use crate::{
     desired::Address,
     observe::{BUILTIN, request},
-    plan::Op,
+    plan::{Decision, Op, compare},
     program::Operation,
     provider::{Driver, ErrorKind, ProviderError},
     report::Diagnostic,
@@ -21,14 +21,15 @@ impl Run<'_> {
     /// Ends the object that an address held when the run began.
     pub(super) async fn end(&self, address: &Address) -> Result<(), Diagnostic> {
         let decision = &self.planned.decisions[address];
-        if decision.condition.is_some() && !self.live.replaces(decision.condition.as_ref()) {
+        if !self.live.replaces(&decision.conditions) {
             return Ok(());
         }
         // A replacement that created first has left the old object among the pending deletes.
         let created_first = decision.op == Op::Replace { create_first: true };
         let old = if created_first {
-            let was = self.planned.snapshot.resources.get(address);
-            was.and_then(|was| self.live.left_behind(address, &was.id))
+            let was = self.planned.snapshot.resources.get(address).map(|state| &state.id);
+            let id = self.observed.present(address).map(|seen| &seen.id).or(was);
+            id.and_then(|id| self.live.left_behind(address, id))
         } else {
             self.live.resource(address)
         };
@@ -38,22 +39,43 @@ impl Run<'_> {
         } else {
             Effect::Remove(address.clone())
         };
-        let retained = self.desired.nodes.get(address).is_some_and(|node| node.options.retain_on_delete);
-        if decision.dies_with.is_some() || retained {
+        if self.retains(&old) || self.dies_along(decision) {
             return self.close(None, vec![gone]).await;
         }
-        let force = old.options.force_destroy;
-        self.delete(&old, gone, created_first, force).await
+        self.delete(&old, gone, created_first).await
+    }
+
+    /// Whether the object that it goes along with has really ended.
+    fn dies_along(&self, decision: &Decision) -> bool {
+        let with = decision.dies_with.as_ref().and_then(|target| self.planned.decisions.get(target));
+        with.is_some_and(|with| self.live.replaces(&with.conditions))
+    }
+
+    /// Whether an object that is no longer wanted is left where it is.
+    pub(super) fn retains(&self, old: &ResourceState) -> bool {
+        let of_program = self.desired.nodes.get(&old.address).map(|node| &node.options);
+        let leaving = || self.desired.leaving.get(&old.address);
+        old.options.retain_on_delete || of_program.or_else(leaving).is_some_and(|options| options.retain_on_delete)
+    }
+
+    /// Whether a delete takes along what is in it: where the program says so, and the plan has said what is lost.
+    fn forces(&self, old: &ResourceState) -> bool {
+        let of_program = self.desired.nodes.get(&old.address).map(|node| &node.options);
+        let options = of_program.or_else(|| self.desired.leaving.get(&old.address)).unwrap_or(&old.options);
+        options.force_destroy && self.planned.announces_loss(&old.address)
     }
 
     /// Ends an object that an earlier run's replacement left behind.
     pub(super) async fn end_pending(&self, index: usize) -> Result<(), Diagnostic> {
         let Some(old) = self.planned.snapshot.pending_deletes.get(index) else { return Ok(()) };
         let gone = Effect::Deleted(old.address.clone(), old.id.clone());
-        self.delete(old, gone, true, old.options.force_destroy).await
+        if self.retains(old) {
+            return self.close(None, vec![gone]).await;
+        }
+        self.delete(old, gone, true).await
     }
 
-    async fn delete(&self, old: &ResourceState, gone: Effect, pending: bool, force: bool) -> Result<(), Diagnostic> {
+    async fn delete(&self, old: &ResourceState, gone: Effect, pending: bool) -> Result<(), Diagnostic> {
         if old.provider.kind == BUILTIN {
             return self.close(None, vec![gone]).await;
         }
@@ -69,7 +91,7 @@ impl Run<'_> {
         let record =
             Intent { id: intent.clone(), op, target: old.clone(), found_before: Vec::new(), pending_delete: pending };
         self.append(Record::Intent(Box::new(record))).await?;
-        match self.send_delete(&driver, old, &intent, force).await {
+        match self.send_delete(&driver, old, &intent, self.forces(old)).await {
             Ok(()) => self.close(Some(intent), vec![gone]).await,
             Err(error) => {
                 self.close(Some(intent), vec![Effect::Nothing]).await?;
@@ -105,11 +127,15 @@ impl Run<'_> {
             _ => match (self.live.resource(address), self.desired.nodes.get(address)) {
                 (Some(state), Some(node)) => {
                     let mut state = (*state).clone();
+                    // What it is reached by may be known only now.
+                    let inputs = self.live.inputs(node)?;
+                    let seen = self.observed.present(address).map(|seen| &seen.inputs);
+                    state.inputs = compare(node, inputs, Some(&state.inputs), seen).inputs;
                     state.options = node.options.clone();
                     state.dependencies.clone_from(&node.dependencies);
                     state.parents.clone_from(&node.parents);
                     state.references = references(node);
-                    state.inputs = decision.inputs.clone();
+                    state.schema_version = node.schema.version;
                     state.input_hash = state.inputs.hash(&*self.settings.keyed);
                     Effect::put(state)
                 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     desired::{Address, Desired, Entries, Node, ProviderKey, Tree, describe, evaluate},
     observe::Observed,
-    plan::conceal_fields,
+    plan::{Op, conceal_fields},
     program::{Expr, Field, Shape, Unset},
     report::Diagnostic,
     state::{Effect, ProviderState, Referred, ResourceState, Snapshot},
@@ -25,6 +25,7 @@ struct Known {
     snapshot: Snapshot,
     lookups: BTreeMap<Address, Tree>,
     replaced: BTreeMap<Address, bool>,
+    became: BTreeMap<Address, Op>,
 }
 
 impl Live {
@@ -40,7 +41,8 @@ impl Live {
                 state.id.clone_from(&seen.id);
             }
         }
-        let known = Known { snapshot, lookups: observed.lookups.clone(), replaced: BTreeMap::new() };
+        let known =
+            Known { snapshot, lookups: observed.lookups.clone(), replaced: BTreeMap::new(), became: BTreeMap::new() };
         Self { state: Mutex::new(known) }
     }
 
@@ -88,9 +90,19 @@ impl Live {
         self.known().replaced.insert(address.clone(), replaced);
     }
 
-    /// Whether the step that a condition hangs on replaces.
-    pub(super) fn replaces(&self, condition: Option<&Address>) -> bool {
-        condition.is_none_or(|root| self.known().replaced.get(root) == Some(&true))
+    /// Whether a step that hangs on these conditions replaces: one without any does.
+    pub(super) fn replaces(&self, conditions: &BTreeSet<Address>) -> bool {
+        conditions.is_empty() || conditions.iter().any(|root| self.known().replaced.get(root) == Some(&true))
+    }
+
+    /// A step that might have replaced turned out to be another.
+    pub(super) fn became(&self, address: &Address, op: Op) {
+        self.known().became.insert(address.clone(), op);
+    }
+
+    /// What a step turned out to be, where it is another than was planned.
+    pub(super) fn turned_out(&self, address: &Address) -> Option<Op> {
+        self.known().became.get(address).cloned()
     }
 
     /// An expression with everything that is known by now.

@@ -12,10 +12,10 @@ use super::{
     schedule::Run,
 };
 use crate::{
-    desired::{Address, Node, Path, Tree},
+    desired::{Address, Node, Tree},
     observe::{BUILTIN, may_have_happened, request},
-    plan::{Difference, Op, Sides, Verdict, diff, with_ignored},
-    program::Operation,
+    plan::{Compared, Difference, Op, Verdict, compare},
+    program::{Field, Identity, Operation},
     provider::{Driver, ErrorKind, Found, Observation, ProviderError, ProviderResult, Readiness, Request},
     report::Diagnostic,
     state::{Effect, Intent, IntentOp, Record, ResourceState, Status},
@@ -103,14 +103,18 @@ impl Making<'_, '_> {
     async fn replace(
         &self,
         driver: &Arc<dyn Driver>,
-        target: ResourceState,
+        mut target: ResourceState,
         create_first: bool,
     ) -> Result<(), Diagnostic> {
         let decision = &self.run.planned.decisions[self.address()];
-        if !self.run.live.replaces(decision.condition.as_ref()) {
+        if !self.run.live.replaces(&decision.conditions) {
             // The value turned out to be what was there: whatever else differs is an update.
             return self.update(driver, target).await;
         }
+        let seen = self.run.observed.present(self.address()).map(|seen| &seen.inputs);
+        let last = self.run.planned.snapshot.resources.get(self.address()).map(|state| &state.inputs);
+        target.inputs = compare(self.node, target.inputs, last, seen).inputs;
+        target.input_hash = target.inputs.hash(&*self.run.settings.keyed);
         let old = self.run.live.resource(self.address()).filter(|_| create_first);
         self.create(driver, target, old).await
     }
@@ -119,14 +123,9 @@ impl Making<'_, '_> {
     async fn create(
         &self,
         driver: &Arc<dyn Driver>,
-        mut target: ResourceState,
+        target: ResourceState,
         old: Option<Arc<ResourceState>>,
     ) -> Result<(), Diagnostic> {
-        let current =
-            old.as_ref().map(|old| self.run.observed.present(self.address()).map_or(&old.inputs, |seen| &seen.inputs));
-        let ignored = ignored(self.node);
-        target.inputs =
-            with_ignored(&target.inputs, current.or(self.last_inputs()), &ignored, self.node.schema.fields());
         let plain = self.plain(&target.inputs);
         let intent = self.run.ledger.intent_id();
         if target.provider.kind == BUILTIN {
@@ -158,10 +157,6 @@ impl Making<'_, '_> {
         }
     }
 
-    fn last_inputs(&self) -> Option<&Tree> {
-        self.run.planned.snapshot.resources.get(self.address()).map(|state| &state.inputs)
-    }
-
     /// What carries the natural key already: none of it is ours.
     async fn before(
         &self,
@@ -177,7 +172,7 @@ impl Making<'_, '_> {
                 Err(error) => retry.after_doubt(error).await.map_err(|error| self.failed(&error))?,
             }
         };
-        let is_key = self.node.schema.identity == crate::Identity::Key;
+        let is_key = self.node.schema.identity == Identity::Key;
         match found.iter().find(|found| old.is_none_or(|old| old.id != found.id)) {
             Some(other) if is_key => Err(self.about(
                 Diagnostic::error(format!("cannot create `{}`: `{}` exists already", self.address(), other.id))
@@ -202,7 +197,8 @@ impl Making<'_, '_> {
         target.id = id;
         target.outputs = self.conceal(&target.inputs, outputs);
         let mut effects = Vec::new();
-        if retires {
+        // What is to stay where it is must not be found among the pending deletes by a later run.
+        if retires && !self.node.options.retain_on_delete {
             effects.push(Effect::Retire(self.address().clone()));
         }
         effects.push(Effect::put(target));
@@ -274,19 +270,23 @@ impl Making<'_, '_> {
         let current = seen.map_or(&before.inputs, |seen| &seen.inputs);
         target.id.clone_from(&before.id);
         target.outputs = before.outputs.clone();
-        target.inputs = with_ignored(&target.inputs, Some(current), &ignored(self.node), self.node.schema.fields());
+        let seen = seen.map(|seen| &seen.inputs);
+        let Compared { inputs, mut differences } = compare(self.node, target.inputs, Some(&before.inputs), seen);
+        target.inputs = inputs;
         target.input_hash = target.inputs.hash(&*self.run.settings.keyed);
-        let sides =
-            Sides { last: Some(&before.inputs), observed: seen.map(|seen| &seen.inputs), desired: &target.inputs };
-        let mut differences = diff(self.node.schema.fields(), sides);
         differences.retain(|difference| difference.verdict > Verdict::Released);
         let moved = self.moved_place(&differences);
         if let Some(moved) = moved {
-            return self.reidentify(driver, target, &moved).await;
+            return self.reidentify(driver, &before, target, &moved).await;
+        }
+        if matches!(self.op, Op::Replace { .. }) {
+            let op = if differences.is_empty() { Op::Keep } else { Op::Update };
+            self.run.live.became(self.address(), op);
         }
         if differences.is_empty() {
             return self.run.close(None, vec![Effect::put(target)]).await;
         }
+        self.announced(&differences)?;
         let replacing = differences.iter().find(|difference| difference.verdict == Verdict::Replace);
         if let (Some(difference), false) = (replacing, self.is_place(&differences)) {
             let text = format!(
@@ -297,6 +297,20 @@ impl Making<'_, '_> {
             return Err(self.about(Diagnostic::error(text).hint("run the command again: the value is known now")));
         }
         self.send_update(driver, target, &before, current, &differences).await
+    }
+
+    /// A value that is known only now must not destroy what the plan did not say.
+    fn announced(&self, differences: &[Difference]) -> Result<(), Diagnostic> {
+        let planned = &self.run.planned.decisions[self.address()].differences;
+        let may_lose = |d: &Difference| d.verdict == Verdict::LosesData || d.judged && d.verdict == Verdict::MayReplace;
+        let said = |d: &Difference| planned.iter().any(|planned| planned.path == d.path && may_lose(planned));
+        match differences.iter().find(|d| d.verdict == Verdict::LosesData && !said(d)) {
+            None => Ok(()),
+            Some(difference) => {
+                let text = format!("`{}` of `{}` turned out to destroy data", difference.path, self.address());
+                Err(self.about(Diagnostic::error(text).hint("run the command again: the value is known now")))
+            }
+        }
     }
 
     fn is_place(&self, differences: &[Difference]) -> bool {
@@ -315,34 +329,42 @@ impl Making<'_, '_> {
         })
     }
 
-    /// Finds it again under its new key, then changes what else differs.
+    /// Finds it again in its renamed place, then changes what else differs.
     async fn reidentify(
         &self,
         driver: &Arc<dyn Driver>,
-        mut target: ResourceState,
+        before: &ResourceState,
+        target: ResourceState,
         rest: &[Difference],
     ) -> Result<(), Diagnostic> {
-        let plain = self.plain(&target.inputs);
-        let found = driver.find(&plain).await.map_err(|error| self.failed(&error))?;
-        let [one] = found.as_slice() else {
-            let text = format!("`{}` was not found under its new key", self.address());
-            return Err(self.about(Diagnostic::error(text).hint("run the command again")));
-        };
-        let asked = Request { id: one.id.clone(), inputs: Some(plain), outputs: target.outputs.plain() };
+        let mut there = before.clone();
+        there.inputs = with_places(&before.inputs, &target.inputs, self.node.schema.fields());
+        there.input_hash = there.inputs.hash(&*self.run.settings.keyed);
+        let plain = self.plain(&there.inputs);
+        // Only an id that is made of the key is another one now.
+        if self.node.schema.identity == Identity::Key {
+            let found = driver.find(&plain).await.map_err(|error| self.failed(&error))?;
+            let [one] = found.as_slice() else {
+                let text = format!("`{}` was not found under its new key", self.address());
+                return Err(self.about(Diagnostic::error(text).hint("run the command again")));
+            };
+            there.id.clone_from(&one.id);
+        }
+        let asked = Request { id: there.id.clone(), inputs: Some(plain), outputs: there.outputs.plain() };
         let seen = driver.read(&asked).await.map_err(|error| self.failed(&error))?;
         let Some(seen) = seen else {
             return Err(
                 self.about(Diagnostic::error(format!("`{}` vanished while its place was renamed", self.address())))
             );
         };
-        target.id.clone_from(&seen.id);
-        target.outputs = self.conceal(&target.inputs, seen.outputs.clone());
-        self.run.close(None, vec![Effect::put(target.clone())]).await?;
+        there.id.clone_from(&seen.id);
+        there.outputs = self.conceal(&there.inputs, seen.outputs.clone());
+        let target = ResourceState { id: there.id.clone(), outputs: there.outputs.clone(), ..target };
         if rest.is_empty() {
-            return Ok(());
+            return self.run.close(None, vec![Effect::put(target)]).await;
         }
-        let before = target.clone();
-        self.send_update(driver, target, &before, &seen.inputs, rest).await
+        self.run.close(None, vec![Effect::put(there.clone())]).await?;
+        self.send_update(driver, target, &there, &seen.inputs, rest).await
     }
 
     async fn send_update(
@@ -456,21 +478,24 @@ impl Making<'_, '_> {
         let inputs = self.run.live.inputs(self.node)?;
         let Some(before) = self.run.live.resource(self.address()) else { return Ok(false) };
         let seen = self.run.observed.present(self.address()).map(|seen| &seen.inputs);
-        let ignored = ignored(self.node);
-        let inputs = with_ignored(&inputs, Some(seen.unwrap_or(&before.inputs)), &ignored, self.node.schema.fields());
-        let sides = Sides { last: Some(&before.inputs), observed: seen, desired: &inputs };
-        let differences = diff(self.node.schema.fields(), sides);
+        let Compared { differences, .. } = compare(self.node, inputs, Some(&before.inputs), seen);
         Ok(differences.iter().any(|difference| difference.verdict == Verdict::Replace))
     }
-}
-
-fn ignored(node: &Node) -> Vec<Path> {
-    node.options.ignore_changes.iter().filter_map(|text| text.parse().ok()).collect()
 }
 
 /// The resources that providers are made of: they must be ready before anything lies under them.
 pub(super) fn serving(desired: &crate::desired::Desired) -> BTreeSet<Address> {
     desired.providers.values().flat_map(|provider| provider.dependencies.iter().cloned()).collect()
+}
+
+/// Inputs as they were, in the places that they are in now.
+fn with_places(before: &Tree, now: &Tree, fields: &[Field]) -> Tree {
+    let (Tree::Map(before), Tree::Map(now)) = (before, now) else { return before.clone() };
+    let mut entries = before.clone();
+    for field in fields.iter().filter(|field| field.parent.is_some()) {
+        entries.extend(now.get(field.name).map(|place| (field.name.to_owned(), place.clone())));
+    }
+    Tree::Map(entries)
 }
 
 /// Of what was observed, the fields that the program sets: the others stay the server's business.

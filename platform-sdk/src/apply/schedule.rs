@@ -17,9 +17,9 @@ use super::{
     make::{Making, serving},
 };
 use crate::{
-    desired::{Address, Desired, Node, ProviderKey},
+    desired::{Address, Desired, Node, ProviderKey, describe},
     observe::{BUILTIN, Connections, Observed, look_up},
-    plan::{Kind, Op, Planned, Summary},
+    plan::{Kind, Op, Planned, Summary, reaches},
     provider::{Context, Journalled, Progress, ProviderError, ProviderResult},
     report::{Diagnostic, Event, Observer},
     state::{Effect, ProviderState, Record, ResourceState, Snapshot},
@@ -129,10 +129,7 @@ impl Run<'_> {
     /// Moves and proved identities come first: everything after them speaks of new addresses.
     async fn begin(&self) -> Result<(), Diagnostic> {
         if !self.planned.moves.is_empty() {
-            let mut effects: Vec<Effect> = self.planned.moves.values().map(|old| Effect::Remove(old.clone())).collect();
-            effects.extend(self.planned.snapshot.resources.values().map(|state| Effect::put(Arc::clone(state))));
-            let record = Record::Outcome { intent: None, effects };
-            self.noted(record).await?;
+            self.noted(Record::Outcome { intent: None, effects: self.planned.moves.clone() }).await?;
         }
         for (kind, identity) in &self.observed.identities {
             self.identified(kind, identity).await?;
@@ -153,8 +150,21 @@ impl Run<'_> {
         if !whole {
             return Ok(());
         }
-        let exports: BTreeMap<_, _> =
-            self.desired.exports.iter().map(|(name, expr)| (name.clone(), self.live.evaluate(expr))).collect();
+        let (mut exports, mut unknown) = (BTreeMap::new(), Vec::new());
+        for (name, expr) in &self.desired.exports {
+            let tree = self.live.evaluate(expr);
+            if tree.is_known() {
+                exports.insert(name.clone(), tree);
+            } else if reaches(self.desired, &self.planned.decisions, expr) {
+                unknown.push(format!("`{name}` is {}", describe(expr)));
+            } else if let Some(last) = self.planned.snapshot.exports.get(name) {
+                exports.insert(name.clone(), last.clone());
+            }
+        }
+        if !unknown.is_empty() {
+            let problem = Diagnostic::error("an output of the stack is not known").detail(unknown.join("\n"));
+            return Err(problem.hint("a function of `.map(..)` failed, or a page gave no such output"));
+        }
         if exports != self.planned.snapshot.exports {
             self.noted(Record::Exports(exports.clone())).await?;
             self.live.export(exports);
@@ -364,7 +374,8 @@ impl<'r, 'a> Schedule<'r, 'a> {
             Kind::EndPending(_) => Op::Delete,
             Kind::Read => Op::Read,
             Kind::Judge | Kind::Make | Kind::End | Kind::Note => {
-                self.run.planned.decisions.get(&action.address).map_or(Op::Keep, |decision| decision.op.clone())
+                let planned = || self.run.planned.decisions.get(&action.address).map(|decision| decision.op.clone());
+                self.run.live.turned_out(&action.address).or_else(planned).unwrap_or(Op::Keep)
             }
         }
     }

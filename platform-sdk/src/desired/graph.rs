@@ -90,6 +90,8 @@ pub struct Desired {
     pub providers: BTreeMap<ProviderKey, ProviderNode>,
     /// The outputs of the stack.
     pub exports: BTreeMap<String, Expr>,
+    /// The options of resources that the program declares and that this run takes away all the same: they still guard.
+    pub leaving: BTreeMap<Address, Options>,
     /// `desired_hash`: covers the program's expressions; the same on any machine.
     pub hash: Hash,
 }
@@ -97,7 +99,8 @@ pub struct Desired {
 impl Desired {
     /// The same stack with nothing in it: what a destroy wants.
     pub fn nothing(mut self) -> Self {
-        self.nodes.clear();
+        let leaving = std::mem::take(&mut self.nodes).into_iter();
+        self.leaving = leaving.map(|(address, node)| (address, node.options)).collect();
         self.order.clear();
         self.lookups.clear();
         self.exports.clear();
@@ -174,7 +177,8 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
         return Err(Error::all(problems));
     }
     let (project, stack, hash) = (project.to_owned(), stack.to_owned(), Hash::of(b""));
-    Ok(Desired { project, stack, nodes, order, lookups, providers, exports: recorder.exports, hash }.rehashed())
+    let (exports, leaving) = (recorder.exports, BTreeMap::new());
+    Ok(Desired { project, stack, nodes, order, lookups, providers, exports, leaving, hash }.rehashed())
 }
 
 /// Every output that an expression refers to.

@@ -14,14 +14,15 @@ use super::{
     decide::{self, Decision, Sources},
     diff::{Difference, Verdict},
     guard,
+    moves::{effects, moved},
 };
 use crate::{
     Result,
     desired::{Address, Desired, Hash, Tree, evaluate, hash_written},
     observe::Observed,
-    program::Schema,
+    program::{Expr, Schema},
     report::{Diagnostic, Error},
-    state::Snapshot,
+    state::{Effect, ResourceState, Snapshot},
 };
 
 /// What a plan is asked for beside the program.
@@ -40,12 +41,19 @@ pub struct Planned {
     pub plan: Arc<Plan>,
     /// The snapshot that the steps start from, moves applied.
     pub snapshot: Snapshot,
-    /// New addresses of moved objects, to old ones.
-    pub moves: BTreeMap<Address, Address>,
+    /// What moves do to state, before anything else.
+    pub moves: Vec<Effect>,
     /// What happens to each resource.
     pub decisions: BTreeMap<Address, Decision>,
     /// The order in which an apply takes it.
     pub actions: Actions,
+}
+
+impl Planned {
+    /// Whether the plan says that a step at this address destroys something, so that it can only run with consent.
+    pub fn announces_loss(&self, address: &Address) -> bool {
+        self.plan.steps.iter().any(|step| step.address == *address && !step.destroys.is_empty())
+    }
 }
 
 /// Makes the plan.
@@ -60,20 +68,23 @@ pub fn plan(
     schemas: &BTreeMap<&'static str, &'static Schema>,
     wanted: &Wanted,
 ) -> Result<Planned> {
-    let (snapshot, moves) = super::moves::moved(desired, snapshot)?;
+    let before = snapshot;
+    let (snapshot, moves) = moved(desired, before)?;
     let sources = Sources { desired, snapshot: &snapshot, moves: &moves, observed, schemas, replace: &wanted.replace };
     let (mut decisions, mut problems) = decide::decide(sources);
     problems.extend(unknown_replacements(&wanted.replace, &decisions));
-    problems.extend(super::target::narrow(sources, &wanted.targets, &mut decisions));
+    let narrowed = super::target::narrow(sources, &wanted.targets, &mut decisions);
+    problems.extend(narrowed.problems);
     hold_back(sources, &mut decisions, &mut problems);
     problems.extend(guard::protected(sources, &decisions));
+    problems.extend(guard::stranded(sources, &decisions));
     problems.extend(guard::retained_replacements(sources, &decisions));
     problems.extend(guard::foreign_contents(sources, &decisions));
     if !problems.is_empty() {
         return Err(Error::all(problems));
     }
-    let actions = actions(sources, &decisions)?;
-    let steps = steps(sources, &decisions, &actions);
+    let actions = actions(sources, &decisions, &narrowed.pending)?;
+    let steps = steps(sources, &decisions, &actions, &narrowed.pending);
     let exports = exports(sources, &decisions);
     let mut summary = Summary::default();
     for step in &steps {
@@ -94,6 +105,7 @@ pub fn plan(
         warnings: Vec::new(),
         offline: observed.offline.clone(),
     };
+    let moves = if moves.is_empty() { Vec::new() } else { effects(before, &snapshot, &moves) };
     Ok(Planned { plan: Arc::new(plan), snapshot, moves, decisions, actions })
 }
 
@@ -131,17 +143,31 @@ fn hold_back(sources: Sources<'_>, decisions: &mut BTreeMap<Address, Decision>, 
         }
     }
     for address in held {
-        if let Some(decision) = decisions.get_mut(address)
-            && sources.snapshot.resources.contains_key(address)
-            && !decision.ends_object()
-        {
-            decision.op = Op::Keep;
-            decision.differences.clear();
+        let Some(decision) = decisions.get_mut(address) else { continue };
+        match decision.op {
+            // A newcomer that is held back is not there at all.
+            Op::Create | Op::Adopt => drop(decisions.remove(address)),
+            Op::Replace { .. } if !decision.drawn_by.is_empty() => problems.push(held_in_place(address, decision)),
+            Op::Delete => {}
+            Op::Replace { .. } | Op::Update | Op::Forget | Op::Read | Op::Move { .. } | Op::Options | Op::Keep => {
+                *decision = Decision::new(Op::Keep, std::mem::take(&mut decision.inputs));
+            }
         }
     }
 }
 
-fn steps(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>, actions: &Actions) -> Vec<Step> {
+fn held_in_place(address: &Address, decision: &Decision) -> Diagnostic {
+    Diagnostic::error(format!("`{address}` would be replaced, and something that it depends on can't be read"))
+        .detail(decision.reasons.join("\n"))
+        .about(address)
+}
+
+fn steps(
+    sources: Sources<'_>,
+    decisions: &BTreeMap<Address, Decision>,
+    actions: &Actions,
+    pending: &BTreeSet<usize>,
+) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut shown = BTreeSet::new();
     for address in actions.order().chain(&sources.desired.order) {
@@ -151,18 +177,25 @@ fn steps(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>, actions:
             steps.push(step(sources, address, decision));
         }
     }
-    for old in &sources.snapshot.pending_deletes {
-        steps.push(Step {
-            address: old.address.clone(),
-            op: Op::Delete,
-            reasons: vec![format!("`{}` was left behind by a replacement", old.id)],
-            destroys: Vec::new(),
-            changes: Vec::new(),
-            condition: None,
-            takes_along: Vec::new(),
-        });
-    }
+    let left = pending.iter().filter_map(|index| sources.snapshot.pending_deletes.get(*index));
+    steps.extend(left.map(|old| left_behind(sources, old)));
     steps
+}
+
+/// The end of an object that an earlier run's replacement left behind.
+fn left_behind(sources: Sources<'_>, old: &ResourceState) -> Step {
+    let schema = sources.schemas.get(old.address.type_name());
+    let retained = super::actions::retains(sources, old);
+    let loses = !retained && schema.is_some_and(|schema| schema.holds_data(&old.inputs));
+    Step {
+        address: old.address.clone(),
+        op: if retained { Op::Forget } else { Op::Delete },
+        reasons: vec![format!("`{}` was left behind by a replacement", old.id)],
+        destroys: if loses { vec![guard::whole(&old.address, &old.id)] } else { Vec::new() },
+        changes: Vec::new(),
+        condition: None,
+        takes_along: Vec::new(),
+    }
 }
 
 fn step(sources: Sources<'_>, address: &Address, decision: &Decision) -> Step {
@@ -187,24 +220,28 @@ fn step(sources: Sources<'_>, address: &Address, decision: &Decision) -> Step {
         address: address.clone(),
         op: decision.op.clone(),
         reasons,
-        destroys: schema.map(|schema| guard::destroys(schema, state, decision, contents)).unwrap_or_default(),
+        destroys: guard::destroys(sources, address, decision, contents),
         changes,
-        condition: decision.condition.as_ref().map(|root| condition(decisions_of(sources, root), root)),
+        condition: (!decision.conditions.is_empty()).then(|| condition(sources, address, decision)),
         takes_along: contents.clone(),
     }
 }
 
-fn decisions_of<'a>(sources: Sources<'a>, root: &Address) -> Option<&'a crate::desired::Node> {
-    sources.desired.nodes.get(root)
-}
-
 /// What decides whether a step replaces, for people.
-fn condition(node: Option<&crate::desired::Node>, root: &Address) -> String {
-    let unknown = node.map(|node| node.references.iter().map(|r| format!("${{{}.{}}}", r.address.path(), r.output)));
-    match unknown.map(|all| all.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")) {
-        Some(text) if !text.is_empty() => format!("{text} differs in {root}"),
-        _ => format!("{root} is replaced"),
-    }
+fn condition(sources: Sources<'_>, address: &Address, decision: &Decision) -> String {
+    let one = |root: &Address| {
+        if root != address {
+            return format!("{root} is replaced");
+        }
+        let deciding = decision.differences.iter().filter(|difference| difference.verdict == Verdict::MayReplace);
+        let fields: BTreeSet<&str> = deciding.filter_map(|difference| difference.path.field()).collect();
+        let references = sources.desired.nodes.get(root).into_iter().flat_map(|node| &node.references);
+        let values = references.filter(|reference| fields.contains(reference.field.as_str()));
+        let values: BTreeSet<String> = values.map(|r| format!("${{{}.{}}}", r.address.path(), r.output)).collect();
+        let values = values.into_iter().collect::<Vec<_>>().join(", ");
+        if values.is_empty() { "its value differs".to_owned() } else { format!("{values} differs") }
+    };
+    decision.conditions.iter().map(one).collect::<Vec<_>>().join(", or ")
 }
 
 fn creation(inputs: &Tree, schema: Option<&'static Schema>) -> Vec<Change> {
@@ -249,14 +286,27 @@ fn costs(sources: Sources<'_>, steps: &[Step]) -> Vec<Cost> {
         .collect()
 }
 
+/// Whether everything that an expression refers to is there, or will be.
+pub fn reaches(desired: &Desired, decisions: &BTreeMap<Address, Decision>, expr: &Expr) -> bool {
+    let mut all = true;
+    expr.for_each_output("", &mut |_, origin, _| {
+        all &= decisions.contains_key(&origin.address) || desired.lookups.contains_key(&origin.address);
+    });
+    all
+}
+
+/// Changes of the stack's outputs. Those that hang on what a narrowed plan leaves out stay as they are.
 fn exports(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Change> {
     let before = &sources.snapshot.exports;
     let after: BTreeMap<&String, Tree> = sources
         .desired
         .exports
         .iter()
-        .map(|(name, expr)| {
-            (name, evaluate(expr, &mut |origin, field| decide::output(sources, decisions, origin, field)))
+        .filter_map(|(name, expr)| {
+            if reaches(sources.desired, decisions, expr) {
+                return Some((name, evaluate(expr, &mut |o, field| decide::output(sources, decisions, o, field))));
+            }
+            before.get(name).map(|last| (name, last.clone()))
         })
         .collect();
     let names: BTreeSet<&String> = before.keys().chain(after.keys().copied()).collect();

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Op,
-    diff::{self, Difference, Sides, Verdict},
+    ChangeKind, Op,
+    compare::{Compared, compare, unrecorded},
+    containment::Drawn,
+    diff::{self, Difference, Verdict},
 };
 use crate::{
-    desired::{Address, Desired, Node, Path, Tree, evaluate},
-    observe::{Observed, Sighting},
-    program::{Field, OnParentDelete, Origin, Schema},
+    desired::{Address, Desired, Node, Tree, evaluate},
+    observe::Observed,
+    program::{Field, Identity, Origin, Schema},
+    provider::Observation,
     report::Diagnostic,
     state::{ResourceState, Snapshot, Status},
 };
@@ -42,18 +45,29 @@ pub struct Decision {
     pub inputs: Tree,
     /// Where they differ.
     pub differences: Vec<Difference>,
-    /// Its old object goes away with this resource's: no delete call of its own.
+    /// Its old object goes away with this resource's, if that one goes: no delete call of its own then.
     pub dies_with: Option<Address>,
-    /// The resource whose possible replacement decides whether this step replaces.
-    pub condition: Option<Address>,
+    /// The resources that it lives in, or holds, and whose end asks for its own.
+    pub drawn_by: BTreeSet<Address>,
+    /// The resources whose values decide, once they are known, whether this step replaces: it does if any of them does.
+    /// Empty: the step is certain.
+    pub conditions: BTreeSet<Address>,
 }
 
 impl Decision {
-    fn new(op: Op, inputs: Tree) -> Self {
-        Self { op, reasons: Vec::new(), inputs, differences: Vec::new(), dies_with: None, condition: None }
+    pub(super) fn new(op: Op, inputs: Tree) -> Self {
+        Self {
+            op,
+            reasons: Vec::new(),
+            inputs,
+            differences: Vec::new(),
+            dies_with: None,
+            drawn_by: BTreeSet::new(),
+            conditions: BTreeSet::new(),
+        }
     }
 
-    fn because(mut self, reason: impl Into<String>) -> Self {
+    pub(super) fn because(mut self, reason: impl Into<String>) -> Self {
         self.reasons.push(reason.into());
         self
     }
@@ -66,6 +80,12 @@ impl Decision {
     /// The top-level fields whose change in place is wanted.
     fn changed_fields(&self) -> BTreeSet<&str> {
         self.differences.iter().filter(|d| d.verdict != Verdict::Released).filter_map(|d| d.path.field()).collect()
+    }
+
+    /// Whether an update in place gives the object another natural key, and so perhaps another id.
+    pub(super) fn renames(&self, schema: &Schema) -> bool {
+        let changed = self.changed_fields();
+        self.op == Op::Update && schema.fields().iter().any(|field| field.key && changed.contains(field.name))
     }
 }
 
@@ -82,35 +102,32 @@ pub(crate) fn decide(sources: Sources<'_>) -> (BTreeMap<Address, Decision>, Vec<
     (decider.decisions, decider.problems)
 }
 
-struct Decider<'a> {
-    sources: Sources<'a>,
-    decisions: BTreeMap<Address, Decision>,
-    problems: Vec<Diagnostic>,
+pub(super) struct Decider<'a> {
+    pub(super) sources: Sources<'a>,
+    pub(super) decisions: BTreeMap<Address, Decision>,
+    pub(super) problems: Vec<Diagnostic>,
 }
 
-impl<'a> Decider<'a> {
-    fn node(&mut self, node: &'a Node) -> Decision {
-        let mut desired = self.evaluate(node);
+impl Decider<'_> {
+    fn node(&mut self, node: &Node) -> Decision {
+        let desired = self.evaluate(node);
         let Sources { snapshot, observed, .. } = self.sources;
-        let Some(state) = snapshot.resources.get(&node.address) else { return self.newcomer(node, desired) };
+        let Some(state) = snapshot.resources.get(&node.address) else {
+            return match observed.found.get(&node.address) {
+                Some(seen) => self.newcomer(node, &desired, seen),
+                None => Decision::new(Op::Create, desired),
+            };
+        };
         if observed.gone(&node.address) || self.scope_is_gone(state) {
             return Decision::new(Op::Create, desired).because("gone from reality");
         }
-        let seen = observed.present(&node.address);
-        let current = seen.map_or(&state.inputs, |seen| &seen.inputs);
-        let ignored = paths(&node.options.ignore_changes);
-        desired = diff::with_ignored(&desired, Some(current), &ignored, node.schema.fields());
-        let sides = Sides { last: Some(&state.inputs), observed: seen.map(|seen| &seen.inputs), desired: &desired };
-        let mut differences = diff::diff(node.schema.fields(), sides);
-        differences.retain(|difference| !ignored.iter().any(|path| path.covers(&difference.path)));
-        self.reidentified(node, &mut differences);
-        let forcing = paths(&node.options.replace_on_changes);
-        for difference in &mut differences {
-            if forcing.iter().any(|path| path.covers(&difference.path) || difference.path.covers(path)) {
-                difference.verdict = Verdict::Replace;
-            }
+        let seen = observed.present(&node.address).map(|seen| &seen.inputs);
+        let mut compared = compare(node, desired, Some(&state.inputs), seen);
+        self.reidentified(node, &mut compared.differences);
+        let mut decision = self.compared(node, state, compared);
+        if decision.op == Op::Keep {
+            stale(node, state, seen.is_some(), &mut decision);
         }
-        let mut decision = self.compared(node, state, desired, differences);
         if let Some(from) = self.sources.moves.get(&node.address) {
             if decision.op == Op::Keep || decision.op == Op::Options {
                 decision.op = Op::Move { from: from.clone() };
@@ -121,133 +138,102 @@ impl<'a> Decider<'a> {
         decision
     }
 
-    fn newcomer(&self, node: &Node, desired: Tree) -> Decision {
-        let Some(seen) = self.sources.observed.found.get(&node.address) else {
-            return Decision::new(Op::Create, desired);
-        };
-        let ignored = paths(&node.options.ignore_changes);
-        let desired = diff::with_ignored(&desired, Some(&seen.inputs), &ignored, node.schema.fields());
-        let sides = Sides { last: None, observed: Some(&seen.inputs), desired: &desired };
-        let mut differences = diff::diff(node.schema.fields(), sides);
+    /// An object that exists and is to be taken in. What can't become what the program says is not taken in only to be
+    /// destroyed.
+    fn newcomer(&mut self, node: &Node, desired: &Tree, seen: &Observation) -> Decision {
+        let Compared { inputs, mut differences } = compare(node, desired.clone(), None, Some(&seen.inputs));
         for difference in &mut differences {
-            difference.kind = match difference.before {
-                None => super::ChangeKind::Add,
-                Some(_) => super::ChangeKind::Change,
-            };
+            difference.kind = if difference.before.is_none() { ChangeKind::Add } else { ChangeKind::Change };
         }
-        let replaces = differences.iter().any(|difference| difference.verdict >= Verdict::MayReplace);
-        let op =
-            if replaces { Op::Replace { create_first: create_first(node, &seen.inputs, &desired) } } else { Op::Adopt };
-        let mut decision = Decision::new(op, desired).because(format!("exists as `{}`", seen.id));
+        let fixed = differences.iter().filter(|difference| difference.verdict == Verdict::Replace);
+        let fixed: Vec<String> = fixed.map(|fixed| format!("`{}` can't be changed in place", fixed.path)).collect();
+        if !fixed.is_empty() {
+            let problem = Diagnostic::error(format!("`{}` exists as `{}` and is another", node.address, seen.id))
+                .detail(fixed.join("\n"))
+                .hint("declare what is there and apply that first, or delete it, or choose another name");
+            self.problems.push(problem.about(&node.address).at(&node.at));
+        }
+        let mut decision = Decision::new(Op::Adopt, inputs).because(format!("exists as `{}`", seen.id));
         decision.differences = differences;
         decision
     }
 
-    fn compared(
-        &mut self,
-        node: &Node,
-        state: &ResourceState,
-        desired: Tree,
-        differences: Vec<Difference>,
-    ) -> Decision {
-        let worst = differences.iter().map(|difference| difference.verdict).max();
-        let mut reasons = Vec::new();
-        let mut condition = None;
-        let mut replaces = worst == Some(Verdict::Replace);
-        if worst == Some(Verdict::MayReplace) {
-            condition = Some(node.address.clone());
+    fn compared(&self, node: &Node, state: &ResourceState, compared: Compared) -> Decision {
+        let Compared { inputs, differences } = compared;
+        let mut decision = Decision::new(Op::Keep, inputs);
+        let mut replaces = differences.iter().any(|difference| difference.verdict == Verdict::Replace);
+        if differences.iter().any(|difference| self.decides(node, difference)) {
+            decision.conditions.insert(node.address.clone());
         }
         if self.sources.replace.contains(&node.address) {
             replaces = true;
-            reasons.push("asked for with --replace".to_owned());
+            decision.reasons.push("asked for with --replace".to_owned());
         }
         if let Some(why) = self.sources.observed.present(&node.address).and_then(|seen| seen.tainted.as_ref()) {
             replaces = true;
-            reasons.push(format!("it failed: {why}"));
+            decision.reasons.push(format!("it failed: {why}"));
         }
-        let mut dies_with = None;
-        let drawn = self.drawn_in(node.schema, state, Some(node));
-        let create_first = drawn.is_empty() && create_first(node, &state.inputs, &desired);
-        for (target, why, cascades) in drawn {
-            let of = self.decisions.get(&target).and_then(|decision| decision.condition.clone());
-            match of {
-                Some(root) if !replaces => condition = condition.or(Some(root)),
-                _ => replaces = true,
+        let mut create_first =
+            !self.place_is_renamed(state, node.schema) && create_first(node, &state.inputs, &decision.inputs);
+        for Drawn { target, why, takes_along } in self.drawn_in(node.schema, state, Some(node)) {
+            let Some(of) = self.decisions.get(&target) else { continue };
+            if of.conditions.is_empty() {
+                replaces = true;
             }
-            if cascades {
-                dies_with = Some(target.clone());
+            decision.conditions.extend(of.conditions.iter().cloned());
+            create_first &= of.op == (Op::Replace { create_first: true });
+            if takes_along {
+                decision.dies_with = Some(target.clone());
             }
-            reasons.push(format!("{why} {target}, which is replaced"));
+            let may = if of.conditions.is_empty() { "is" } else { "may be" };
+            decision.reasons.push(format!("{why} {target}, which {may} replaced"));
+            decision.drawn_by.insert(target);
         }
         if replaces {
-            condition = None;
+            decision.conditions.clear();
         }
         let changes = differences.iter().any(|difference| difference.verdict > Verdict::Released);
-        let op = if replaces || condition.is_some() {
+        decision.op = if replaces || !decision.conditions.is_empty() {
             Op::Replace { create_first }
         } else if changes {
             Op::Update
         } else if let Status::Partial(why) = &state.status {
-            reasons.push(format!("an earlier run did not finish it: {why}"));
+            decision.reasons.push(format!("an earlier run did not finish it: {why}"));
             Op::Update
         } else if !differences.is_empty() || state.options != node.options || state.dependencies != node.dependencies {
             Op::Options
         } else {
             Op::Keep
         };
-        // Nobody asks for the inputs of what stays as it is, and most of a stack mostly does.
-        let inputs = if op == Op::Keep { Tree::default() } else { desired };
-        Decision { op, reasons, inputs, differences, dies_with, condition }
+        decision.differences = differences;
+        decision
     }
 
-    /// The replaced resources that draw this one in: it lives in them, holds them, or has its scope in them; with
-    /// whether their end takes its object along.
-    fn drawn_in(
-        &self,
-        schema: &Schema,
-        state: &ResourceState,
-        node: Option<&Node>,
-    ) -> Vec<(Address, &'static str, bool)> {
-        let mut drawn = Vec::new();
-        let ending = |address: &Address| self.decisions.get(address).filter(|decision| decision.ends_object());
-        for target in &state.dependencies {
-            let Some(decision) = ending(target) else { continue };
-            let field =
-                referring_fields(schema, state, target).max_by_key(|field| (field.parent.is_some(), field.holds));
-            match field {
-                Some(Field { parent: Some(mark), .. }) => {
-                    drawn.push((target.clone(), "lives in", *mark == OnParentDelete::Cascades));
-                }
-                Some(Field { holds: true, .. })
-                    if decision.op == Op::Replace { create_first: false }
-                        && node.is_some_and(|n| n.dependencies.contains(target)) =>
-                {
-                    drawn.push((target.clone(), "holds", false));
-                }
-                _ => {}
-            }
-            let of_scope = state.scope.as_ref().is_some_and(|(_, id)| self.id_of(target) == Some(id));
-            if of_scope && state.provider.of.contains(target) {
-                drawn.push((target.clone(), "lives in", true));
-            }
+    /// Whether this difference decides over a replacement by itself. The place that a resource lives in does not: where
+    /// that may be replaced, the resource follows it.
+    fn decides(&self, node: &Node, difference: &Difference) -> bool {
+        if difference.verdict != Verdict::MayReplace {
+            return false;
         }
-        drawn
+        let name = difference.path.field().unwrap_or_default();
+        let is_place = node.schema.field(name).is_some_and(|field| field.parent.is_some());
+        let mut targets = node.references.iter().filter(|reference| reference.field == name).peekable();
+        let follows = |address: &Address| self.decisions.get(address).is_some_and(Decision::ends_object);
+        !(is_place && targets.peek().is_some() && targets.all(|reference| follows(&reference.address)))
     }
 
-    fn id_of(&self, address: &Address) -> Option<&String> {
-        self.sources.snapshot.resources.get(address).map(|state| &state.id)
-    }
-
-    /// Its scope's own object is gone, so it is, unread.
-    fn scope_is_gone(&self, state: &ResourceState) -> bool {
-        let Some((_, scope)) = &state.scope else { return false };
-        let gone = |owner: &&Address| self.sources.observed.gone(owner) && self.id_of(owner) == Some(scope);
-        state.provider.of.iter().any(|owner| gone(&owner))
+    /// Its id has the name of a place in it that is renamed in this run: a new object can't wait beside the old one.
+    fn place_is_renamed(&self, state: &ResourceState, schema: &Schema) -> bool {
+        let renamed = |place: &Address| {
+            let schema = self.sources.schemas.get(place.type_name());
+            schema.is_some_and(|schema| self.decisions.get(place).is_some_and(|decision| decision.renames(schema)))
+        };
+        schema.identity == Identity::Key && state.parents.iter().any(renamed)
     }
 
     /// A key that is unknown only because what it refers to is renamed in place is no change of this resource: it is
     /// found again under its new key.
-    fn reidentified(&self, node: &Node, differences: &mut Vec<Difference>) {
+    fn reidentified(&self, node: &Node, differences: &mut [Difference]) {
         for difference in differences {
             if difference.verdict != Verdict::MayReplace {
                 continue;
@@ -255,68 +241,12 @@ impl<'a> Decider<'a> {
             let field = difference.path.field().unwrap_or_default();
             let mut targets = node.references.iter().filter(|reference| reference.field == field).peekable();
             let renamed = |address: &Address| {
-                self.decisions.get(address).is_some_and(|decision| {
-                    matches!(decision.op, Op::Update | Op::Adopt) && decision.condition.is_none()
-                })
+                self.decisions.get(address).is_some_and(|decision| matches!(decision.op, Op::Update | Op::Adopt))
             };
             let is_place = node.schema.field(field).is_some_and(|field| field.parent.is_some());
             if is_place && targets.peek().is_some() && targets.all(|reference| renamed(&reference.address)) {
                 difference.verdict = Verdict::InPlace;
             }
-        }
-    }
-
-    /// What is in state and not desired.
-    fn undesired(&mut self) {
-        let Sources { snapshot, desired, .. } = self.sources;
-        let left: Vec<&Address> =
-            snapshot.resources.keys().filter(|address| !desired.nodes.contains_key(*address)).collect();
-        for address in &left {
-            let state = &snapshot.resources[*address];
-            let decision = self.left_over(state);
-            self.decisions.insert((*address).clone(), decision);
-        }
-        // Who goes along with whom is known only when all of them are decided.
-        for address in left {
-            let state = &snapshot.resources[address];
-            let Some(schema) = self.sources.schemas.get(address.type_name()) else { continue };
-            let along = self.drawn_in(schema, state, None).into_iter().find(|(_, _, cascades)| *cascades);
-            let option = state
-                .options
-                .deleted_with
-                .clone()
-                .filter(|with| self.decisions.get(with).is_some_and(Decision::ends_object));
-            let dies_with = along.map(|(target, _, _)| target).or(option);
-            let Some(decision) = self.decisions.get_mut(address) else { continue };
-            match (&dies_with, &decision.op) {
-                (Some(target), Op::Forget) if state.options.retain_on_delete => {
-                    self.problems.push(retained(address, target));
-                }
-                (Some(target), _) => {
-                    decision.reasons.push(format!("goes with {target}"));
-                    decision.dies_with = dies_with;
-                }
-                (None, _) => {}
-            }
-        }
-    }
-
-    fn left_over(&mut self, state: &ResourceState) -> Decision {
-        let address = &state.address;
-        if !self.sources.schemas.contains_key(address.type_name()) {
-            let problem = Diagnostic::error(format!("no provider of the program knows the type of `{address}`"))
-                .detail("it is in state, and the program does not declare it any more")
-                .hint("list its provider with `.provider(..)`, or `state forget` it");
-            self.problems.push(problem.about(address));
-        }
-        let nothing = Tree::default();
-        match self.sources.observed.sightings.get(address) {
-            _ if state.options.retain_on_delete => {
-                Decision::new(Op::Forget, nothing).because("not in the program any more; retained")
-            }
-            Some(Sighting::Gone) => Decision::new(Op::Forget, nothing).because("gone from reality"),
-            _ if self.scope_is_gone(state) => Decision::new(Op::Forget, nothing).because("gone from reality"),
-            _ => Decision::new(Op::Delete, nothing).because("not in the program any more"),
         }
     }
 
@@ -327,6 +257,30 @@ impl<'a> Decider<'a> {
 
     fn output(&self, origin: &Origin, field: &str) -> Option<Tree> {
         output(self.sources, &self.decisions, origin, field)
+    }
+}
+
+/// State alone is not up to date: reality is what the program says, and state says something else; or the resource
+/// is reached another way.
+fn stale(node: &Node, state: &ResourceState, seen: bool, decision: &mut Decision) {
+    let fields = node.schema.fields();
+    let same = |field: &Field| match (state.inputs.get(field.name), decision.inputs.get(field.name)) {
+        (Some(before), Some(after)) => diff::equal(field, before, after),
+        (before, after) => before.is_none() && after.is_none(),
+    };
+    if !fields.iter().filter(|field| field.via).all(same) {
+        decision.op = Op::Options;
+        decision.reasons.push("it is reached another way".to_owned());
+    }
+    let unrecorded = if seen { unrecorded(node, &state.inputs, &decision.inputs) } else { Vec::new() };
+    if !unrecorded.is_empty() {
+        decision.op = Op::Options;
+        decision.reasons.push("reality is so already".to_owned());
+        decision.differences = unrecorded;
+    }
+    if decision.op == Op::Keep {
+        // Nobody asks for the inputs of what stays as it is, and most of a stack mostly does.
+        decision.inputs = Tree::default();
     }
 }
 
@@ -368,16 +322,13 @@ pub(super) fn output(
         }
     }?;
     let node = desired.nodes.get(address)?;
-    let changed = decision.changed_fields();
+    // What only state does not know yet has long happened in reality.
+    let changed = if decision.op == Op::Options { BTreeSet::new() } else { decision.changed_fields() };
     let from = node.schema.output(field).map(|output| output.from).unwrap_or_default();
     if from.iter().any(|input| changed.contains(input)) {
         return None;
     }
     outputs.get(field).cloned()
-}
-
-fn paths(texts: &[String]) -> Vec<Path> {
-    texts.iter().filter_map(|text| text.parse().ok()).collect()
 }
 
 /// The fields through which an object in state refers to another.
@@ -390,12 +341,6 @@ pub(super) fn referring_fields<'s>(
         let name = path.split(['.', '[']).next()?;
         if reference.to == *target { schema.field(name) } else { None }
     })
-}
-
-fn retained(address: &Address, target: &Address) -> Diagnostic {
-    Diagnostic::error(format!("`{address}` is to be retained, and `{target}`, in which it lives, is deleted"))
-        .hint(format!("keep `{target}`, retain it too, or take `.retain_on_delete()` away and apply that first"))
-        .about(address)
 }
 
 /// Marks what fields declare secret, for values that reached them in clear.

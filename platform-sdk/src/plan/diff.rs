@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    desired::{Entries, Path, Tree, unwrap_secrets},
+    desired::{Path, Tree, unwrap_secrets},
     program::{Field, Judgement, ListOrder, Shape, Unset},
 };
 
@@ -39,6 +39,8 @@ pub struct Difference {
     pub kind: ChangeKind,
     /// What it asks for.
     pub verdict: Verdict,
+    /// A judge decides over it, once its value is known.
+    pub judged: bool,
 }
 
 /// The three sides of one comparison.
@@ -167,6 +169,7 @@ impl Walk<'_> {
                         after: None,
                         kind: ChangeKind::Remove,
                         verdict: Verdict::Released,
+                        judged: false,
                     };
                     self.out.push(difference);
                 }
@@ -258,14 +261,17 @@ impl Walk<'_> {
             let plain = |tree: Option<&Tree>| tree.and_then(Tree::plain).unwrap_or(Value::Null);
             judge(&path.to_string(), &plain(at.current), &plain(at.desired))
         });
-        let verdict = match (self.replaces, unknown, judged) {
+        // Nobody can judge what is not known yet: until then it may be the worst.
+        let undecided = unknown && (self.replaces || self.judge.is_some());
+        let verdict = match (self.replaces, undecided, judged) {
+            (_, true, _) => Verdict::MayReplace,
             (true, false, _) | (_, _, Some(Judgement::Replace)) => Verdict::Replace,
-            (true, true, _) => Verdict::MayReplace,
             (false, _, Some(Judgement::LosesData)) => Verdict::LosesData,
             (false, _, Some(Judgement::InPlace) | None) => Verdict::InPlace,
         };
         let (before, after) = (at.current.cloned(), at.desired.cloned());
-        self.out.push(Difference { path: path.clone(), before, after, kind, verdict });
+        let judged = self.judge.is_some();
+        self.out.push(Difference { path: path.clone(), before, after, kind, verdict, judged });
     }
 }
 
@@ -304,7 +310,7 @@ fn keys(a: &Tree, b: &Tree) -> BTreeSet<String> {
 }
 
 /// The elements of a list with their keys, in order.
-fn by_key(tree: Option<&Tree>, key: &str) -> Vec<(String, Tree)> {
+pub(super) fn by_key(tree: Option<&Tree>, key: &str) -> Vec<(String, Tree)> {
     let Some((Tree::List(items), _)) = tree.map(unwrap_secrets) else { return Vec::new() };
     let name = |index: usize, item: &Tree| match item.get(key) {
         Some(Tree::Unknown(expr)) => expr.clone(),
@@ -353,57 +359,4 @@ fn same(a: &Tree, b: &Tree) -> bool {
         (Tree::Unknown(a), Tree::Unknown(b)) => a == b,
         _ => false,
     }
-}
-
-/// The desired tree with the values at ignored paths taken from what is there now, so that an update or a replacement
-/// leaves them alone.
-pub fn with_ignored(desired: &Tree, current: Option<&Tree>, ignored: &[Path], fields: &[Field]) -> Tree {
-    if ignored.is_empty() {
-        return desired.clone();
-    }
-    keep(desired, current, ignored, fields, &Path::root())
-}
-
-fn keep(desired: &Tree, current: Option<&Tree>, ignored: &[Path], fields: &[Field], path: &Path) -> Tree {
-    let Tree::Map(wanted) = desired else { return desired.clone() };
-    let mut names: BTreeSet<&String> = wanted.keys().collect();
-    if let Some(Tree::Map(there)) = current {
-        names.extend(there.keys());
-    }
-    let mut entries = Entries::new();
-    for name in names {
-        let here = path.name(name);
-        let (wanted, there) = (wanted.get(name), current.and_then(|tree| tree.get(name)));
-        let value = if ignored.iter().any(|ignored| ignored.covers(&here)) {
-            there.cloned()
-        } else {
-            let field = fields.iter().find(|field| field.name == name);
-            wanted.map(|wanted| keep_below(wanted, there, ignored, field, &here))
-        };
-        entries.extend(value.map(|value| (name.clone(), value)));
-    }
-    Tree::Map(entries)
-}
-
-fn keep_below(wanted: &Tree, there: Option<&Tree>, ignored: &[Path], field: Option<&Field>, path: &Path) -> Tree {
-    let (shape, order) = field.map_or((Shape::Leaf, ListOrder::Sequence), |field| (field.shape, field.order));
-    let below: &[Field] = match shape {
-        Shape::Leaf => &[],
-        Shape::Block(fields) | Shape::Blocks(fields) | Shape::BlockMap(fields) => fields(),
-    };
-    let Tree::List(items) = wanted else { return keep(wanted, there, ignored, below, path) };
-    let key = match order {
-        ListOrder::KeyedBy(key) => key,
-        ListOrder::Sequence | ListOrder::Set => "",
-    };
-    let existing = by_key(there, key);
-    let elements = by_key(Some(wanted), key).into_iter().zip(items).map(|((name, _), item)| {
-        let here = path.element(&name);
-        let there = existing.iter().find(|(n, _)| *n == name).map(|(_, tree)| tree);
-        match there {
-            Some(there) if ignored.iter().any(|ignored| ignored.covers(&here)) => there.clone(),
-            there => keep(item, there, ignored, below, &here),
-        }
-    });
-    Tree::List(elements.collect())
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Op,
-    decide::{Decision, Sources},
+    containment::{options, retained},
+    decide::{Decision, Sources, referring_fields},
     diff::Verdict,
 };
-use crate::{desired::Address, program::Schema, report::Diagnostic, state::ResourceState};
+use crate::{desired::Address, report::Diagnostic};
 
 /// Consent to the loss of data, as given on the command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,12 +39,12 @@ pub(super) fn protected(sources: Sources<'_>, decisions: &BTreeMap<Address, Deci
     for (address, decision) in decisions.iter().filter(|(_, decision)| decision.ends_object()) {
         let Some(state) = sources.snapshot.resources.get(address) else { continue };
         let node = sources.desired.nodes.get(address);
-        let by_program = node.is_some_and(|node| node.options.protect);
+        let by_program = options(sources, address).is_some_and(|options| options.protect);
         if !by_program && !state.options.protect {
             continue;
         }
         let what = if matches!(decision.op, Op::Delete) { "deleted" } else { "replaced" };
-        let may = if decision.condition.is_some() { "may be" } else { "would be" };
+        let may = if decision.conditions.is_empty() { "would be" } else { "may be" };
         let hint = if by_program {
             "take `.protect()` away in the program, apply that, then repeat"
         } else {
@@ -86,15 +87,42 @@ pub(super) fn retained_replacements(sources: Sources<'_>, decisions: &BTreeMap<A
     problems
 }
 
+/// What is declared as living in a resource that is deleted, or as holding it, and is not to change.
+pub(super) fn stranded(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
+    let deleted = |address: &Address| decisions.get(address).is_some_and(|decision| decision.op == Op::Delete);
+    let mut problems = Vec::new();
+    for (address, node) in &sources.desired.nodes {
+        let (Some(state), Some(decision)) = (sources.snapshot.resources.get(address), decisions.get(address)) else {
+            continue;
+        };
+        if sources.observed.gone(address) {
+            continue;
+        }
+        for target in state.dependencies.iter().filter(|target| deleted(target)) {
+            let mut fields = referring_fields(node.schema, state, target).filter(|f| f.parent.is_some() || f.holds);
+            let Some(field) = fields.next() else { continue };
+            if decision.differences.iter().any(|difference| difference.path.field() == Some(field.name)) {
+                continue;
+            }
+            let (how, verb) = if field.parent.is_some() { ("lives in", "live in") } else { ("holds", "hold") };
+            problems.push(
+                Diagnostic::error(format!("`{address}` {how} `{target}`, which is not in the program any more"))
+                    .detail(format!("`{}` still says what it said when it was made to {verb} it", field.name))
+                    .hint(format!("declare `{target}` again, change `{}`, or take `{address}` away too", field.name))
+                    .about(address)
+                    .at(&node.at),
+            );
+        }
+    }
+    problems
+}
+
 /// Contents that the stack does not own, in objects that end, without `force_destroy`.
 pub(super) fn foreign_contents(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for (address, contents) in &sources.observed.contents {
-        let ends =
-            decisions.get(address).is_some_and(|decision| decision.ends_object() && decision.condition.is_none());
-        let forced = sources.desired.nodes.get(address).map(|node| node.options.force_destroy);
-        let forced = forced.or(sources.snapshot.resources.get(address).map(|state| state.options.force_destroy));
-        if contents.is_empty() || !ends || forced == Some(true) {
+        let ends = decisions.get(address).is_some_and(Decision::ends_object) && !retained(sources, address);
+        if contents.is_empty() || !ends || forces(sources, address) {
             continue;
         }
         problems.push(
@@ -107,23 +135,40 @@ pub(super) fn foreign_contents(sources: Sources<'_>, decisions: &BTreeMap<Addres
     problems
 }
 
+/// Whether a delete may take along what the stack does not own: as the program says, or as state says where the program
+/// does not declare the resource any more.
+pub(super) fn forces(sources: Sources<'_>, address: &Address) -> bool {
+    options(sources, address).is_some_and(|options| options.force_destroy)
+}
+
 /// What a decision destroys, in words.
 pub(super) fn destroys(
-    schema: &Schema,
-    state: Option<&ResourceState>,
+    sources: Sources<'_>,
+    address: &Address,
     decision: &Decision,
     contents: &[String],
 ) -> Vec<String> {
     let mut lost = Vec::new();
-    let Some(state) = state else { return lost };
-    if decision.ends_object() {
-        if schema.data {
-            let kind = schema.type_name.rsplit(':').next().unwrap_or(schema.type_name);
-            lost.push(format!("{} `{}` with its data", kind.to_lowercase(), state.id));
-        }
+    let Some(schema) = sources.schemas.get(address.type_name()) else { return lost };
+    let state = sources.snapshot.resources.get(address);
+    let found = sources.observed.found.get(address);
+    let Some(id) = state.map(|state| &state.id).or(found.map(|seen| &seen.id)) else { return lost };
+    if decision.ends_object() && !retained(sources, address) {
+        lost.extend(state.filter(|state| schema.holds_data(&state.inputs)).map(|state| whole(address, &state.id)));
         lost.extend(contents.iter().map(|content| format!("{content}, which the stack does not own")));
     }
-    let losing = decision.differences.iter().filter(|difference| difference.verdict == Verdict::LosesData);
-    lost.extend(losing.map(|difference| format!("data in `{}` of `{}`", difference.path, state.id)));
+    let losing = decision.differences.iter().filter(|difference| {
+        difference.verdict == Verdict::LosesData || difference.judged && difference.verdict == Verdict::MayReplace
+    });
+    lost.extend(losing.map(|difference| {
+        let perhaps = if difference.verdict == Verdict::MayReplace { "perhaps " } else { "" };
+        format!("{perhaps}data in `{}` of `{id}`", difference.path)
+    }));
     lost
+}
+
+/// An object with its data, in words.
+pub(super) fn whole(address: &Address, id: &str) -> String {
+    let kind = address.type_name().rsplit(':').next().unwrap_or(address.type_name());
+    format!("{} `{id}` with its data", kind.to_lowercase())
 }

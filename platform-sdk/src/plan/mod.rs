@@ -3,18 +3,23 @@
 mod access;
 mod actions;
 mod build;
+mod compare;
+mod containment;
 mod decide;
 mod diff;
 mod guard;
+mod ignore;
 mod moves;
+mod ordering;
 mod step;
 mod target;
 
 pub use access::{AccessChange, access_changes, locked_out};
 pub use actions::{Action, Actions, Kind};
-pub use build::{Planned, Wanted, change, plan};
+pub use build::{Planned, Wanted, change, plan, reaches};
+pub use compare::{Compared, compare};
 pub use decide::{Decision, conceal_fields};
-pub use diff::{Difference, Sides, Verdict, diff, with_ignored};
+pub use diff::{Difference, Sides, Verdict, diff};
 pub use guard::Consent;
 pub use moves::moved;
 pub use step::{Change, ChangeKind, Cost, Op, Plan, Step, Summary};

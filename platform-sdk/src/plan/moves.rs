@@ -1,75 +1,118 @@
 //! Moves: addresses that changed by `moved_from`, all at once, so that swaps and chains work.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     Result,
-    desired::{Address, Desired},
+    desired::{Address, Desired, Node},
     report::{Diagnostic, Error},
-    state::Snapshot,
+    state::{Effect, ResourceState, Snapshot},
 };
 
-/// The snapshot with every moved object at its new address, and where each came from.
+/// The snapshot with every moved object at its new address, and where each came from. A move that state has recorded is
+/// over: `moved_from` may stay in the program, also where two resources have swapped their addresses.
 ///
 /// # Errors
-/// When an old address is malformed, or both the old and the new address are in state.
+/// When an old address is malformed or of another type, when two resources were moved from it, or when both the old and
+/// the new address are in state.
 pub fn moved(desired: &Desired, snapshot: &Snapshot) -> Result<(Snapshot, BTreeMap<Address, Address>)> {
-    let mut from = BTreeMap::new();
+    let mut from: BTreeMap<Address, Address> = BTreeMap::new();
     let mut problems = Vec::new();
-    for node in desired.nodes.values() {
-        for old in &node.options.moved_from {
-            let text = if old.contains("::") { old.clone() } else { format!("{}::{old}", node.address.type_name()) };
-            match text.parse::<Address>() {
-                Err(problem) => problems.push(problem.about(&node.address).at(&node.at)),
-                Ok(old) if old != node.address && snapshot.resources.contains_key(&old) => {
-                    from.entry(node.address.clone()).or_insert(old);
-                }
-                Ok(_) => {}
-            }
+    for node in desired.nodes.values().filter(|node| !node.options.moved_from.is_empty()) {
+        match origin(node, snapshot) {
+            Ok(Some(old)) => drop(from.insert(node.address.clone(), old)),
+            Ok(None) => {}
+            Err(problem) => problems.push(problem.about(&node.address).at(&node.at)),
         }
     }
-    // A swap or a chain moves what stands at the new address away in the same breath.
-    let leaving: BTreeSet<&Address> = from.values().collect();
-    for (to, old) in &from {
-        if snapshot.resources.contains_key(to) && !leaving.contains(to) {
+    let mut to: BTreeMap<&Address, &Address> = BTreeMap::new();
+    for (new, old) in &from {
+        if let Some(other) = to.insert(old, new) {
+            let text = format!("`{old}` was moved to `{other}` and to `{new}`");
+            problems.push(Diagnostic::error(text).hint("take one of the two `moved_from` away").about(new));
+        }
+    }
+    for (new, old) in &from {
+        // A swap or a chain moves what stands at the new address away in the same breath.
+        if snapshot.resources.contains_key(new) && !to.contains_key(new) {
             problems.push(
-                Diagnostic::error(format!("`{to}` was moved from `{old}`, and both are in state"))
+                Diagnostic::error(format!("`{new}` was moved from `{old}`, and both are in state"))
                     .hint("forget one of them with `state forget`, or take `moved_from` away")
-                    .about(to),
+                    .about(new),
             );
         }
     }
     if !problems.is_empty() {
         return Err(Error::all(problems));
     }
-    Ok((with_moves(snapshot, &from), from))
+    Ok((with_moves(desired, snapshot, &to), from))
 }
 
-fn with_moves(snapshot: &Snapshot, from: &BTreeMap<Address, Address>) -> Snapshot {
-    if from.is_empty() {
-        return snapshot.clone();
+/// The address in state that a resource was moved from, if that has not been applied yet.
+fn origin(node: &Node, snapshot: &Snapshot) -> Result<Option<Address>, Diagnostic> {
+    let applied = snapshot.resources.get(&node.address).map(|state| &state.options.moved_from);
+    for text in &node.options.moved_from {
+        let whole = if text.contains("::") { text.clone() } else { format!("{}::{text}", node.address.type_name()) };
+        let old: Address = whole.parse()?;
+        if old.type_name() != node.address.type_name() {
+            let problem = Diagnostic::error(format!("`{}` can't have moved from `{old}`", node.address));
+            return Err(problem.detail("they are of different types").hint("take `moved_from` away"));
+        }
+        let over = applied.is_some_and(|applied| applied.contains(text));
+        if !over && old != node.address && snapshot.resources.contains_key(&old) {
+            return Ok(Some(old));
+        }
     }
-    let to: BTreeMap<&Address, &Address> = from.iter().map(|(to, old)| (old, to)).collect();
-    let renamed = |address: &Address| to.get(address).map_or_else(|| address.clone(), |to| (*to).clone());
-    let mut moved = snapshot.clone();
-    moved.resources = snapshot
+    Ok(None)
+}
+
+/// What moving does to state: the old addresses are left, then everything that names one is written again.
+pub(super) fn effects(before: &Snapshot, moved: &Snapshot, from: &BTreeMap<Address, Address>) -> Vec<Effect> {
+    let mut effects: Vec<Effect> = from.values().map(|old| Effect::Remove(old.clone())).collect();
+    let left = before.pending_deletes.iter().zip(&moved.pending_deletes).filter(|(was, is)| was != is);
+    for (was, is) in left {
+        effects.push(Effect::Deleted(was.address.clone(), was.id.clone()));
+        effects.extend([Effect::put(Arc::clone(is)), Effect::Retire(is.address.clone())]);
+    }
+    let through = |address: &Address| effects.iter().any(|effect| matches!(effect, Effect::Retire(a) if a == address));
+    let changed = moved
         .resources
         .values()
-        .map(|state| {
-            let mut state = (**state).clone();
-            state.address = renamed(&state.address);
-            state.dependencies = state.dependencies.iter().map(renamed).collect();
-            state.parents = state.parents.iter().map(renamed).collect();
-            state.provider.of = state.provider.of.iter().map(renamed).collect();
-            state.options.deleted_with = state.options.deleted_with.as_ref().map(renamed);
-            for reference in state.references.values_mut() {
-                reference.to = renamed(&reference.to);
+        .filter(|state| through(&state.address) || before.resources.get(&state.address) != Some(state));
+    let changed: Vec<Effect> = changed.map(|state| Effect::put(Arc::clone(state))).collect();
+    effects.extend(changed);
+    effects
+}
+
+fn with_moves(desired: &Desired, snapshot: &Snapshot, to: &BTreeMap<&Address, &Address>) -> Snapshot {
+    if to.is_empty() {
+        return snapshot.clone();
+    }
+    let mut moved = snapshot.clone();
+    moved.pending_deletes.iter_mut().for_each(|old| rename(Arc::make_mut(old), to));
+    moved.resources = std::mem::take(&mut moved.resources)
+        .into_values()
+        .map(|mut shared| {
+            let state = Arc::make_mut(&mut shared);
+            let is_new = to.contains_key(&state.address);
+            rename(state, to);
+            if let Some(node) = desired.nodes.get(&state.address).filter(|_| is_new) {
+                state.options.moved_from.clone_from(&node.options.moved_from);
             }
-            (state.address.clone(), Arc::new(state))
+            (shared.address.clone(), shared)
         })
         .collect();
     moved
+}
+
+fn rename(state: &mut ResourceState, to: &BTreeMap<&Address, &Address>) {
+    let renamed = |address: &Address| to.get(address).map_or_else(|| address.clone(), |to| (*to).clone());
+    state.address = renamed(&state.address);
+    state.dependencies = state.dependencies.iter().map(renamed).collect();
+    state.parents = state.parents.iter().map(renamed).collect();
+    state.provider.of = state.provider.of.iter().map(renamed).collect();
+    state.options.deleted_with = state.options.deleted_with.as_ref().map(renamed);
+    for reference in state.references.values_mut() {
+        reference.to = renamed(&reference.to);
+    }
 }

@@ -7,6 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use super::{
     Op,
     decide::{Decision, Sources},
+    ordering::{Dependents, Key, givers, taken_key},
 };
 use crate::{Result, desired::Address, report::Diagnostic};
 
@@ -33,11 +34,12 @@ impl Targets {
     }
 
     fn selects(&self, address: &Address) -> bool {
-        let hit = |globs: &[GlobMatcher]| {
-            globs.iter().any(|glob| glob.is_match(address.as_str()) || glob.is_match(address.path()))
-        };
-        (self.only.is_empty() || hit(&self.only)) && !hit(&self.except)
+        (self.only.is_empty() || hits(&self.only, address)) && !hits(&self.except, address)
     }
+}
+
+fn hits(globs: &[GlobMatcher], address: &Address) -> bool {
+    globs.iter().any(|glob| glob.is_match(address.as_str()) || glob.is_match(address.path()))
 }
 
 fn matcher(glob: &str) -> Result<GlobMatcher> {
@@ -50,89 +52,137 @@ fn matcher(glob: &str) -> Result<GlobMatcher> {
     })
 }
 
-/// Turns what is not targeted into keeps.
-///
-/// # Problems
-/// A target that matches nothing, or that needs something excluded which is not there yet.
-pub(super) fn narrow(
-    sources: Sources<'_>,
-    targets: &Targets,
-    decisions: &mut BTreeMap<Address, Decision>,
-) -> Vec<Diagnostic> {
-    if targets.is_all() {
-        return Vec::new();
-    }
-    let mut problems = Vec::new();
-    for glob in &targets.only {
-        if !decisions.keys().any(|address| glob.is_match(address.as_str()) || glob.is_match(address.path())) {
-            let text = glob.glob().glob();
-            problems.push(
-                Diagnostic::error(format!("no resource matches the target `{text}`"))
-                    .hint("`state list` and `plan` show addresses"),
-            );
-        }
-    }
-    let selected: BTreeSet<Address> = decisions.keys().filter(|address| targets.selects(address)).cloned().collect();
-    let closure = closed(sources, decisions, &selected);
-    for address in closure.difference(&selected) {
-        let excluded =
-            targets.except.iter().any(|glob| glob.is_match(address.as_str()) || glob.is_match(address.path()));
-        if excluded && decisions.get(address).is_some_and(|decision| decision.op != Op::Keep) {
-            let why = format!("a targeted resource needs `{address}`, which is excluded and would be changed first");
-            problems.push(Diagnostic::error(why).hint("take it out of --exclude, or apply it first").about(address));
-        }
-    }
-    for (address, decision) in decisions.iter_mut() {
-        if !closure.contains(address) && decision.op != Op::Keep {
-            decision.op = Op::Keep;
-            decision.reasons.clear();
-            decision.differences.clear();
-            decision.condition = None;
-            decision.dies_with = None;
-        }
-    }
-    // A kept newcomer is not there at all.
-    let absent: Vec<Address> = decisions
-        .keys()
-        .filter(|address| !closure.contains(*address) && !sources.snapshot.resources.contains_key(*address))
-        .cloned()
-        .collect();
-    for address in absent {
-        decisions.remove(&address);
-    }
-    problems
+/// What a plan is narrowed to.
+#[derive(Debug, Default)]
+pub(super) struct Narrowed {
+    /// A target that matches nothing, or that needs something excluded.
+    pub(super) problems: Vec<Diagnostic>,
+    /// The places of the pending deletes that are carried out.
+    pub(super) pending: BTreeSet<usize>,
 }
 
-/// The selection with everything that its steps need: what they depend on where that changes, and what must end before
-/// what they end can.
-fn closed(
-    sources: Sources<'_>,
-    decisions: &BTreeMap<Address, Decision>,
-    selected: &BTreeSet<Address>,
-) -> BTreeSet<Address> {
-    let mut dependents: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
-    for state in sources.snapshot.resources.values() {
-        for dependency in &state.dependencies {
-            dependents.entry(dependency).or_default().push(&state.address);
+/// Turns what is not targeted into keeps.
+pub(super) fn narrow(sources: Sources<'_>, targets: &Targets, decisions: &mut BTreeMap<Address, Decision>) -> Narrowed {
+    let pending = &sources.snapshot.pending_deletes;
+    if targets.is_all() {
+        return Narrowed { problems: Vec::new(), pending: (0..pending.len()).collect() };
+    }
+    let known = |glob: &GlobMatcher| {
+        let mut all = decisions.keys().chain(pending.iter().map(|old| &old.address));
+        all.any(|address| glob.is_match(address.as_str()) || glob.is_match(address.path()))
+    };
+    let mut problems: Vec<Diagnostic> =
+        targets.only.iter().filter(|glob| !known(glob)).map(|glob| matches_nothing(glob.glob().glob())).collect();
+    let mut closure = Closure::new(sources, decisions);
+    decisions.keys().filter(|address| targets.selects(address)).for_each(|address| closure.add(address));
+    let selected = pending.iter().enumerate().filter(|(_, old)| targets.selects(&old.address));
+    selected.for_each(|(index, _)| closure.add_pending(index));
+    closure.close();
+    let Closure { all: closure, pending, .. } = closure;
+    problems.extend(closure.iter().filter(|address| hits(&targets.except, address)).filter_map(|address| {
+        let decision = decisions.get(address)?;
+        // What is there already serves as it is: only what is not there, or is about to end, can't be left out.
+        let needed = matches!(decision.op, Op::Create | Op::Adopt) || decision.ends_object();
+        needed.then(|| excluded(address))
+    }));
+    let outside = |address: &Address| !closure.contains(address) || hits(&targets.except, address);
+    for (address, decision) in decisions.iter_mut().filter(|(address, _)| outside(address)) {
+        *decision = left_alone(sources, address, decision);
+    }
+    // A newcomer that is kept is not there at all.
+    decisions.retain(|address, _| !outside(address) || sources.snapshot.resources.contains_key(address));
+    for decision in decisions.values_mut() {
+        if decision.dies_with.as_ref().is_some_and(&outside) {
+            decision.dies_with = None;
+            decision.reasons.retain(|reason| !reason.starts_with("goes with "));
         }
     }
-    let mut closure = selected.clone();
-    let mut waiting: Vec<Address> = selected.iter().cloned().collect();
-    while let Some(address) = waiting.pop() {
-        let Some(decision) = decisions.get(&address) else { continue };
-        let mut needed: Vec<&Address> = Vec::new();
-        if !decision.ends_object() || matches!(decision.op, Op::Replace { .. }) {
-            needed.extend(sources.desired.nodes.get(&address).into_iter().flat_map(|node| &node.dependencies));
+    Narrowed { problems, pending }
+}
+
+/// What is not targeted stays as it is; an address that changed has changed all the same.
+fn left_alone(sources: Sources<'_>, address: &Address, decision: &Decision) -> Decision {
+    let op = match sources.moves.get(address) {
+        Some(from) => Op::Move { from: from.clone() },
+        None => Op::Keep,
+    };
+    let last = sources.snapshot.resources.get(address).map(|state| state.inputs.clone());
+    Decision::new(op, last.unwrap_or_else(|| decision.inputs.clone()))
+}
+
+fn matches_nothing(glob: &str) -> Diagnostic {
+    Diagnostic::error(format!("no resource matches the target `{glob}`")).hint("`state list` and `plan` show addresses")
+}
+
+fn excluded(address: &Address) -> Diagnostic {
+    Diagnostic::error(format!("a targeted resource needs `{address}`, which is excluded and would be changed first"))
+        .hint("take it out of --exclude, or apply it first")
+        .about(address)
+}
+
+/// The selection with everything that its steps need: what they depend on where that changes, what must end before what
+/// they end can, and who holds the key that they want.
+struct Closure<'a> {
+    sources: Sources<'a>,
+    decisions: &'a BTreeMap<Address, Decision>,
+    dependents: Dependents<'a>,
+    givers: BTreeMap<Key<'a>, &'a Address>,
+    all: BTreeSet<Address>,
+    pending: BTreeSet<usize>,
+    waiting: Vec<Address>,
+}
+
+impl<'a> Closure<'a> {
+    fn new(sources: Sources<'a>, decisions: &'a BTreeMap<Address, Decision>) -> Self {
+        let (all, pending) = (BTreeSet::new(), BTreeSet::new());
+        let (dependents, givers) = (Dependents::of(sources), givers(sources, decisions));
+        Self { sources, decisions, dependents, givers, all, pending, waiting: Vec::new() }
+    }
+
+    fn add(&mut self, address: &Address) {
+        if self.all.insert(address.clone()) {
+            self.waiting.push(address.clone());
         }
-        if decision.ends_object() {
-            needed.extend(dependents.get(&address).into_iter().flatten());
+    }
+
+    fn add_changing(&mut self, address: &Address) {
+        if self.decisions.get(address).is_some_and(|decision| decision.op != Op::Keep) {
+            self.add(address);
         }
-        needed.extend(&decision.dies_with);
-        for next in needed {
-            if decisions.get(next).is_some_and(|decision| decision.op != Op::Keep) && closure.insert(next.clone()) {
-                waiting.push(next.clone());
+    }
+
+    /// What still refers to the old object must have let go of it before that ends.
+    fn add_pending(&mut self, index: usize) {
+        if self.pending.insert(index) {
+            let old = &self.sources.snapshot.pending_deletes[index].address;
+            let dependents: Vec<&Address> = self.dependents.had(old).collect();
+            for dependent in dependents {
+                self.add_changing(dependent);
             }
         }
     }
-    closure
+
+    fn close(&mut self) {
+        while let Some(address) = self.waiting.pop() {
+            let Some(decision) = self.decisions.get(&address) else { continue };
+            if decision.op != Op::Delete && decision.op != Op::Forget {
+                let node = self.sources.desired.nodes.get(&address);
+                let dependencies = node.into_iter().flat_map(|node| &node.dependencies);
+                dependencies.for_each(|dependency| self.add_changing(dependency));
+            }
+            let holder = taken_key(self.sources, &address, decision).and_then(|key| self.givers.get(&key).copied());
+            if let Some(holder) = holder {
+                self.add_changing(holder);
+            }
+            if decision.ends_object() {
+                let dependents: Vec<&Address> = self.dependents.had(&address).collect();
+                for dependent in dependents {
+                    self.add_changing(dependent);
+                }
+                let left = self.sources.snapshot.pending_deletes.iter().enumerate();
+                let inside = left.filter(|(_, old)| old.dependencies.contains(&address));
+                inside.for_each(|(index, _)| self.add_pending(index));
+            }
+        }
+    }
 }

@@ -16,8 +16,8 @@ pub struct Schema {
     /// What its identity is relative to: a key of the provider's identity such as `metastore`, `workspace`, `account`.
     /// Empty: the whole world.
     pub scope: &'static str,
-    /// It holds data that a delete destroys.
-    pub data: bool,
+    /// Whether an object with these inputs holds data that a delete destroys. `None`: none of them does.
+    pub data: Option<fn(&Value) -> bool>,
     /// Schema version of the inputs in state.
     pub version: u32,
     /// How an object whose create was not answered is recognised.
@@ -42,6 +42,11 @@ impl Schema {
     /// The input fields.
     pub fn fields(&self) -> &'static [Field] {
         (self.fields)()
+    }
+
+    /// Whether an object with these inputs holds data that a delete destroys; what is not known is taken for it.
+    pub fn holds_data(&self, inputs: &Tree) -> bool {
+        self.data.is_some_and(|data| inputs.plain().is_none_or(|inputs| data(&inputs)))
     }
 
     /// The field with this name.

@@ -1,0 +1,210 @@
+//! Containment: the end of a place ends what is in it, in one call where the service takes it along, one by one where it
+//! refuses, each with its reason.
+
+use platform_sdk::{Program, plan::Op, prelude::*, testing::Harness};
+use serde_json::json;
+
+use super::{
+    support::{fails, in_order, nothing, program, refused, settled, step, steps, up},
+    yard::{Chest, Fault, House, Leaf, Room, World},
+};
+
+/// A house with a room with a chest: the room goes with the house, the chest forbids the room to go.
+fn furnished(world: &World, floor: i64) -> Program {
+    program(world, move |stack| {
+        let house = stack.add("home", House::new("home").floor(floor));
+        let room = stack.add("room", Room::new(&house, "room"));
+        stack.add("chest", Chest::new(&room, "chest"));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_delete_takes_along_what_cascades_and_first_deletes_what_refuses() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &furnished(&world, 1));
+    world.calls();
+    let run = up(&harness, &nothing(&world));
+    assert_eq!(world.calls(), ["delete Chest home/room/chest", "delete House home"]);
+    assert_eq!(step(&run.plan, "yard:Room::room").reasons[1], "goes with yard:House::home");
+    assert!(world.objects().is_empty() && harness.snapshot().resources.is_empty());
+}
+
+#[test]
+fn a_replacement_replaces_what_is_in_it_recursively_with_reasons() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &furnished(&world, 1));
+    world.calls();
+    let run = up(&harness, &furnished(&world, 2));
+    assert_eq!(step(&run.plan, "yard:Room::room").reasons, ["lives in yard:House::home, which is replaced"]);
+    assert_eq!(step(&run.plan, "yard:Chest::chest").reasons, ["lives in yard:Room::room, which is replaced"]);
+    assert_eq!(
+        world.calls(),
+        [
+            "delete Chest home/room/chest",
+            "delete House home",
+            "create House home",
+            "create Room home/room",
+            "create Chest home/room/chest"
+        ]
+    );
+    settled(&harness, &furnished(&world, 2));
+}
+
+#[test]
+fn what_is_dropped_from_a_replaced_place_goes_with_it() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &furnished(&world, 1));
+    let without = program(&world, |stack| {
+        stack.add("home", House::new("home").floor(2));
+        Ok(())
+    });
+    world.calls();
+    up(&harness, &without);
+    assert_eq!(world.calls(), ["delete Chest home/room/chest", "delete House home", "create House home"]);
+    settled(&harness, &without);
+}
+
+#[test]
+fn when_the_place_does_not_go_what_goes_with_it_stays_in_state() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &furnished(&world, 1));
+    world.fault("delete House", Fault::Refused);
+    fails(&harness, &nothing(&world));
+    let left: Vec<_> = harness.snapshot().resources.into_keys().map(|address| address.to_string()).collect();
+    assert_eq!(left, ["yard:House::home", "yard:Room::room"]);
+    up(&harness, &nothing(&world));
+    assert!(world.objects().is_empty());
+}
+
+#[test]
+fn contents_of_others_forbid_the_end_of_a_place() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &furnished(&world, 1));
+    world.plant(<Leaf as platform_sdk::Resource>::schema(), &json!({"house": "home"}));
+    let text = refused(&harness, &nothing(&world));
+    assert!(
+        text.contains("`yard:House::home` holds what the stack does not own") && text.contains("yard:Leaf"),
+        "{text}"
+    );
+    assert!(refused(&harness, &furnished(&world, 2)).contains("yard:Leaf"));
+}
+
+#[test]
+fn with_force_and_the_loss_said_contents_of_others_go_along() {
+    let (world, harness) = (World::default(), Harness::new());
+    let forced = program(&world, |stack| {
+        stack.add("home", House::new("home")).force_destroy(true);
+        Ok(())
+    });
+    up(&harness, &forced);
+    let leaf = world.plant(<Leaf as platform_sdk::Resource>::schema(), &json!({"house": "home"}));
+    let run = up(&harness, &nothing(&world));
+    let lost = &step(&run.plan, "yard:House::home").destroys;
+    assert_eq!(*lost, [format!("yard:Leaf `{leaf}`, which the stack does not own")]);
+    assert!(world.objects().is_empty());
+}
+
+#[test]
+fn a_retained_child_of_a_place_that_goes_is_refused() {
+    let (world, harness) = (World::default(), Harness::new());
+    let retaining = program(&world, |stack| {
+        let house = stack.add("home", House::new("home"));
+        let room = stack.add("room", Room::new(&house, "room"));
+        stack.add("chest", Chest::new(&room, "chest")).retain_on_delete();
+        stack.add("leaf", Leaf::new().house(&house)).retain_on_delete();
+        Ok(())
+    });
+    up(&harness, &retaining);
+    let text = refused(&harness, &nothing(&world));
+    for retained in ["yard:Chest::chest", "yard:Leaf::leaf"] {
+        assert!(text.contains(&format!("`{retained}` is to be retained")), "{text}");
+    }
+}
+
+#[test]
+fn a_retained_resource_is_not_replaced_under_the_same_key() {
+    let (world, harness) = (World::default(), Harness::new());
+    let retaining = |name: &'static str, floor: i64| {
+        program(&world, move |stack| {
+            stack.add("home", House::new(name).floor(floor)).retain_on_delete();
+            Ok(())
+        })
+    };
+    up(&harness, &retaining("home", 1));
+    assert!(refused(&harness, &retaining("home", 2)).contains("its replacement needs the same key"));
+    world.calls();
+    up(&harness, &retaining("villa", 2));
+    assert_eq!(world.calls(), ["create House villa"], "under another key the old one just stays");
+    assert_eq!(world.objects(), ["House home", "House villa"]);
+    settled(&harness, &retaining("villa", 2));
+}
+
+#[test]
+fn what_still_lives_in_a_dropped_place_is_named() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &furnished(&world, 1));
+    let homeless = program(&world, |stack| {
+        let room = stack.add("room", Room::new(Id::<House>::new("home"), "room"));
+        stack.add("chest", Chest::new(&room, "chest"));
+        Ok(())
+    });
+    let text = refused(&harness, &homeless);
+    assert!(
+        text.contains("`yard:Room::room` lives in `yard:House::home`, which is not in the program any more"),
+        "{text}"
+    );
+}
+
+#[test]
+fn moving_out_of_a_dropped_place_comes_before_its_end() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &furnished(&world, 1));
+    let moved = program(&world, |stack| {
+        let villa = stack.add("villa", House::new("villa"));
+        let room = stack.add("room", Room::new(&villa, "room"));
+        stack.add("chest", Chest::new(&room, "chest"));
+        Ok(())
+    });
+    world.calls();
+    let run = up(&harness, &moved);
+    assert!(matches!(step(&run.plan, "yard:Chest::chest").op, Op::Replace { .. }), "{:?}", run.steps());
+    in_order(&world.calls(), "delete Chest home/room/chest", "delete House home");
+    assert_eq!(world.objects(), ["Chest villa/room/chest", "House villa", "Room villa/room"]);
+    settled(&harness, &moved);
+}
+
+#[test]
+fn a_place_that_takes_another_key_gets_its_contents_anew() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &furnished(&world, 1));
+    let elsewhere = program(&world, |stack| {
+        let house = stack.add("home", House::new("villa").floor(2));
+        let room = stack.add("room", Room::new(&house, "room"));
+        stack.add("chest", Chest::new(&room, "chest"));
+        Ok(())
+    });
+    world.calls();
+    up(&harness, &elsewhere);
+    let calls = world.calls();
+    assert_eq!(calls.iter().filter(|call| call.starts_with("delete")).count(), 2, "{calls:?}");
+    assert_eq!(world.objects(), ["Chest villa/room/chest", "House villa", "Room villa/room"]);
+    settled(&harness, &elsewhere);
+}
+
+#[test]
+fn a_hollow_chest_holds_no_data() {
+    let (world, harness) = (World::default(), Harness::new());
+    let two = program(&world, |stack| {
+        let house = stack.add("home", House::new("home"));
+        let room = stack.add("room", Room::new(&house, "room"));
+        stack.add("full", Chest::new(&room, "full"));
+        stack.add("hollow", Chest::new(&room, "hollow").hollow(true));
+        Ok(())
+    });
+    up(&harness, &two);
+    let plan = harness.plan(&nothing(&world)).expect("a plan");
+    assert_eq!(step(&plan, "yard:Chest::full").destroys, ["chest `home/room/full` with its data"]);
+    assert_eq!(step(&plan, "yard:Chest::hollow").destroys, [""; 0]);
+    assert_eq!(steps(&plan).len(), 4);
+}

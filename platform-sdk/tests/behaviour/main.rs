@@ -1,0 +1,23 @@
+//! How runs behave: a file for each behaviour, over the harness and a service of these tests' own.
+
+mod support;
+mod yard;
+
+mod containment;
+mod deleted_with;
+mod held_back;
+mod ignore_changes;
+mod interrupted_replacement;
+mod judged;
+mod may_replace;
+mod moves;
+mod options_only;
+mod ordering;
+mod protect;
+mod references;
+mod renames;
+mod replace_order;
+mod retain_on_delete;
+mod scope;
+mod targets;
+mod unset_fields;

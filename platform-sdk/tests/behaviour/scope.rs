@@ -1,0 +1,113 @@
+//! Scope: only another identity of what a resource is relative to makes it another; what stands on something that is
+//! gone is gone; what a dropped provider made is still deleted.
+
+use platform_sdk::{Program, prelude::*, testing::Harness};
+
+use super::{
+    support::{nothing, owned, program, settled, step, up},
+    yard::{House, Site, SiteProvider, Tent, World, Yard},
+};
+
+fn camp(world: &World, ground: &'static str) -> Program {
+    program(world, move |stack| {
+        let site = stack.add("site", Site::new().ground(ground));
+        let on_site = stack.within(&site.provider());
+        on_site.add("tent", Tent::new("tent"));
+        on_site.add("store", Tent::new("store"));
+        Ok(())
+    })
+}
+
+fn over(world: &World, host: &'static str) -> Program {
+    let declare = |stack: &Stack| {
+        stack.add("home", House::new("home"));
+        Ok(())
+    };
+    Program::new("demo", declare).provider(Yard::of(world).over(host)).provider(SiteProvider::of(world))
+}
+
+#[test]
+fn another_host_changes_nothing() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &over(&world, "main"));
+    settled(&harness, &over(&world, "mirror"));
+}
+
+#[test]
+fn another_identity_behind_the_default_provider_is_refused_by_name() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &over(&world, "main"));
+    world.leads_to("mirror", "yard-2");
+    let error = harness.plan(&over(&world, "mirror")).expect_err("another yard").to_string();
+    assert!(error.contains("`yard-1`") && error.contains("`yard-2`"), "{error}");
+}
+
+#[test]
+fn what_stands_on_a_place_that_is_gone_is_gone_unread() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &camp(&world, "grass"));
+    world.lose("Site", "1");
+    let run = up(&harness, &camp(&world, "grass"));
+    for address in ["yard:Site::site", "yard:Tent::tent", "yard:Tent::store"] {
+        assert_eq!(step(&run.plan, address).reasons, ["gone from reality"], "{address}");
+    }
+    settled(&harness, &camp(&world, "grass"));
+    world.lose("Site", "4");
+    world.calls();
+    up(&harness, &nothing(&world));
+    assert!(world.calls().is_empty() && owned(&harness).is_empty());
+}
+
+#[test]
+fn a_replaced_place_takes_along_what_stands_on_it() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &camp(&world, "grass"));
+    world.calls();
+    let run = up(&harness, &camp(&world, "sand"));
+    assert_eq!(step(&run.plan, "yard:Tent::tent").reasons, ["lives in yard:Site::site, which is replaced"]);
+    let calls = world.calls();
+    assert_eq!(calls.iter().filter(|call| call.starts_with("delete")).collect::<Vec<_>>(), ["delete Site 1"]);
+    assert_eq!(world.objects().len(), 3, "{:?}", world.objects());
+    settled(&harness, &camp(&world, "sand"));
+}
+
+#[test]
+fn a_dropped_place_takes_along_what_stands_on_it() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &camp(&world, "grass"));
+    world.calls();
+    up(&harness, &nothing(&world));
+    assert_eq!(world.calls(), ["delete Site 1"]);
+    assert!(world.objects().is_empty() && owned(&harness).is_empty());
+}
+
+#[test]
+fn what_stood_on_a_place_is_deleted_after_its_provider_is_dropped() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &camp(&world, "grass"));
+    let bare = program(&world, |stack| {
+        stack.add("site", Site::new().ground("grass"));
+        Ok(())
+    });
+    world.calls();
+    up(&harness, &bare);
+    let mut calls = world.calls();
+    calls.sort();
+    assert_eq!(calls, ["delete Tent store", "delete Tent tent"]);
+    settled(&harness, &bare);
+}
+
+#[test]
+fn a_retained_place_keeps_what_stands_on_it_and_that_is_deleted_by_a_call() {
+    let (world, harness) = (World::default(), Harness::new());
+    let retained = program(&world, |stack| {
+        let site = stack.add("site", Site::new()).retain_on_delete();
+        stack.within(&site.provider()).add("tent", Tent::new("tent"));
+        Ok(())
+    });
+    up(&harness, &retained);
+    world.calls();
+    up(&harness, &nothing(&world));
+    assert_eq!(world.calls(), ["delete Tent tent"]);
+    assert_eq!(world.objects(), ["Site 1"]);
+}

@@ -1,0 +1,127 @@
+//! One driver for every type of the yard: what differs between types is in their schemas.
+
+use async_trait::async_trait;
+use platform_sdk::{
+    Schema,
+    desired::Tree,
+    provider::{
+        Content, Context, Driver, ErrorKind, Found, LookUpDriver, Observation, ProviderError, ProviderResult,
+        Readiness, Request,
+    },
+};
+use serde_json::{Map, Value};
+
+use super::world::{Object, World};
+
+/// A type of the yard in one realm.
+pub(super) struct Page {
+    pub(super) world: World,
+    pub(super) realm: String,
+    pub(super) schema: &'static Schema,
+}
+
+/// A type's lookup.
+pub(super) struct Finder {
+    pub(super) world: World,
+    pub(super) realm: String,
+    pub(super) schema: &'static Schema,
+}
+
+fn fields(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+fn outputs(schema: &Schema, object: &Object) -> Tree {
+    let value = |name: &str| match name {
+        "id" => Some(Value::from(object.id.clone())),
+        "serial" => Some(Value::from(object.serial.clone())),
+        name => object.fields.get(name).cloned(),
+    };
+    let all = schema.outputs.iter().filter_map(|output| Some((output.name.to_owned(), value(output.name)?)));
+    Tree::from(Value::Object(all.collect()))
+}
+
+fn observation(schema: &Schema, object: &Object) -> Observation {
+    let shown = |name: &str| {
+        name != "mark" && schema.field(name).is_some_and(|field| !field.write_only) && object.fields.contains_key(name)
+    };
+    let inputs = object.fields.iter().filter(|(name, _)| shown(name)).map(|(k, v)| (k.clone(), v.clone()));
+    Observation {
+        id: object.id.clone(),
+        inputs: Tree::from(Value::Object(inputs.collect())),
+        outputs: outputs(schema, object),
+        tainted: object.tainted.clone(),
+    }
+}
+
+#[async_trait]
+impl Driver for Page {
+    fn schema(&self) -> &'static Schema {
+        self.schema
+    }
+
+    async fn read(&self, request: &Request) -> ProviderResult<Option<Observation>> {
+        let object = self.world.read(&self.realm, self.schema, &request.id)?;
+        Ok(object.as_ref().map(|object| observation(self.schema, object)))
+    }
+
+    async fn find(&self, inputs: &Value) -> ProviderResult<Vec<Found>> {
+        let found = self.world.find(&self.realm, self.schema, &fields(inputs));
+        Ok(found
+            .into_iter()
+            .map(|object| Found {
+                mark: object.fields.get("mark").and_then(Value::as_str).map(str::to_owned),
+                ..Found::id(object.id)
+            })
+            .collect())
+    }
+
+    async fn create(&self, ctx: &Context, inputs: &Value) -> ProviderResult<(String, Tree)> {
+        let mut fields = fields(inputs);
+        if self.schema.field("mark").is_some() {
+            fields.insert("mark".to_owned(), ctx.mark().into());
+        }
+        let made = self.world.create(&self.realm, self.schema, fields)?;
+        Ok((made.id.clone(), outputs(self.schema, &made)))
+    }
+
+    async fn update(
+        &self,
+        _ctx: &Context,
+        request: &Request,
+        after: &Value,
+        paths: &[String],
+    ) -> ProviderResult<(String, Tree)> {
+        let made = self.world.update(&self.realm, self.schema, &request.id, &fields(after), paths)?;
+        Ok((made.id.clone(), outputs(self.schema, &made)))
+    }
+
+    async fn delete(&self, _ctx: &Context, request: &Request, force: bool) -> ProviderResult<()> {
+        if self.schema.fields().iter().any(|field| field.via) && request.inputs.is_none() {
+            let text = format!("delete {}: its inputs are not known", request.id);
+            return Err(ProviderError::new(ErrorKind::Invalid { field: None }, text));
+        }
+        self.world.delete(&self.realm, self.schema, &request.id, force)
+    }
+
+    async fn list(&self, _of: &[Request]) -> ProviderResult<Option<Vec<Observation>>> {
+        Ok(None)
+    }
+
+    async fn ready(&self, _id: &str) -> ProviderResult<Readiness> {
+        Ok(Readiness::Ready)
+    }
+
+    async fn contents(&self, id: &str) -> ProviderResult<Vec<Content>> {
+        let inside = self.world.inside(&self.realm, self.schema.type_name, id);
+        Ok(inside.into_iter().map(|(type_name, id)| Content { type_name, id }).collect())
+    }
+}
+
+#[async_trait]
+impl LookUpDriver for Finder {
+    async fn look_up(&self, key: &str) -> ProviderResult<Option<Tree>> {
+        let object = self.world.read(&self.realm, self.schema, key)?;
+        Ok(object.as_ref().map(|object| outputs(self.schema, object)))
+    }
+}

@@ -1,0 +1,396 @@
+//! What exists in the yard, and its rules: unique keys, parents, holders, what can't be changed in place.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use platform_sdk::{
+    Field, Identity, OnParentDelete, Schema,
+    provider::{ErrorKind, ProviderError, ProviderResult},
+};
+use serde_json::{Map, Value};
+
+/// One object.
+#[derive(Debug, Clone)]
+pub(super) struct Object {
+    pub(super) schema: &'static Schema,
+    pub(super) id: String,
+    pub(super) serial: String,
+    pub(super) fields: Map<String, Value>,
+    pub(super) tainted: Option<String>,
+}
+
+/// What goes wrong on purpose.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    /// Nothing happens, and the call fails for good.
+    Refused,
+    /// It happens, and the answer is lost.
+    AnswerLost,
+}
+
+#[derive(Debug, Default)]
+struct Yard {
+    objects: BTreeMap<(String, &'static str, String), Object>,
+    calls: Vec<String>,
+    faults: BTreeMap<String, Vec<Fault>>,
+    hosts: BTreeMap<String, String>,
+    denied: BTreeSet<String>,
+    next: u64,
+}
+
+/// The whole world; clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct World {
+    yard: Arc<Mutex<Yard>>,
+}
+
+fn error(kind: ErrorKind, text: String) -> ProviderError {
+    ProviderError::new(kind, text)
+}
+
+/// `yard:House` is a `House`.
+fn bare(type_name: &str) -> &str {
+    type_name.rsplit(':').next().unwrap_or(type_name)
+}
+
+/// The type that a field refers to by id.
+fn target(field: &Field) -> Option<&'static str> {
+    field.rust_type.strip_prefix("Id<")?.strip_suffix('>')
+}
+
+impl World {
+    fn yard(&self) -> MutexGuard<'_, Yard> {
+        self.yard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The realm that a host leads to.
+    pub(crate) fn behind(&self, host: &str) -> String {
+        self.yard().hosts.get(host).cloned().unwrap_or_else(|| "yard-1".to_owned())
+    }
+
+    /// Lets a host lead to another yard.
+    pub(crate) fn leads_to(&self, host: &str, realm: &str) {
+        self.yard().hosts.insert(host.to_owned(), realm.to_owned());
+    }
+
+    /// The mutating calls since the last time this was asked, as `delete House lake`.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.yard().calls)
+    }
+
+    /// Everything that exists, as `House lake`.
+    pub(crate) fn objects(&self) -> Vec<String> {
+        self.yard().objects.keys().map(|(_, kind, id)| format!("{} {id}", bare(kind))).collect()
+    }
+
+    /// A field of an object.
+    pub(crate) fn field(&self, kind: &str, id: &str, field: &str) -> Option<Value> {
+        let yard = self.yard();
+        let (_, object) = yard.objects.iter().find(|((_, k, i), _)| bare(k) == kind && i == id)?;
+        object.fields.get(field).cloned()
+    }
+
+    /// The serial of an object: another one is another object.
+    pub(crate) fn serial(&self, kind: &str, id: &str) -> Option<String> {
+        let yard = self.yard();
+        let (_, object) = yard.objects.iter().find(|((_, k, i), _)| bare(k) == kind && i == id)?;
+        Some(object.serial.clone())
+    }
+
+    /// Lets the next call of this kind, as in `delete House`, go wrong; repeatable.
+    pub(crate) fn fault(&self, call: &str, fault: Fault) {
+        self.yard().faults.entry(call.to_owned()).or_default().push(fault);
+    }
+
+    /// Denies reading an object.
+    pub(crate) fn deny(&self, id: &str) {
+        self.yard().denied.insert(id.to_owned());
+    }
+
+    /// Changes a field behind the program's back.
+    pub(crate) fn tamper(&self, kind: &str, id: &str, field: &str, value: impl Into<Value>) {
+        let value = value.into();
+        let mut yard = self.yard();
+        for ((_, k, i), object) in &mut yard.objects {
+            if bare(k) == kind && i == id {
+                object.fields.insert(field.to_owned(), value.clone());
+            }
+        }
+    }
+
+    /// Lets an object end in a failed state.
+    pub(crate) fn taint(&self, kind: &str, id: &str, why: &str) {
+        let mut yard = self.yard();
+        for ((_, k, i), object) in &mut yard.objects {
+            if bare(k) == kind && i == id {
+                object.tainted = Some(why.to_owned());
+            }
+        }
+    }
+
+    /// Removes an object behind the program's back, and what is in it.
+    pub(crate) fn lose(&self, kind: &str, id: &str) {
+        let mut yard = self.yard();
+        let keys: Vec<_> = yard.objects.keys().filter(|(_, k, i)| bare(k) == kind && i == id).cloned().collect();
+        for key in &keys {
+            yard.remove(key);
+        }
+    }
+
+    /// Makes an object behind the program's back.
+    pub(crate) fn plant(&self, schema: &'static Schema, fields: &Value) -> String {
+        let mut yard = self.yard();
+        let fields = fields.as_object().cloned().unwrap_or_default();
+        yard.insert("yard-1", schema, fields).map(|object| object.id).expect("an object by the yard's rules")
+    }
+
+    /// Whether an object exists in any realm.
+    pub(crate) fn has(&self, type_name: &str, id: &str) -> bool {
+        self.yard().objects.keys().any(|(_, kind, i)| *kind == type_name && i == id)
+    }
+
+    pub(super) fn read(&self, realm: &str, schema: &'static Schema, id: &str) -> ProviderResult<Option<Object>> {
+        let yard = self.yard();
+        if yard.denied.contains(id) {
+            return Err(error(ErrorKind::Denied, format!("read {} {id}: denied", bare(schema.type_name))));
+        }
+        Ok(yard.objects.get(&(realm.to_owned(), schema.type_name, id.to_owned())).cloned())
+    }
+
+    pub(super) fn find(&self, realm: &str, schema: &'static Schema, inputs: &Map<String, Value>) -> Vec<Object> {
+        let yard = self.yard();
+        let key = natural_key(schema, inputs);
+        let of_type = yard.objects.iter().filter(|((r, kind, _), _)| r == realm && *kind == schema.type_name);
+        let matching = of_type.filter(|((_, _, id), _)| key.as_ref().is_none_or(|key| key == id));
+        matching.map(|(_, object)| object.clone()).collect()
+    }
+
+    /// Logs a call, and does it unless a fault is set for it.
+    fn call<T>(
+        &self,
+        verb: &str,
+        schema: &Schema,
+        id: &str,
+        act: impl FnOnce(&mut Yard) -> ProviderResult<T>,
+    ) -> ProviderResult<T> {
+        let mut yard = self.yard();
+        let kind = format!("{verb} {}", bare(schema.type_name));
+        yard.calls.push(format!("{kind} {id}"));
+        let fault = yard.faults.get_mut(&kind).filter(|faults| !faults.is_empty()).map(|faults| faults.remove(0));
+        match fault {
+            Some(Fault::Refused) => Err(error(ErrorKind::Denied, format!("{kind} {id}: refused on purpose"))),
+            Some(Fault::AnswerLost) => {
+                act(&mut yard)?;
+                Err(error(ErrorKind::Ambiguous, format!("{kind} {id}: the answer was lost")))
+            }
+            None => act(&mut yard),
+        }
+    }
+
+    pub(super) fn create(
+        &self,
+        realm: &str,
+        schema: &'static Schema,
+        fields: Map<String, Value>,
+    ) -> ProviderResult<Object> {
+        let name = natural_key(schema, &fields).unwrap_or_else(|| "-".to_owned());
+        self.call("create", schema, &name, |yard| yard.insert(realm, schema, fields))
+    }
+
+    pub(super) fn update(
+        &self,
+        realm: &str,
+        schema: &'static Schema,
+        id: &str,
+        after: &Map<String, Value>,
+        paths: &[String],
+    ) -> ProviderResult<Object> {
+        self.call("update", schema, id, |yard| yard.change(realm, schema, id, after, paths))
+    }
+
+    pub(super) fn delete(&self, realm: &str, schema: &'static Schema, id: &str, force: bool) -> ProviderResult<()> {
+        self.call("delete", schema, id, |yard| {
+            let key = (realm.to_owned(), schema.type_name, id.to_owned());
+            if !yard.objects.contains_key(&key) {
+                return Ok(());
+            }
+            yard.refusals(realm, schema.type_name, id, force)?;
+            yard.remove(&key);
+            Ok(())
+        })
+    }
+
+    /// What is directly in an object.
+    pub(super) fn inside(&self, realm: &str, type_name: &str, id: &str) -> Vec<(&'static str, String)> {
+        self.yard().children(realm, type_name, id).into_iter().map(|((_, kind, id), _)| (kind, id)).collect()
+    }
+}
+
+/// The id of an object with a natural key.
+fn natural_key(schema: &Schema, fields: &Map<String, Value>) -> Option<String> {
+    let keys: Vec<&str> = schema
+        .fields()
+        .iter()
+        .filter(|field| field.key)
+        .map(|field| fields.get(field.name).and_then(Value::as_str).unwrap_or_default())
+        .collect();
+    (schema.identity == Identity::Key).then(|| keys.join("/"))
+}
+
+type Key = (String, &'static str, String);
+
+impl Yard {
+    /// The objects whose `parent` field names this one, and what its end does to them.
+    fn children(&self, realm: &str, type_name: &str, id: &str) -> Vec<(Key, OnParentDelete)> {
+        let mut children = Vec::new();
+        for (key, object) in self.objects.iter().filter(|(key, _)| key.0 == realm) {
+            for field in object.schema.fields() {
+                let here = target(field) == Some(bare(type_name))
+                    && object.fields.get(field.name).and_then(Value::as_str) == Some(id);
+                if let (true, Some(mark)) = (here, field.parent) {
+                    children.push((key.clone(), mark));
+                }
+            }
+        }
+        children
+    }
+
+    fn refusals(&self, realm: &str, type_name: &str, id: &str, force: bool) -> ProviderResult<()> {
+        for (key, object) in self.objects.iter().filter(|(key, _)| key.0 == realm) {
+            let holds = object.schema.fields().iter().any(|field| {
+                field.holds
+                    && target(field) == Some(bare(type_name))
+                    && object.fields.get(field.name).and_then(Value::as_str) == Some(id)
+            });
+            if holds {
+                let text = format!("delete {} {id}: {} {} holds it", bare(type_name), bare(key.1), key.2);
+                return Err(error(ErrorKind::Conflict, text));
+            }
+        }
+        let refusing =
+            self.children(realm, type_name, id).into_iter().find(|(_, mark)| *mark == OnParentDelete::Refuses);
+        match refusing {
+            Some((key, _)) if !force => {
+                let text = format!("delete {} {id}: {} {} is in it", bare(type_name), bare(key.1), key.2);
+                Err(error(ErrorKind::Conflict, text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        for (child, _) in self.children(&key.0, key.1, &key.2) {
+            self.remove(&child);
+        }
+        self.objects.remove(key);
+        if bare(key.1) == "Site" {
+            self.objects.retain(|(realm, _, _), _| *realm != key.2);
+        }
+    }
+
+    fn insert(
+        &mut self,
+        realm: &str,
+        schema: &'static Schema,
+        mut fields: Map<String, Value>,
+    ) -> ProviderResult<Object> {
+        self.references(realm, schema, &fields)?;
+        self.next += 1;
+        let number = self.next.to_string();
+        let id = natural_key(schema, &fields).unwrap_or_else(|| number.clone());
+        let key = (realm.to_owned(), schema.type_name, id.clone());
+        if self.objects.contains_key(&key) {
+            let text = format!("create {} {id}: it exists", bare(schema.type_name));
+            return Err(error(ErrorKind::AlreadyExists, text));
+        }
+        if bare(schema.type_name) == "House" {
+            fields.entry("colour").or_insert_with(|| "white".into());
+        }
+        let object = Object { schema, id, serial: format!("s{number}"), fields, tainted: None };
+        self.objects.insert(key, object.clone());
+        Ok(object)
+    }
+
+    fn references(&self, realm: &str, schema: &Schema, fields: &Map<String, Value>) -> ProviderResult<()> {
+        for field in schema.fields() {
+            let (Some(kind), Some(id)) = (target(field), fields.get(field.name).and_then(Value::as_str)) else {
+                continue;
+            };
+            let there = self.objects.keys().any(|(r, k, i)| r == realm && bare(k) == kind && i == id);
+            if !there {
+                let text = format!("{}: there is no {kind} `{id}`", bare(schema.type_name));
+                return Err(error(ErrorKind::Invalid { field: Some(field.name.to_owned()) }, text));
+            }
+        }
+        Ok(())
+    }
+
+    fn change(
+        &mut self,
+        realm: &str,
+        schema: &'static Schema,
+        id: &str,
+        after: &Map<String, Value>,
+        paths: &[String],
+    ) -> ProviderResult<Object> {
+        self.references(realm, schema, after)?;
+        let key = (realm.to_owned(), schema.type_name, id.to_owned());
+        let gone = || error(ErrorKind::NotFound, format!("update {} {id}: it is gone", bare(schema.type_name)));
+        let mut object = self.objects.get(&key).cloned().ok_or_else(gone)?;
+        for path in paths {
+            let name = path.split(['.', '[']).next().unwrap_or_default();
+            let field = schema.field(name);
+            if field.is_some_and(|field| field.replace || (field.key && !field.renames)) {
+                let text = format!("update {} {id}: {name} can't be changed", bare(schema.type_name));
+                return Err(error(ErrorKind::Invalid { field: Some(name.to_owned()) }, text));
+            }
+            match after.get(name) {
+                Some(value) => drop(object.fields.insert(name.to_owned(), value.clone())),
+                None => drop(object.fields.remove(name)),
+            }
+        }
+        let new = natural_key(schema, &object.fields).unwrap_or_else(|| id.to_owned());
+        if new != id {
+            let taken = (realm.to_owned(), schema.type_name, new.clone());
+            if self.objects.contains_key(&taken) {
+                let text = format!("update {} {id}: `{new}` exists", bare(schema.type_name));
+                return Err(error(ErrorKind::AlreadyExists, text));
+            }
+            object.id.clone_from(&new);
+            self.objects.remove(&key);
+            self.objects.insert(taken, object.clone());
+            self.renamed(realm, schema.type_name, id, &new);
+        }
+        self.objects.insert((realm.to_owned(), schema.type_name, new), object.clone());
+        Ok(object)
+    }
+
+    /// What lives in a renamed object, or names it, follows.
+    fn renamed(&mut self, realm: &str, type_name: &str, old: &str, new: &str) {
+        let keys: Vec<Key> = self.objects.keys().filter(|key| key.0 == realm).cloned().collect();
+        for key in keys {
+            let Some(mut object) = self.objects.get(&key).cloned() else { continue };
+            let names = object.schema.fields().iter().filter(|field| {
+                target(field) == Some(bare(type_name))
+                    && object.fields.get(field.name).and_then(Value::as_str) == Some(old)
+            });
+            let names: Vec<&str> = names.map(|field| field.name).collect();
+            if names.is_empty() {
+                continue;
+            }
+            for name in names {
+                object.fields.insert(name.to_owned(), new.into());
+            }
+            let was = object.id.clone();
+            object.id = natural_key(object.schema, &object.fields).unwrap_or_else(|| was.clone());
+            let (kind, is) = (object.schema.type_name, object.id.clone());
+            self.objects.remove(&key);
+            self.objects.insert((key.0.clone(), key.1, is.clone()), object);
+            if is != was {
+                self.renamed(realm, kind, &was, &is);
+            }
+        }
+    }
+}
