@@ -167,7 +167,7 @@ async fn clause_8_fields_that_cannot_change_are_marked(subject: Subject) {
     let schema = subject.driver::<Bucket>().driver.schema();
     let replaced: Vec<&str> = schema.fields().iter().filter(|field| field.replace).map(|field| field.name).collect();
     assert_eq!(replaced, ["name", "region"]);
-    assert!(schema.data);
+    assert!(schema.data.is_some());
 }
 
 async fn clause_10_changes_behind_our_back_are_seen(subject: Subject) {

@@ -2,7 +2,7 @@
 //!
 //! Quirks: a managed volume shows a storage location that it does not take; an external one needs a place inside an
 //! external location that no table or volume uses. Deleting a managed volume deletes its files; deleting an external one
-//! leaves them where they are, and is nevertheless planned as a loss, since a type holds data or does not.
+//! leaves them where they are.
 
 use std::collections::BTreeSet;
 
@@ -13,6 +13,7 @@ use platform_sdk::{
     provider::{Change, Context, Existing, Found, Made, Manage, Observed, ProviderResult, Read},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     Schema,
@@ -29,7 +30,7 @@ use crate::{WorkspaceProvider, client::Client};
     outputs = VolumeOutputs,
     provider = WorkspaceProvider,
     scope = "metastore",
-    data,
+    data = managed,
     identity = key,
     validate = name_problems
 )]
@@ -67,6 +68,11 @@ pub struct VolumeOutputs<S: Stage = Declared> {
     /// `/Volumes/catalog/schema/volume`.
     #[output(from = "name", from = "schema")]
     pub path: S::Out<String>,
+}
+
+/// Whether its files go with it.
+fn managed(inputs: &Value) -> bool {
+    inputs.get("storage_location").is_none()
 }
 
 impl Volume {
@@ -230,10 +236,21 @@ fn observed(info: Info) -> Observed<Volume> {
 
 #[cfg(test)]
 mod tests {
-    use platform_sdk::provider::{Existing, Manage as _};
+    use platform_sdk::{
+        Id, Resource as _, ToExpr as _,
+        desired::Tree,
+        provider::{Existing, Manage as _},
+    };
 
     use super::Volume;
     use crate::client::scripted::{Server, json};
+
+    #[test]
+    fn files_are_lost_with_a_managed_volume_and_stay_behind_an_external_one() {
+        let holds_data = |volume: Volume| Volume::schema().holds_data(&Tree::of_known(&volume.to_expr()));
+        assert!(holds_data(Volume::managed(Id::new("c.s"), "v")));
+        assert!(!holds_data(Volume::external(Id::new("c.s"), "v", "s3://b/v")));
+    }
 
     #[tokio::test]
     async fn the_place_that_the_service_chose_is_not_the_programs() {

@@ -3,8 +3,7 @@
 //! Quirks: tables are made and changed by SQL on a warehouse, which `.via(&sql)` names, and read and dropped by REST, so
 //! that neither starts compute. Delta and the service keep properties of their own (`delta.*`): only those that the
 //! program sets are looked at. The order of columns is no change. A dropped column is gone with its data; a type that
-//! can't be widened needs another table. Deleting an external table leaves its files, and is nevertheless planned as a
-//! loss, since a type holds data or does not.
+//! can't be widened needs another table. Deleting an external table leaves its files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +39,7 @@ use crate::{
     outputs = TableOutputs,
     provider = WorkspaceProvider,
     scope = "metastore",
-    data,
+    data = managed,
     identity = key,
     validate = problems
 )]
@@ -96,6 +95,11 @@ impl Table {
     pub fn external(self, location: impl platform_sdk::IntoInput<String>) -> Self {
         self.location(location)
     }
+}
+
+/// Whether its files go with it.
+fn managed(inputs: &Value) -> bool {
+    inputs.get("location").is_none()
 }
 
 fn problems(inputs: &Value) -> Vec<(String, String)> {

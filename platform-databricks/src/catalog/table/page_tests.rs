@@ -1,7 +1,7 @@
 //! What is seen of a table, what a program may write, and how statements end.
 
 use platform_sdk::{
-    Id, ToExpr as _,
+    Id, Resource as _, ToExpr as _,
     desired::Tree,
     provider::{Context, ErrorKind, Existing, Manage as _},
 };
@@ -13,6 +13,14 @@ use crate::{
     client::scripted::{Server, json as answer},
     compute::SqlWarehouse,
 };
+
+#[test]
+fn rows_are_lost_with_a_managed_table_and_stay_behind_an_external_one() {
+    let holds_data = |table: Table| Table::schema().holds_data(&Tree::of_known(&table.to_expr()));
+    let table = || Table::new(Id::<Schema>::new("c.s"), "t").columns([Column::int("a")]);
+    assert!(holds_data(table()));
+    assert!(!holds_data(table().external("s3://b/t")));
+}
 
 fn shown() -> String {
     let table = json!({
