@@ -15,7 +15,7 @@ use crate::{
     desired::{Address, Node, Tree},
     observe::{BUILTIN, may_have_happened, request},
     plan::{Compared, Difference, Op, Verdict, compare},
-    program::{Field, Identity, Operation},
+    program::{Identity, Operation},
     provider::{Driver, ErrorKind, Found, Observation, ProviderError, ProviderResult, Readiness, Request},
     report::Diagnostic,
     state::{Effect, Intent, IntentOp, Record, ResourceState, Status},
@@ -51,7 +51,7 @@ impl Making<'_, '_> {
         &self.node.address
     }
 
-    fn failed(&self, error: &ProviderError) -> Diagnostic {
+    pub(super) fn failed(&self, error: &ProviderError) -> Diagnostic {
         let verb = match self.op {
             Op::Create => "create",
             Op::Adopt => "adopt",
@@ -61,7 +61,7 @@ impl Making<'_, '_> {
         self.about(Diagnostic::of_provider(format!("cannot {verb} `{}`", self.address()), error))
     }
 
-    fn about(&self, diagnostic: Diagnostic) -> Diagnostic {
+    pub(super) fn about(&self, diagnostic: Diagnostic) -> Diagnostic {
         diagnostic.about(self.address()).at(&self.node.at)
     }
 
@@ -92,7 +92,7 @@ impl Making<'_, '_> {
         driver.map_err(|error| self.failed(&error))
     }
 
-    fn plain(&self, inputs: &Tree) -> Value {
+    pub(super) fn plain(&self, inputs: &Tree) -> Value {
         with_defaults(inputs, self.node.schema.fields()).plain().unwrap_or_default()
     }
 
@@ -206,7 +206,7 @@ impl Making<'_, '_> {
     }
 
     /// What comes back does not lose the secrecy of what was given.
-    fn conceal(&self, inputs: &Tree, outputs: Tree) -> Tree {
+    pub(super) fn conceal(&self, inputs: &Tree, outputs: Tree) -> Tree {
         self.run.scrub.learn(&outputs);
         let mut secrets = Vec::new();
         inputs.collect_secrets(&mut secrets);
@@ -313,61 +313,7 @@ impl Making<'_, '_> {
         }
     }
 
-    fn is_place(&self, differences: &[Difference]) -> bool {
-        differences.iter().all(|difference| {
-            let field = difference.path.field().and_then(|name| self.node.schema.field(name));
-            difference.verdict < Verdict::MayReplace || field.is_some_and(|field| field.parent.is_some())
-        })
-    }
-
-    /// The place in which it lives was renamed, and nothing else differs that can't be changed in place.
-    fn moved_place(&self, differences: &[Difference]) -> Option<Vec<Difference>> {
-        let renamed = differences.iter().any(|difference| difference.verdict == Verdict::Replace);
-        (renamed && self.is_place(differences)).then(|| {
-            let place = |d: &&Difference| d.verdict != Verdict::Replace;
-            differences.iter().filter(place).cloned().collect()
-        })
-    }
-
-    /// Finds it again in its renamed place, then changes what else differs.
-    async fn reidentify(
-        &self,
-        driver: &Arc<dyn Driver>,
-        before: &ResourceState,
-        target: ResourceState,
-        rest: &[Difference],
-    ) -> Result<(), Diagnostic> {
-        let mut there = before.clone();
-        there.inputs = with_places(&before.inputs, &target.inputs, self.node.schema.fields());
-        there.input_hash = there.inputs.hash(&*self.run.settings.keyed);
-        let plain = self.plain(&there.inputs);
-        // Only an id that is made of the key is another one now.
-        if self.node.schema.identity == Identity::Key {
-            let found = driver.find(&plain).await.map_err(|error| self.failed(&error))?;
-            let [one] = found.as_slice() else {
-                let text = format!("`{}` was not found under its new key", self.address());
-                return Err(self.about(Diagnostic::error(text).hint("run the command again")));
-            };
-            there.id.clone_from(&one.id);
-        }
-        let asked = Request { id: there.id.clone(), inputs: Some(plain), outputs: there.outputs.plain() };
-        let seen = driver.read(&asked).await.map_err(|error| self.failed(&error))?;
-        let Some(seen) = seen else {
-            return Err(
-                self.about(Diagnostic::error(format!("`{}` vanished while its place was renamed", self.address())))
-            );
-        };
-        there.id.clone_from(&seen.id);
-        there.outputs = self.conceal(&there.inputs, seen.outputs.clone());
-        let target = ResourceState { id: there.id.clone(), outputs: there.outputs.clone(), ..target };
-        if rest.is_empty() {
-            return self.run.close(None, vec![Effect::put(target)]).await;
-        }
-        self.run.close(None, vec![Effect::put(there.clone())]).await?;
-        self.send_update(driver, target, &there, &seen.inputs, rest).await
-    }
-
-    async fn send_update(
+    pub(super) async fn send_update(
         &self,
         driver: &Arc<dyn Driver>,
         mut target: ResourceState,
@@ -486,16 +432,6 @@ impl Making<'_, '_> {
 /// The resources that providers are made of: they must be ready before anything lies under them.
 pub(super) fn serving(desired: &crate::desired::Desired) -> BTreeSet<Address> {
     desired.providers.values().flat_map(|provider| provider.dependencies.iter().cloned()).collect()
-}
-
-/// Inputs as they were, in the places that they are in now.
-fn with_places(before: &Tree, now: &Tree, fields: &[Field]) -> Tree {
-    let (Tree::Map(before), Tree::Map(now)) = (before, now) else { return before.clone() };
-    let mut entries = before.clone();
-    for field in fields.iter().filter(|field| field.parent.is_some()) {
-        entries.extend(now.get(field.name).map(|place| (field.name.to_owned(), place.clone())));
-    }
-    Tree::Map(entries)
 }
 
 /// Of what was observed, the fields that the program sets: the others stay the server's business.

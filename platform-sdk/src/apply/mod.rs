@@ -5,6 +5,7 @@ mod end;
 mod ledger;
 mod live;
 mod make;
+mod reidentify;
 mod retry;
 mod schedule;
 mod scrub;

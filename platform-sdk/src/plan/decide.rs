@@ -12,7 +12,6 @@ use crate::{
     desired::{Address, Desired, Node, Tree, evaluate},
     observe::Observed,
     program::{Field, Identity, Origin, Schema},
-    provider::Observation,
     report::Diagnostic,
     state::{ResourceState, Snapshot, Status},
 };
@@ -113,10 +112,7 @@ impl Decider<'_> {
         let desired = self.evaluate(node);
         let Sources { snapshot, observed, .. } = self.sources;
         let Some(state) = snapshot.resources.get(&node.address) else {
-            return match observed.found.get(&node.address) {
-                Some(seen) => self.newcomer(node, &desired, seen),
-                None => Decision::new(Op::Create, desired),
-            };
+            return self.newcomer(node, desired);
         };
         if observed.gone(&node.address) || self.scope_is_gone(state) {
             return Decision::new(Op::Create, desired).because("gone from reality");
@@ -138,10 +134,13 @@ impl Decider<'_> {
         decision
     }
 
-    /// An object that exists and is to be taken in. What can't become what the program says is not taken in only to be
-    /// destroyed.
-    fn newcomer(&mut self, node: &Node, desired: &Tree, seen: &Observation) -> Decision {
-        let Compared { inputs, mut differences } = compare(node, desired.clone(), None, Some(&seen.inputs));
+    /// What is not in state: an object that exists and is to be taken in, or one to create. What can't become what the
+    /// program says is not taken in only to be destroyed.
+    fn newcomer(&mut self, node: &Node, desired: Tree) -> Decision {
+        let Some(seen) = self.sources.observed.found.get(&node.address) else {
+            return Decision::new(Op::Create, desired);
+        };
+        let Compared { inputs, mut differences } = compare(node, desired, None, Some(&seen.inputs));
         for difference in &mut differences {
             difference.kind = if difference.before.is_none() { ChangeKind::Add } else { ChangeKind::Change };
         }

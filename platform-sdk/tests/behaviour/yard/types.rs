@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use platform_sdk::{
     Declared, Id, Judgement, Secret, Stage,
     derive::{Block, Outputs, Resource},
+    desired::Tree,
 };
 use serde_json::{Value, json};
 
@@ -213,17 +214,15 @@ pub(crate) struct Sign<S: Stage = Declared> {
     pub(crate) code: Option<S::In<Secret<String>>>,
 }
 
-fn text_became_words(from: u32, mut inputs: Value) -> Result<Value, String> {
-    let entries = inputs.as_object_mut().ok_or("inputs are a map")?;
-    match from {
-        1 => {
-            if let Some(text) = entries.remove("text") {
-                entries.insert("words".to_owned(), text);
-            }
-            Ok(inputs)
-        }
-        other => Err(format!("there was no version {other}")),
+fn text_became_words(from: u32, inputs: Tree) -> Result<Tree, String> {
+    let Tree::Map(mut entries) = inputs else { return Err("inputs are a map".to_owned()) };
+    if from != 1 {
+        return Err(format!("there was no version {from}"));
     }
+    if let Some(text) = entries.remove("text") {
+        entries.insert("words".to_owned(), text);
+    }
+    Ok(Tree::Map(entries))
 }
 
 /// Outputs of [`Sign`].
