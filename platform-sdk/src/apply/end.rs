@@ -83,7 +83,7 @@ impl Run<'_> {
             Diagnostic::of_provider(format!("cannot delete `{}` (`{}`)", old.address, old.id), error)
                 .about(&old.address)
         };
-        let config = self.config_for(old);
+        let config = self.config_for(old).await.map_err(|error| failed(&error))?;
         let driver = self.connections.driver(&old.provider.kind, &config, old.address.type_name()).await;
         let driver = driver.map_err(|error| failed(&error))?;
         let intent = self.ledger.intent_id();

@@ -82,6 +82,18 @@ impl Live {
         self.known().snapshot.exports = exports;
     }
 
+    /// What lookups have found, where state does not say so yet. Those that the program dropped are kept until `whole`.
+    pub(super) fn remember_lookups(&self, whole: bool) -> Option<BTreeMap<Address, Tree>> {
+        let known = &mut *self.known();
+        let mut lookups = if whole { BTreeMap::new() } else { known.snapshot.lookups.clone() };
+        lookups.extend(known.lookups.iter().map(|(address, found)| (address.clone(), found.clone())));
+        if lookups == known.snapshot.lookups {
+            return None;
+        }
+        known.snapshot.lookups.clone_from(&lookups);
+        Some(lookups)
+    }
+
     pub(super) fn looked_up(&self, address: &Address, found: Tree) {
         self.known().lookups.insert(address.clone(), found);
     }

@@ -134,7 +134,14 @@ impl Run<'_> {
         for (kind, identity) in &self.observed.identities {
             self.identified(kind, identity).await?;
         }
-        Ok(())
+        self.lookups(false).await
+    }
+
+    async fn lookups(&self, whole: bool) -> Result<(), Diagnostic> {
+        match self.live.remember_lookups(whole) {
+            Some(lookups) => self.noted(Record::Lookups(lookups)).await,
+            None => Ok(()),
+        }
     }
 
     async fn identified(&self, kind: &str, identity: &BTreeMap<String, String>) -> Result<(), Diagnostic> {
@@ -150,6 +157,7 @@ impl Run<'_> {
         if !whole {
             return Ok(());
         }
+        self.lookups(true).await?;
         let (mut exports, mut unknown) = (BTreeMap::new(), Vec::new());
         for (name, expr) in &self.desired.exports {
             let tree = self.live.evaluate(expr);
@@ -192,12 +200,14 @@ impl Run<'_> {
         Ok(identity.get(node.schema.scope).map(|id| (node.schema.scope.to_owned(), id.clone())))
     }
 
-    /// The configuration to reach an object with that is about to end.
-    pub(super) fn config_for(&self, old: &ResourceState) -> Value {
+    /// The configuration that leads to an object that is about to end.
+    pub(super) async fn config_for(&self, old: &ResourceState) -> ProviderResult<Value> {
         let key = self.desired.nodes.get(&old.address).map(|node| node.provider.clone());
         let default = old.provider.of.is_empty().then(|| ProviderKey::default_of(&old.provider.kind));
         let key = if old.provider.of.is_empty() { key.or(default) } else { None };
-        key.and_then(|key| self.live.config(self.desired, &key).ok()).unwrap_or_else(|| old.provider.config.clone())
+        let config = key.and_then(|key| self.live.config(self.desired, &key).ok());
+        let config = config.unwrap_or_else(|| old.provider.config.clone());
+        self.connections.way_to(old, config).await.map(|way| way.config)
     }
 
     pub(super) async fn append(&self, record: Record) -> Result<(), Diagnostic> {
@@ -259,7 +269,7 @@ impl Run<'_> {
                 let config = self.live.config(self.desired, &lookup.provider)?;
                 let found = look_up(self.connections, lookup, &config).await?;
                 self.live.looked_up(address, found);
-                Ok(())
+                self.lookups(false).await
             }
         }
     }

@@ -2,11 +2,12 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
+use super::{Entries, Path, Segment, Tree};
 use crate::{
     Result,
     program::Schema,
     report::{Diagnostic, Error},
-    state::{ResourceState, Snapshot},
+    state::{Referred, ResourceState, Snapshot},
 };
 
 /// The snapshot with every resource's inputs in the shape of its type's current schema. Types that no provider knows are
@@ -60,7 +61,54 @@ pub fn brought_to<'s>(schema: &Schema, state: &'s ResourceState) -> Result<Cow<'
             .hint("report this to the authors of the provider; nothing was changed")
             .about(address)
     })?;
-    Ok(Cow::Owned(ResourceState { inputs, schema_version: wanted, ..state.clone() }))
+    let references = schema.migrate.map(|migrate| followed(state, migrate)).unwrap_or_default();
+    Ok(Cow::Owned(ResourceState { inputs, references, schema_version: wanted, ..state.clone() }))
+}
+
+type Migrate = fn(u32, Tree) -> std::result::Result<Tree, String>;
+
+/// Each reference beside the place that its value has now. One whose value is in no place of its own any more is
+/// dropped: what depends on what is kept apart from it.
+fn followed(state: &ResourceState, migrate: Migrate) -> Entries<Referred> {
+    let mark = Tree::Leaf("a mark that no value has".into());
+    let now = |path: &str| {
+        let path: Path = path.parse().ok()?;
+        let marked = replaced(&state.inputs, path.segments(), &mark)?;
+        place_of(&migrate(state.schema_version, marked).ok()?, &mark, &Path::root())
+    };
+    let references = state.references.iter();
+    references.filter_map(|(path, reference)| Some((now(path)?.to_string(), reference.clone()))).collect()
+}
+
+fn replaced(tree: &Tree, path: &[Segment], with: &Tree) -> Option<Tree> {
+    let Some((first, rest)) = path.split_first() else { return Some(with.clone()) };
+    match (tree, first) {
+        (Tree::Map(entries), Segment::Name(name)) => {
+            let mut entries = entries.clone();
+            let entry = entries.get_mut(name)?;
+            *entry = replaced(entry, rest, with)?;
+            Some(Tree::Map(entries))
+        }
+        (Tree::List(items), Segment::Element(index)) => {
+            let mut items = items.clone();
+            let item = items.get_mut(index.parse::<usize>().ok()?)?;
+            *item = replaced(item, rest, with)?;
+            Some(Tree::List(items))
+        }
+        (Tree::Secret(inner), _) => replaced(inner, path, with),
+        _ => None,
+    }
+}
+
+fn place_of(tree: &Tree, mark: &Tree, path: &Path) -> Option<Path> {
+    match tree {
+        Tree::Map(entries) => entries.iter().find_map(|(name, entry)| place_of(entry, mark, &path.name(name))),
+        Tree::List(items) => {
+            items.iter().enumerate().find_map(|(index, item)| place_of(item, mark, &path.element(index)))
+        }
+        Tree::Secret(inner) => place_of(inner, mark, path),
+        Tree::Leaf(_) | Tree::Unknown(_) => (tree == mark).then(|| path.clone()),
+    }
 }
 
 #[cfg(test)]
@@ -68,7 +116,7 @@ mod tests {
     use super::*;
     use crate::{
         Data, Resource as _,
-        desired::{Address, Hash, Tree},
+        desired::{Address, Hash},
         state::{ProviderState, Status},
     };
 

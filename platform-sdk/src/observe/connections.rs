@@ -12,6 +12,7 @@ use crate::{
     desired::canonical,
     program::Schema,
     provider::{Connect, Connection, Connector, Driver, ErrorKind, LookUpDriver, ProviderError, ProviderResult},
+    state::ResourceState,
 };
 
 /// What a connection proved to talk to, by scope.
@@ -100,6 +101,35 @@ impl Connections {
         slot.identity.get_or_try_init(|| async { connection.identity().await }).await.cloned()
     }
 
+    /// The way to where an object was made: by this configuration, or by the one that it was made with.
+    ///
+    /// # Errors
+    /// Those of [`Self::identity`]; or `Denied`, when neither leads there.
+    pub(crate) async fn way_to(&self, state: &ResourceState, config: Value) -> ProviderResult<Way> {
+        let kind = &state.provider.kind;
+        let Some((scope, was)) = &state.scope else { return Ok(Way { config, program_leads_to: None }) };
+        let made_with = &state.provider.config;
+        let is = match self.identity(kind, &config).await {
+            Ok(identity) => match identity.get(scope) {
+                Some(is) if is != was => is.clone(),
+                _ => return Ok(Way { config, program_leads_to: None }),
+            },
+            // What the program says leads nowhere: then the way by which it was made, if that still is one.
+            Err(error) => {
+                let made = if config == *made_with { None } else { self.identity(kind, made_with).await.ok() };
+                let there = made.is_some_and(|identity| identity.get(scope) == Some(was));
+                let way = Way { config: made_with.clone(), program_leads_to: None };
+                return if there { Ok(way) } else { Err(error) };
+            }
+        };
+        if config != *made_with && self.identity(kind, made_with).await?.get(scope) == Some(was) {
+            return Ok(Way { config: made_with.clone(), program_leads_to: Some((scope.clone(), was.clone(), is)) });
+        }
+        let text = format!("it was made in {scope} `{was}`, and its provider talks to {scope} `{is}`");
+        Err(ProviderError::new(ErrorKind::Denied, text)
+            .hint("use the login of the recorded one, or another --stack for the other"))
+    }
+
     /// The driver of a type there.
     ///
     /// # Errors
@@ -117,6 +147,14 @@ impl Connections {
         let connection = self.connect(kind, config).await?;
         connection.look_up(type_name).ok_or_else(|| unknown(kind, type_name))
     }
+}
+
+/// How an object is reached.
+pub(crate) struct Way {
+    /// The configuration that leads to where it was made.
+    pub(crate) config: Value,
+    /// The program's own configuration leads elsewhere: `(scope, where it was made, where it leads)`.
+    pub(crate) program_leads_to: Option<(String, String, String)>,
 }
 
 fn unknown(kind: &str, type_name: &str) -> ProviderError {

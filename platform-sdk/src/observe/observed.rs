@@ -34,6 +34,8 @@ pub struct Observed {
     pub identities: BTreeMap<String, BTreeMap<String, String>>,
     /// Objects that could not be read: they hold back what depends on them.
     pub unreadable: BTreeMap<Address, Diagnostic>,
+    /// Objects whose provider leads elsewhere now: `(scope, where it was made, where it leads)`.
+    pub rescoped: BTreeMap<Address, (String, String, String)>,
     /// Reality was not read; why not.
     pub offline: Option<String>,
 }

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::{Connections, Observed, Sighting};
 use crate::{
     Result,
-    desired::{Address, Desired, LookupNode, Node, ProviderKey, Tree, evaluate},
-    program::{Expr, Origin},
-    provider::{ErrorKind, Observation, ProviderError, ProviderResult, Request},
+    desired::{Address, Desired, Entries, LookupNode, Node, ProviderKey, Tree, evaluate},
+    program::{Expr, Origin, Schema, Unset},
+    provider::{Observation, ProviderError, ProviderResult, Request},
     report::{Diagnostic, Error},
     state::{ResourceState, Snapshot},
 };
@@ -43,6 +43,9 @@ pub struct Reading<'a> {
 pub async fn observe(reading: Reading<'_>) -> Result<Observed> {
     let mut observed = Observed { offline: reading.offline.map(str::to_owned), ..Observed::default() };
     if reading.offline.is_some() {
+        let wanted = |address: &&Address| reading.desired.lookups.contains_key(*address);
+        let known = reading.snapshot.lookups.iter().filter(|(address, _)| wanted(address));
+        observed.lookups = known.map(|(address, found)| (address.clone(), found.clone())).collect();
         return Ok(observed);
     }
     reading.prove(&mut observed).await?;
@@ -110,7 +113,8 @@ impl Reading<'_> {
     }
 
     fn known_output(&self, origin: &Origin, field: &str) -> Option<Tree> {
-        self.snapshot.resources.get(&origin.address)?.outputs.get(field).cloned()
+        let outputs = self.snapshot.resources.get(&origin.address).map(|state| &state.outputs);
+        outputs.or_else(|| self.snapshot.lookups.get(&origin.address))?.get(field).cloned()
     }
 
     /// The configuration to reach an object with: the program's, where it still has one, else the one it was made with.
@@ -168,10 +172,7 @@ impl Reading<'_> {
             .filter(|state| state.provider.kind != BUILTIN)
             .partition(|state| state.provider.of.is_empty());
         self.read_all(&plain, observed).await;
-        // What lives behind a provider that is made of other resources is reachable only while those are there.
-        let reachable: Vec<&ResourceState> =
-            dependent.into_iter().filter(|state| !state.provider.of.iter().any(|owner| observed.gone(owner))).collect();
-        self.read_all(&reachable, observed).await;
+        self.read_behind(dependent, observed).await;
         let mut problems: Vec<_> = Vec::new();
         if !observed.unreadable.is_empty() && observed.unreadable.len() == self.snapshot.resources.len() {
             problems.extend(observed.unreadable.values().next().cloned());
@@ -179,78 +180,104 @@ impl Reading<'_> {
         if problems.is_empty() { Ok(()) } else { Err(Error::all(problems)) }
     }
 
-    async fn read_all(&self, states: &[&ResourceState], observed: &mut Observed) {
-        let mut groups: BTreeMap<(String, String, &str), Vec<&ResourceState>> = BTreeMap::new();
-        for state in states {
-            let config = self.config_for(state).to_string();
-            groups.entry((state.provider.kind.clone(), config, state.address.type_name())).or_default().push(state);
+    /// Reads what lives behind providers that are made of other resources, those first. It is reachable only while they
+    /// are there; where what is gone is its scope, it is gone too, unread.
+    async fn read_behind(&self, mut waiting: Vec<&ResourceState>, observed: &mut Observed) {
+        while !waiting.is_empty() {
+            let unread: BTreeSet<&Address> = waiting.iter().map(|state| &state.address).collect();
+            let (next, later): (Vec<&ResourceState>, Vec<_>) =
+                waiting.iter().partition(|state| !state.provider.of.iter().any(|owner| unread.contains(owner)));
+            let (lost, reachable): (Vec<&ResourceState>, Vec<_>) =
+                next.into_iter().partition(|state| state.provider.of.iter().any(|owner| observed.gone(owner)));
+            for state in lost.iter().filter(|state| self.scope_is_gone(state, observed)).collect::<Vec<_>>() {
+                observed.sightings.insert(state.address.clone(), Sighting::Gone);
+            }
+            self.read_all(&reachable, observed).await;
+            if later.len() == unread.len() {
+                break;
+            }
+            waiting = later;
         }
-        let reads = groups.into_values().map(|group| self.read_group(group));
+    }
+
+    fn scope_is_gone(&self, state: &ResourceState, observed: &Observed) -> bool {
+        let Some((_, scope)) = &state.scope else { return false };
+        let id = |owner: &Address| self.snapshot.resources.get(owner).map(|state| &state.id);
+        state.provider.of.iter().any(|owner| observed.gone(owner) && id(owner) == Some(scope))
+    }
+
+    async fn read_all(&self, states: &[&ResourceState], observed: &mut Observed) {
+        let mut groups: BTreeMap<(&str, String, &str), (Value, Vec<&ResourceState>)> = BTreeMap::new();
+        for state in states {
+            let config = match self.reach(state, observed).await {
+                Ok(config) => config,
+                Err(error) => {
+                    unread(state, error, observed);
+                    continue;
+                }
+            };
+            let key = (state.provider.kind.as_str(), config.to_string(), state.address.type_name());
+            groups.entry(key).or_insert_with(|| (config, Vec::new())).1.push(state);
+        }
+        let reads = groups.into_values().map(|(config, group)| self.read_group(config, group));
         let mut reads = stream::iter(reads).buffer_unordered(self.parallel.max(1));
         while let Some(results) = reads.next().await {
-            for (address, result) in results {
+            for (state, result) in results {
+                let address = state.address.clone();
                 match result {
                     Ok(Some(seen)) => drop(observed.sightings.insert(address, Sighting::Present(seen))),
                     Ok(None) => drop(observed.sightings.insert(address, Sighting::Gone)),
-                    Err(error) => {
-                        let problem =
-                            Diagnostic::of_provider(format!("cannot read `{address}`"), &error).about(&address);
-                        observed.sightings.insert(address.clone(), Sighting::Unread(error.message));
-                        observed.unreadable.insert(address, problem);
-                    }
+                    Err(error) => unread(state, error, observed),
                 }
             }
         }
     }
 
-    async fn read_group(&self, group: Vec<&ResourceState>) -> Vec<(Address, ProviderResult<Option<Observation>>)> {
+    async fn read_group<'s>(
+        &self,
+        config: Value,
+        group: Vec<&'s ResourceState>,
+    ) -> Vec<(&'s ResourceState, ProviderResult<Option<Observation>>)> {
         let mut listed = BTreeMap::new();
         if group.len() >= WORTH_LISTING
-            && let Ok(Some(all)) = self.list(&group).await
+            && let Ok(Some(all)) = self.list(&config, &group).await
         {
             listed = all.into_iter().map(|seen| (seen.id.clone(), seen)).collect();
         }
         let reads = group.into_iter().map(|state| {
-            let found = listed.get(&state.id).cloned();
+            let (found, config) = (listed.get(&state.id).cloned(), &config);
             async move {
                 // A list may leave out what was made a moment ago or what we may not see: absence is confirmed.
                 let result = match found {
                     Some(seen) => Ok(Some(seen)),
-                    None => self.read(state).await,
+                    None => self.read(config, state).await,
                 };
-                (state.address.clone(), result)
+                (state, result)
             }
         });
         stream::iter(reads).buffer_unordered(self.parallel.max(1)).collect().await
     }
 
-    async fn list(&self, group: &[&ResourceState]) -> ProviderResult<Option<Vec<Observation>>> {
+    async fn list(&self, config: &Value, group: &[&ResourceState]) -> ProviderResult<Option<Vec<Observation>>> {
         let Some(first) = group.first() else { return Ok(None) };
-        let config = self.config_for(first);
-        let driver = self.connections.driver(&first.provider.kind, &config, first.address.type_name()).await?;
+        let driver = self.connections.driver(&first.provider.kind, config, first.address.type_name()).await?;
         let of: Vec<Request> = group.iter().map(|state| request(state)).collect();
         driver.list(&of).await
     }
 
-    async fn read(&self, state: &ResourceState) -> ProviderResult<Option<Observation>> {
-        let config = self.config_for(state);
-        self.scope(state, &config).await?;
-        let driver = self.connections.driver(&state.provider.kind, &config, state.address.type_name()).await?;
+    async fn read(&self, config: &Value, state: &ResourceState) -> ProviderResult<Option<Observation>> {
+        let driver = self.connections.driver(&state.provider.kind, config, state.address.type_name()).await?;
         driver.read(&request(state)).await
     }
 
-    /// An object is read only where it was made.
-    async fn scope(&self, state: &ResourceState, config: &Value) -> ProviderResult<()> {
-        let Some((scope, was)) = &state.scope else { return Ok(()) };
-        let identity = self.connections.identity(&state.provider.kind, config).await?;
-        match identity.get(scope) {
-            Some(is) if is != was => Err(ProviderError::new(
-                ErrorKind::Denied,
-                format!("it was made in {scope} `{was}`, and its provider talks to {scope} `{is}`"),
-            )
-            .hint("use the login of the recorded one, or another --stack for the other")),
-            _ => Ok(()),
+    /// The configuration that leads to where an object was made: an object is read only there.
+    async fn reach(&self, state: &ResourceState, observed: &mut Observed) -> ProviderResult<Value> {
+        let config = self.config_for(state);
+        let way = self.connections.way_to(state, config).await?;
+        if let Some(is) = way.program_leads_to {
+            observed.rescoped.insert(state.address.clone(), is);
         }
+        Ok(way.config)
     }
 
     async fn lookups(&self, observed: &mut Observed) -> Result<()> {
@@ -287,10 +314,16 @@ impl Reading<'_> {
         let read = |id: String| async { driver.read(&Request { id, inputs: None, outputs: None }).await };
         if let Some(id) = &node.options.import {
             let seen = read(id.clone()).await.map_err(|error| failed(&error))?;
-            return seen.map(Some).ok_or_else(|| {
+            let seen = seen.ok_or_else(|| {
                 Diagnostic::error(format!("there is no `{id}` to import as `{}`", node.address))
                     .hint("check the id; `.import(..)` takes the id that the service shows")
-            });
+            })?;
+            return match self.owner(node, &seen.id) {
+                Some(owner) => Err(Diagnostic::error(format!("`{}` is in state already, as `{owner}`", seen.id)).hint(
+                    format!("say `.moved_from(\"{owner}\")` instead of `.import(..)`, or `state forget` it first"),
+                )),
+                None => Ok(Some(seen)),
+            };
         }
         let inputs = evaluate(&node.inputs, &mut |origin, field| {
             observed
@@ -299,8 +332,10 @@ impl Reading<'_> {
                 .and_then(|found| found.get(field).cloned())
                 .or_else(|| self.known_output(origin, field))
         });
-        let Some(inputs) = inputs.plain() else { return Ok(None) };
-        let found = driver.find(&inputs).await.map_err(|error| failed(&error))?;
+        let Some(inputs) = identifying(node.schema, inputs).and_then(|inputs| inputs.plain()) else { return Ok(None) };
+        let mut found = driver.find(&inputs).await.map_err(|error| failed(&error))?;
+        // What the stack owns under another address is not there to be taken in: it is moved, or gives up its key.
+        found.retain(|found| self.owner(node, &found.id).is_none());
         match found.as_slice() {
             [] => Ok(None),
             [one] => read(one.id.clone()).await.map_err(|error| failed(&error)),
@@ -312,6 +347,38 @@ impl Reading<'_> {
             }
         }
     }
+
+    /// The address under which the stack owns an object of this node's type and provider.
+    fn owner(&self, node: &Node, id: &str) -> Option<&Address> {
+        let of = &self.desired.providers.get(&node.provider)?.dependencies;
+        let is = |state: &&ResourceState| {
+            state.address.type_name() == node.schema.type_name && state.id == id && state.provider.of == *of
+        };
+        let (live, left) = (self.snapshot.resources.values(), &self.snapshot.pending_deletes);
+        live.chain(left).map(|state| &**state).find(is).map(|state| &state.address)
+    }
+}
+
+/// The inputs that find an object: without optional ones that are not known yet. `None` while its key is not.
+fn identifying(schema: &Schema, inputs: Tree) -> Option<Tree> {
+    let Tree::Map(entries) = inputs else { return Some(inputs) };
+    let mut known = Entries::new();
+    for (name, value) in entries {
+        let field = schema.field(&name)?;
+        if value.is_known() {
+            known.insert(name, value);
+        } else if field.key || matches!(field.unset, Unset::Never) {
+            return None;
+        }
+    }
+    Some(Tree::Map(known))
+}
+
+fn unread(state: &ResourceState, error: ProviderError, observed: &mut Observed) {
+    let address = &state.address;
+    let problem = Diagnostic::of_provider(format!("cannot read `{address}`"), &error).about(address);
+    observed.sightings.insert(address.clone(), Sighting::Unread(error.message));
+    observed.unreadable.insert(address.clone(), problem);
 }
 
 /// What a driver is told of an object.

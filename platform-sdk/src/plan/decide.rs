@@ -174,6 +174,13 @@ impl Decider<'_> {
         }
         let mut create_first =
             !self.place_is_renamed(state, node.schema) && create_first(node, &state.inputs, &decision.inputs);
+        if let Some((scope, was, is)) = self.sources.observed.rescoped.get(&node.address) {
+            replaces = true;
+            // No key is taken where it goes.
+            create_first = node.options.delete_before_replace != Some(true);
+            let reason = format!("its provider leads to {scope} `{is}`, and it was made in {scope} `{was}`");
+            decision.reasons.push(reason);
+        }
         for Drawn { target, why, takes_along } in self.drawn_in(node.schema, state, Some(node)) {
             let Some(of) = self.decisions.get(&target) else { continue };
             if of.conditions.is_empty() {

@@ -24,6 +24,7 @@ impl Folded {
                 self.snapshot.identities.entry(kind).or_default().insert(scope, id);
             }
             Record::Exports(exports) => self.snapshot.exports = exports,
+            Record::Lookups(lookups) => self.snapshot.lookups = lookups,
             record => note(&mut self.open, record),
         }
     }
@@ -39,6 +40,6 @@ pub(super) fn note(open: &mut Vec<OpenIntent>, record: Record) {
             }
         }
         Record::Outcome { intent: Some(intent), .. } => open.retain(|open| open.intent.id != intent),
-        Record::Outcome { intent: None, .. } | Record::Identity(..) | Record::Exports(_) => {}
+        Record::Outcome { intent: None, .. } | Record::Identity(..) | Record::Exports(_) | Record::Lookups(_) => {}
     }
 }

@@ -80,6 +80,8 @@ pub enum Record {
     },
     /// The target that a kind of provider has proved: kind, scope, identity.
     Identity(String, String, String),
+    /// What lookups found, whole.
+    Lookups(std::collections::BTreeMap<Address, crate::desired::Tree>),
     /// The stack's outputs, whole.
     Exports(std::collections::BTreeMap<String, crate::desired::Tree>),
 }

@@ -38,6 +38,7 @@ pub(super) enum LineV1<'a, T> {
     },
     Identity(Cow<'a, str>, Cow<'a, str>, Cow<'a, str>),
     Exports(BTreeMap<Cow<'a, str>, T>),
+    Lookups(BTreeMap<Cow<'a, Address>, T>),
 }
 
 /// Whose records follow, and on what.
@@ -124,6 +125,29 @@ pub(super) fn opened_exports(
     exports.into_iter().map(opened).collect()
 }
 
+/// What lookups found, on its way out.
+pub(super) fn lookups<'a>(
+    lookups: &'a BTreeMap<Address, Tree>,
+    keys: &'a Keys,
+) -> BTreeMap<Cow<'a, Address>, Branch<'a>> {
+    let sealed = |(address, tree): (&'a Address, &'a Tree)| {
+        (Cow::Borrowed(address), Branch::sealed(tree, Root::Outputs(address), keys))
+    };
+    lookups.iter().map(sealed).collect()
+}
+
+/// What lookups found, in memory.
+pub(super) fn opened_lookups(
+    lookups: BTreeMap<Cow<'_, Address>, Stored>,
+    keys: &Keys,
+) -> Result<BTreeMap<Address, Tree>, Diagnostic> {
+    let opened = |(address, tree): (Cow<'_, Address>, Stored)| {
+        let tree = tree.open(Root::Outputs(&address), keys)?;
+        Ok((address.into_owned(), tree))
+    };
+    lookups.into_iter().map(opened).collect()
+}
+
 impl<'a> LineV1<'a, Branch<'a>> {
     /// A record on its way out.
     pub(super) fn of(record: &'a Record, keys: &'a Keys) -> Self {
@@ -136,6 +160,7 @@ impl<'a> LineV1<'a, Branch<'a>> {
             },
             Record::Identity(kind, scope, id) => Self::Identity(kind.into(), scope.into(), id.into()),
             Record::Exports(all) => Self::Exports(exports(all, keys)),
+            Record::Lookups(all) => Self::Lookups(lookups(all, keys)),
         }
     }
 }
@@ -153,6 +178,7 @@ impl LineV1<'_, Stored> {
             },
             Self::Identity(kind, scope, id) => Record::Identity(kind.into_owned(), scope.into_owned(), id.into_owned()),
             Self::Exports(all) => Record::Exports(opened_exports(all, keys)?),
+            Self::Lookups(all) => Record::Lookups(opened_lookups(all, keys)?),
         }))
     }
 }
@@ -239,6 +265,7 @@ pub(super) fn has_secrets(record: &Record) -> bool {
             Effect::Retire(_) | Effect::Remove(_) | Effect::Deleted(..) | Effect::Move(..) | Effect::Nothing => false,
         }),
         Record::Exports(exports) => exports.values().any(Tree::has_secrets),
+        Record::Lookups(lookups) => lookups.values().any(Tree::has_secrets),
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub pending_deletes: Vec<Arc<ResourceState>>,
     /// The stack's outputs as of the last apply.
     pub exports: BTreeMap<String, Tree>,
+    /// What the program's lookups found when it was last applied: what a plan goes by that reads nothing.
+    pub lookups: BTreeMap<Address, Tree>,
     /// Which target each kind of provider has proved, by scope: `{"databricks.workspace": {"workspace": "123"}}`.
     pub identities: BTreeMap<String, BTreeMap<String, String>>,
 }

@@ -14,7 +14,7 @@ use super::{
     damage,
     head::{FORMAT_VERSION, newer},
     key_wrap::{KeySource, KeysV1},
-    record_format::{OpenV1, exports, opened_exports},
+    record_format::{OpenV1, exports, lookups, opened_exports, opened_lookups},
     resource_format::{LooseV1, OriginV1, ResourceV1},
 };
 use crate::{
@@ -57,6 +57,8 @@ struct SnapshotV1<'a, T> {
     identities: Cow<'a, BTreeMap<String, BTreeMap<String, String>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     keys: Option<Cow<'a, KeysV1>>,
+    #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
+    lookups: BTreeMap<Cow<'a, Address>, T>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     open: Vec<OpenV1<'a, T>>,
     origins: Vec<OriginV1<'a>>,
@@ -97,6 +99,7 @@ pub(super) fn encode(
         exports: exports(&snapshot.exports, keys),
         identities: Cow::Borrowed(&snapshot.identities),
         keys: keys.wire().map(Cow::Borrowed),
+        lookups: lookups(&snapshot.lookups, keys),
         open: open.iter().map(|open| OpenV1::of(open, keys)).collect(),
         origins,
         pending_deletes: snapshot.pending_deletes.iter().map(|old| LooseV1::of(old, keys)).collect(),
@@ -143,6 +146,7 @@ pub(super) async fn decode(
             .map(|old| old.into_state(&keys).map(Arc::new))
             .collect::<Result<_, _>>()?,
         exports: opened_exports(file.exports, &keys)?,
+        lookups: opened_lookups(file.lookups, &keys)?,
         identities: file.identities.into_owned(),
     };
     let open = file.open.into_iter().map(|open| open.into_open(&keys)).collect::<Result<_, _>>()?;
@@ -176,6 +180,6 @@ impl Snapshot {
     /// Whether it holds any secret.
     pub(super) fn has_secrets(&self) -> bool {
         self.resources.values().chain(&self.pending_deletes).any(|state| state.has_secrets())
-            || self.exports.values().any(Tree::has_secrets)
+            || self.exports.values().chain(self.lookups.values()).any(Tree::has_secrets)
     }
 }

@@ -91,6 +91,11 @@ impl Harness {
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Goes on from another state, as when an older version of the program has left it.
+    pub fn restore(&self, snapshot: Snapshot) {
+        self.set(snapshot);
+    }
+
     /// Narrows the following runs to these targets and replacements.
     ///
     /// # Errors
@@ -230,7 +235,7 @@ fn open(records: &[Record]) -> Vec<OpenIntent> {
                 }
             }
             Record::Outcome { intent: Some(intent), .. } => open.retain(|open| open.intent.id != *intent),
-            Record::Outcome { intent: None, .. } | Record::Identity(..) | Record::Exports(_) => {}
+            Record::Outcome { intent: None, .. } | Record::Identity(..) | Record::Exports(_) | Record::Lookups(_) => {}
         }
     }
     open

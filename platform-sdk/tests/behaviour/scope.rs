@@ -1,11 +1,11 @@
 //! Scope: only another identity of what a resource is relative to makes it another; what stands on something that is
 //! gone is gone; what a dropped provider made is still deleted.
 
-use platform_sdk::{Program, prelude::*, testing::Harness};
+use platform_sdk::{Program, plan::Op, prelude::*, testing::Harness};
 
 use super::{
-    support::{nothing, owned, program, settled, step, up},
-    yard::{House, Site, SiteProvider, Tent, World, Yard},
+    support::{fails, nothing, owned, program, settled, step, up},
+    yard::{Fault, House, Lock, Site, SiteProvider, Tent, World, Yard},
 };
 
 fn camp(world: &World, ground: &'static str) -> Program {
@@ -40,6 +40,51 @@ fn another_identity_behind_the_default_provider_is_refused_by_name() {
     world.leads_to("mirror", "yard-2");
     let error = harness.plan(&over(&world, "mirror")).expect_err("another yard").to_string();
     assert!(error.contains("`yard-1`") && error.contains("`yard-2`"), "{error}");
+}
+
+#[test]
+fn another_identity_behind_a_named_provider_replaces() {
+    let (world, harness) = (World::default(), Harness::new());
+    world.leads_to("north", "yard-2");
+    world.leads_to("south", "yard-3");
+    let there = |host: &'static str| {
+        let yard = Yard::of(&world).over(host);
+        program(&world, move |stack| {
+            stack.within(&yard).add("home", House::new("home"));
+            stack.add("lock", Lock::new());
+            Ok(())
+        })
+    };
+    up(&harness, &there("north"));
+    assert_eq!(world.objects_of("yard-2"), ["House home"]);
+    world.calls();
+    let run = up(&harness, &there("south"));
+    let house = step(&run.plan, "yard:House::home");
+    assert!(matches!(house.op, Op::Replace { .. }), "{house:?}");
+    assert_eq!(house.reasons, ["its provider leads to yard `yard-3`, and it was made in yard `yard-2`"]);
+    assert_eq!((world.objects_of("yard-2"), world.objects_of("yard-3")), (vec![], vec!["House home".to_owned()]));
+    settled(&harness, &there("south"));
+}
+
+#[test]
+fn what_awaits_deletion_elsewhere_is_not_mistaken_for_what_has_its_name_here() {
+    let (world, harness) = (World::default(), Harness::new());
+    world.leads_to("north", "yard-2");
+    world.leads_to("south", "yard-3");
+    let there = |host: &'static str| {
+        let yard = Yard::of(&world).over(host);
+        program(&world, move |stack| {
+            stack.within(&yard).add("home", House::new("home"));
+            Ok(())
+        })
+    };
+    up(&harness, &there("north"));
+    world.fault("delete House", Fault::Refused);
+    fails(&harness, &there("south"));
+    assert_eq!((world.objects_of("yard-2").len(), world.objects_of("yard-3").len()), (1, 1));
+    up(&harness, &there("south"));
+    assert_eq!((world.objects_of("yard-2").len(), world.objects_of("yard-3").len()), (0, 1));
+    settled(&harness, &there("south"));
 }
 
 #[test]

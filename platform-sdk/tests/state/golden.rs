@@ -28,6 +28,7 @@ fn wanted(keys: &platform_sdk::state::Keys) -> Snapshot {
         uuid: "00000000-0000-4000-8000-000000000000".to_owned(),
         pending_deletes: vec![resource("old", Tree::default(), keys).into()],
         exports: [("url".to_owned(), Tree::Leaf("https://example.test".into()))].into(),
+        lookups: BTreeMap::new(),
         identities: [("sdk".to_owned(), [("scope".to_owned(), "1".to_owned())].into())].into(),
         resources: [full, quiet].map(|state| (state.address.clone(), state.into())).into(),
     }

@@ -275,6 +275,7 @@ pub(super) fn snapshot() -> Snapshot {
         uuid: "6f1c".into(),
         resources: [lake, raw].into_iter().map(|state| (state.address.clone(), state.into())).collect(),
         pending_deletes: vec![old.into()],
+        lookups: BTreeMap::new(),
         exports: [
             ("columns".to_owned(), Tree::from(json!([{"name": "id"}, {"name": "at"}]))),
             ("orders_table".to_owned(), Tree::Leaf(json!("lake.sales.orders"))),

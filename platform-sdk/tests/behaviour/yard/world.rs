@@ -85,6 +85,13 @@ impl World {
         self.yard().objects.keys().map(|(_, kind, id)| format!("{} {id}", bare(kind))).collect()
     }
 
+    /// Everything that exists in a realm, as `House lake`.
+    pub(crate) fn objects_of(&self, realm: &str) -> Vec<String> {
+        let yard = self.yard();
+        let of = yard.objects.keys().filter(|(of, _, _)| of == realm);
+        of.map(|(_, kind, id)| format!("{} {id}", bare(kind))).collect()
+    }
+
     /// A field of an object.
     pub(crate) fn field(&self, kind: &str, id: &str, field: &str) -> Option<Value> {
         let yard = self.yard();
