@@ -11,6 +11,7 @@ pub mod program;
 pub mod provider;
 pub mod report;
 pub mod sandbox;
+pub mod sealing;
 pub mod state;
 
 pub mod observe;

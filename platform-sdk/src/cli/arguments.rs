@@ -177,6 +177,8 @@ pub(crate) enum StateVerb {
     CopyTo(StateCopyArguments),
     /// Remove old snapshots for good
     Prune(StatePruneArguments),
+    /// Wrap the key of the state's secrets anew: with PLATFORM_NEW_PASSPHRASE, PLATFORM_NEW_KEY_FILE, or what there is
+    RotateKey(StateRotateArguments),
     /// Take the lease from a run that is gone
     Unlock(StateUnlockArguments),
     /// Check the state, say what would be done about damage and interrupted runs, and do it
@@ -243,6 +245,14 @@ pub(crate) struct StatePruneArguments {
     pub(crate) keep: usize,
 }
 
+/// `state rotate-key`.
+#[derive(Debug, Args)]
+pub(crate) struct StateRotateArguments {
+    /// Encrypt every secret with another key, too: after the old one has leaked
+    #[arg(long)]
+    pub(crate) re_encrypt: bool,
+}
+
 /// `state unlock`.
 #[derive(Debug, Args)]
 pub(crate) struct StateUnlockArguments {
@@ -293,6 +303,8 @@ pub(crate) enum ConfigVerb {
     Set(ConfigSetArguments),
     /// List all values and where they come from
     List,
+    /// Wrap the keys of the file's secrets anew: with PLATFORM_NEW_PASSPHRASE, PLATFORM_NEW_KEY_FILE, or what there is
+    RotateKey,
 }
 
 /// `config get`.
@@ -307,9 +319,12 @@ pub(crate) struct ConfigGetArguments {
 pub(crate) struct ConfigSetArguments {
     /// The key
     pub(crate) key: String,
-    /// The value: text, or a TOML number, boolean or list
-    #[arg(allow_hyphen_values = true)]
-    pub(crate) value: String,
+    /// The value: text, or a TOML number, boolean or list; a secret is text, and asked for or read from stdin without it
+    #[arg(allow_hyphen_values = true, required_unless_present = "secret")]
+    pub(crate) value: Option<String>,
+    /// Encrypt it: with the program's key service, PLATFORM_PASSPHRASE or PLATFORM_KEY_FILE
+    #[arg(long)]
+    pub(crate) secret: bool,
 }
 
 /// Reads a command line.

@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use zeroize::Zeroizing;
+
 use super::arguments::{Consent, Globals};
 use crate::{
     Program, Result,
@@ -81,6 +83,11 @@ impl Context {
         let stack = globals.stack.clone().or_else(|| variable("PLATFORM_STACK"));
         let stack = stack.unwrap_or_else(|| program.default_stack.clone());
         let state = globals.state.clone().or_else(|| variable("PLATFORM_STATE"));
+        // A key of a real service is none of the sandbox's.
+        let mut program = program;
+        if globals.sandbox {
+            program.secrets_key = None;
+        }
         Self { program, stack, state, globals, environment, printer, attended }
     }
 
@@ -98,8 +105,17 @@ impl Context {
     /// # Errors
     /// When the place can't be one.
     pub(crate) fn location(&self) -> Result<Location> {
+        self.location_of(&self.program.project, &self.stack)
+    }
+
+    /// Where another stack's state is, beside this one's.
+    ///
+    /// # Errors
+    /// When the place can't be one.
+    pub(crate) fn location_of(&self, project: &str, stack: &str) -> Result<Location> {
         let state = self.state.as_deref().unwrap_or(STATE);
-        Location::of_environment(state, &self.program.project, &self.stack, &self.environment)
+        let location = Location::of_environment(state, project, stack, &self.environment)?;
+        Ok(location.with_key(self.program.secrets_key.clone()))
     }
 
     /// Where sandboxes keep their worlds: beside the state, where that is a directory.
@@ -138,6 +154,26 @@ impl Context {
         let why = if self.printer.is_json() { "--json asks no questions" } else { "there is no terminal to ask on" };
         let problem = Diagnostic::error(format!("`{verb}` needs --yes here")).detail(why);
         Some(problem.hint(format!("look at the plan first, then run `{verb} --yes`")))
+    }
+
+    /// A secret that was not given on the command line: asked for without an echo, or all of stdin.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn ask_secret(&self, name: &str) -> Result<Zeroizing<String>> {
+        let unread = |error: &dyn std::fmt::Display| {
+            Diagnostic::error(format!("the value of `{name}` could not be read")).detail(error.to_string())
+        };
+        if self.attended {
+            let ask = || dialoguer::Password::new().with_prompt(format!("Value of {name}")).interact();
+            return self.printer.suspended(ask).map(Zeroizing::new).map_err(|error| unread(&error).into());
+        }
+        let text = std::io::read_to_string(std::io::stdin()).map(Zeroizing::new).map_err(|error| unread(&error))?;
+        let value = text.strip_suffix('\n').unwrap_or(&text);
+        if value.is_empty() {
+            return Err(unread(&"stdin is empty").hint("pipe it in, or give it as the last argument").into());
+        }
+        Ok(Zeroizing::new(value.to_owned()))
     }
 
     /// Asks whether to go on; with `--yes` the answer is known.

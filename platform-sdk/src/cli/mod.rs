@@ -10,8 +10,8 @@ mod tests;
 
 pub(crate) use arguments::{
     DriftArguments, ImportArguments, PlanArguments, RollbackArguments, StateCopyArguments, StateExportArguments,
-    StateForgetArguments, StateImportArguments, StateMoveArguments, StatePruneArguments, StateUnlockArguments,
-    UpArguments,
+    StateForgetArguments, StateImportArguments, StateMoveArguments, StatePruneArguments, StateRotateArguments,
+    StateUnlockArguments, UpArguments,
 };
 pub(crate) use context::{Context, Exit};
 pub(crate) use run::main;

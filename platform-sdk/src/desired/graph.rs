@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Address, Hash, ProviderKey, Tree, hash_written, hashed::Whole, order, validate};
 use crate::{
     Result,
-    program::{Declaration, Expr, Options, Recorder, Schema},
+    program::{Declaration, Expr, Options, Recorder, ReferredStack, Schema},
     report::Error,
 };
 
@@ -60,6 +60,8 @@ pub struct LookupNode {
     pub dependencies: BTreeSet<Address>,
     /// Where the program declares it.
     pub at: String,
+    /// The other stack whose outputs it is, where it is no object of a service.
+    pub reference: Option<ReferredStack>,
 }
 
 /// One provider.
@@ -153,6 +155,7 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
                 dependencies: of_provider(&lookup.provider),
                 provider: lookup.provider,
                 at: lookup.at,
+                reference: lookup.reference,
             };
             (lookup.address, node)
         })

@@ -79,7 +79,7 @@ async fn work(
     let surveyed = session.survey(desired, &snapshot, lease.reading(), Offline::Never).await?;
     let plan = &surveyed.planned.plan;
     if let Some(saved) = saved {
-        saved.check(context, lease.reading(), desired, plan)?;
+        saved.check(context, lease.reading(), desired, &surveyed)?;
     }
     context.printer.event(&Event::Plan(plan.clone()));
     if plan.is_empty() {

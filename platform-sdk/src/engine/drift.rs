@@ -1,5 +1,7 @@
 //! `drift`: compares reality with state, and on request records what it found.
 
+use std::collections::BTreeMap;
+
 use super::session::Session;
 use crate::{
     Result,
@@ -70,7 +72,14 @@ async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot) -> 
         (node.options.import, node.options.adopt_existing) = (None, false);
     }
     let parallel = session.context.globals.parallel;
-    let reading = Reading { desired: &of_state, snapshot, connections: &session.connections, parallel, offline: None };
+    let reading = Reading {
+        desired: &of_state,
+        snapshot,
+        connections: &session.connections,
+        parallel,
+        offline: None,
+        references: &BTreeMap::new(),
+    };
     if let Err(error) = reading.check_credentials() {
         return Err(Diagnostic::of_provider("cannot log in", &error).into());
     }

@@ -19,10 +19,10 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
         settled.notes.iter().for_each(|note| context.printer.note(note));
     }
     let surveyed = session.survey(&desired, &snapshot, &reading, Offline::WithoutCredentials).await?;
-    let plan = surveyed.planned.plan;
+    let plan = &surveyed.planned.plan;
     context.printer.event(&Event::Plan(plan.clone()));
     if let Some(file) = &arguments.out {
-        saved::save(context, &reading, &desired, &plan, file)?;
+        saved::save(context, &reading, &desired, &surveyed, file)?;
         context.printer.note(&format!("saved: apply exactly this with `up --plan {}`", file.display()));
     }
     let differs = arguments.detailed_exitcode && !plan.is_empty();

@@ -4,10 +4,12 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
+use super::Surveyed;
 use crate::{
     Result,
     cli::Context,
     desired::{Desired, Hash, Tree, evaluate},
+    observe::Observed,
     plan::Plan,
     report::{Diagnostic, Error},
     state::Reading,
@@ -29,11 +31,17 @@ pub(super) struct Saved {
 const VERSION: u32 = 1;
 
 /// Writes a plan for a later `up --plan`.
-pub(super) fn save(context: &Context, reading: &Reading, desired: &Desired, plan: &Plan, file: &Path) -> Result<()> {
+pub(super) fn save(
+    context: &Context,
+    reading: &Reading,
+    desired: &Desired,
+    surveyed: &Surveyed,
+    file: &Path,
+) -> Result<()> {
     let saved = Saved {
         version: VERSION,
-        plan: plan.clone(),
-        secrets: secrets(reading, desired),
+        plan: Plan::clone(&surveyed.planned.plan),
+        secrets: secrets(reading, desired, &surveyed.observed),
         executable: executable(),
         sandbox: context.globals.sandbox,
     };
@@ -57,7 +65,14 @@ pub(super) fn load(file: &Path) -> Result<Saved> {
 
 impl Saved {
     /// Refuses unless the plan that was just made is the one that was saved.
-    pub(super) fn check(&self, context: &Context, reading: &Reading, desired: &Desired, plan: &Plan) -> Result<()> {
+    pub(super) fn check(
+        &self,
+        context: &Context,
+        reading: &Reading,
+        desired: &Desired,
+        surveyed: &Surveyed,
+    ) -> Result<()> {
+        let plan = &surveyed.planned.plan;
         let mut moved = Vec::new();
         let mut differs = |same: bool, what: &str| {
             if !same {
@@ -68,7 +83,7 @@ impl Saved {
         differs(same_stack && self.sandbox == context.globals.sandbox, "the stack: the plan is of another one");
         differs(self.plan.base == plan.base, "the state: another run has changed it");
         differs(self.plan.desired == plan.desired, "the program: it declares something else");
-        differs(self.secrets == secrets(reading, desired), "a secret: it has another value");
+        differs(self.secrets == secrets(reading, desired, &surveyed.observed), "a secret: it has another value");
         differs(self.executable == executable(), "the executable: it was built again");
         if moved.is_empty() && self.plan.plan_id != plan.plan_id {
             moved.push("reality, or the flags: the steps are others".to_owned());
@@ -84,7 +99,7 @@ impl Saved {
     }
 }
 
-fn secrets(reading: &Reading, desired: &Desired) -> BTreeMap<String, String> {
+fn secrets(reading: &Reading, desired: &Desired, observed: &Observed) -> BTreeMap<String, String> {
     let of = |inputs: Tree| {
         let mut found = Vec::new();
         inputs.collect_secrets(&mut found);
@@ -93,7 +108,14 @@ fn secrets(reading: &Reading, desired: &Desired) -> BTreeMap<String, String> {
     desired
         .nodes
         .values()
-        .map(|node| (node, of(evaluate(&node.inputs, &mut |_, _| None))))
+        .map(|node| {
+            (
+                node,
+                of(evaluate(&node.inputs, &mut |origin, field| {
+                    observed.lookups.get(&origin.address)?.get(field).cloned()
+                })),
+            )
+        })
         .filter(|(_, secrets)| !secrets.is_empty())
         .map(|(node, secrets)| (node.address.to_string(), reading.keys.hmac(&secrets.into())))
         .collect()

@@ -104,6 +104,7 @@ impl<'c> Session<'c> {
             wanted: &wanted,
             parallel: self.context.globals.parallel,
             offline,
+            elsewhere: self,
         };
         survey.run().await
     }

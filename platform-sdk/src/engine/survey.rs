@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use std::collections::BTreeMap;
+
+use super::references::{Elsewhere, referred};
 use crate::{
     Result,
-    desired::{Address, Desired, Hash, migrated},
+    desired::{Address, Desired, Hash, Tree, migrated},
     observe::{Connections, Observed, Reading, callers, contents, observe},
     plan::{Planned, Wanted, access_changes, locked_out, moved, plan},
     report::Diagnostic,
@@ -32,6 +35,7 @@ pub(crate) struct Survey<'a> {
     pub(crate) wanted: &'a Wanted,
     pub(crate) parallel: usize,
     pub(crate) offline: Offline,
+    pub(crate) elsewhere: &'a dyn Elsewhere,
 }
 
 /// A plan, and what was read for it.
@@ -44,10 +48,11 @@ impl Survey<'_> {
     /// Reads reality and plans.
     pub(crate) async fn run(self) -> Result<Surveyed> {
         let current = migrated(self.snapshot, &self.connections.schemas())?;
-        Survey { snapshot: &current, ..self }.of_current().await
+        let references = referred(self.desired, self.elsewhere).await?;
+        Survey { snapshot: &current, ..self }.of_current(&references).await
     }
 
-    async fn of_current(self) -> Result<Surveyed> {
+    async fn of_current(self, references: &BTreeMap<Address, Tree>) -> Result<Surveyed> {
         let (snapshot, _) = moved(self.desired, self.snapshot)?;
         let reading = Reading {
             desired: self.desired,
@@ -55,6 +60,7 @@ impl Survey<'_> {
             connections: self.connections,
             parallel: self.parallel,
             offline: None,
+            references,
         };
         let offline = self.offline_reason(reading)?;
         let reading = Reading { offline: offline.as_deref(), ..reading };

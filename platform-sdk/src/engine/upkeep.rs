@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Result,
-    cli::{Context, Exit, StateCopyArguments, StatePruneArguments},
+    cli::{Context, Exit, StateCopyArguments, StatePruneArguments, StateRotateArguments},
     observe::settle,
     plan::Summary,
     report::{Diagnostic, Event, Observer as _, object},
@@ -146,5 +146,24 @@ async fn prune(context: &Context, lease: &Lease, keep: usize) -> Result<Exit> {
     state::prune(lease, &location, &prunable, &holder(context)).await?;
     context.printer.object(&object("pruned", body));
     finish(context, &commit, &format!("removed: the history begins with serial {}", prunable.first));
+    Ok(Exit::Done)
+}
+
+/// Wraps the key of the stack's secrets anew.
+pub(crate) async fn state_rotate(context: &Context, arguments: &StateRotateArguments) -> Result<Exit> {
+    let lease = lease(context).await?;
+    let at = Commit { snapshot: lease.reading().base.clone(), serial: lease.reading().serial, written: false };
+    let anew = arguments.re_encrypt;
+    let Some((by, commit)) = lease.rotate(anew).await? else {
+        context.printer.object(&object("key_rotated", json!({"by": null, "re_encrypted": false})));
+        finish(context, &at, "the stack has no secrets, and no key");
+        return Ok(Exit::Done);
+    };
+    context.printer.object(&object("key_rotated", json!({"by": by, "re_encrypted": anew})));
+    let encrypted = if anew { "; every secret is encrypted with another key" } else { "" };
+    finish(context, &commit, &format!("serial {}: the key is wrapped with {by} now{encrypted}", commit.serial));
+    if anew {
+        context.printer.note("earlier snapshots still hold what the old key opens: `state prune` removes them");
+    }
     Ok(Exit::Done)
 }

@@ -34,6 +34,8 @@ pub struct Reading<'a> {
     pub parallel: usize,
     /// Reality is not to be read; why not.
     pub offline: Option<&'a str>,
+    /// The outputs of other stacks, which are known already.
+    pub references: &'a BTreeMap<Address, Tree>,
 }
 
 /// Reads everything that a plan needs to know.
@@ -41,11 +43,17 @@ pub struct Reading<'a> {
 /// # Errors
 /// When a provider can't be reached at all, talks to another target than state records, or a lookup finds nothing.
 pub async fn observe(reading: Reading<'_>) -> Result<Observed> {
-    let mut observed = Observed { offline: reading.offline.map(str::to_owned), ..Observed::default() };
+    let mut observed = Observed {
+        offline: reading.offline.map(str::to_owned),
+        lookups: reading.references.clone(),
+        ..Observed::default()
+    };
     if reading.offline.is_some() {
         let wanted = |address: &&Address| reading.desired.lookups.contains_key(*address);
         let known = reading.snapshot.lookups.iter().filter(|(address, _)| wanted(address));
-        observed.lookups = known.map(|(address, found)| (address.clone(), found.clone())).collect();
+        for (address, found) in known {
+            observed.lookups.entry(address.clone()).or_insert_with(|| found.clone());
+        }
         return Ok(observed);
     }
     reading.prove(&mut observed).await?;
@@ -114,7 +122,8 @@ impl Reading<'_> {
 
     fn known_output(&self, origin: &Origin, field: &str) -> Option<Tree> {
         let outputs = self.snapshot.resources.get(&origin.address).map(|state| &state.outputs);
-        outputs.or_else(|| self.snapshot.lookups.get(&origin.address))?.get(field).cloned()
+        let looked_up = || self.references.get(&origin.address).or_else(|| self.snapshot.lookups.get(&origin.address));
+        outputs.or_else(looked_up)?.get(field).cloned()
     }
 
     /// The configuration to reach an object with: the program's, where it still has one, else the one it was made with.
@@ -282,7 +291,7 @@ impl Reading<'_> {
 
     async fn lookups(&self, observed: &mut Observed) -> Result<()> {
         let mut problems = Vec::new();
-        for lookup in self.desired.lookups.values() {
+        for lookup in self.desired.lookups.values().filter(|lookup| lookup.reference.is_none()) {
             // Behind a provider that this very stack makes, it is read during the apply.
             let Some(config) = self.config_of(&lookup.provider) else { continue };
             match look_up(self.connections, lookup, &config).await {

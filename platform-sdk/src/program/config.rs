@@ -9,6 +9,7 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::config_secrets::{KEY, Sealer, is_secret};
 use crate::{
     Result,
     report::{Diagnostic, Error},
@@ -27,6 +28,8 @@ pub struct ConfigValue {
     pub value: Value,
     /// `examples/prod.toml` or a variable's name.
     pub source: String,
+    /// The table of the file whose key it is encrypted with; `None` where it is in clear.
+    pub sealed_in: Option<String>,
 }
 
 /// A stack's configuration, and which of its keys the program asked for.
@@ -39,6 +42,7 @@ pub struct Config {
     values: BTreeMap<String, ConfigValue>,
     asked: RefCell<BTreeSet<String>>,
     secret: RefCell<BTreeSet<String>>,
+    sealer: Sealer,
 }
 
 impl Config {
@@ -46,14 +50,19 @@ impl Config {
     ///
     /// # Errors
     /// When the file can't be read, is not TOML, or has anything but tables at its top.
-    pub(crate) fn load(stack: &str, file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self> {
-        let mut config = Self { stack: stack.to_owned(), file: file.map(Path::to_owned), ..Self::default() };
+    pub(crate) fn load(
+        stack: &str,
+        file: Option<&Path>,
+        environment: &BTreeMap<String, String>,
+        sealer: Sealer,
+    ) -> Result<Self> {
+        let mut config = Self { stack: stack.to_owned(), file: file.map(Path::to_owned), sealer, ..Self::default() };
         if let Some(file) = file {
             config.read_file(file)?;
         }
         for (name, text) in environment {
             let Some(key) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
-            let value = ConfigValue { value: Value::String(text.clone()), source: name.clone() };
+            let value = ConfigValue { value: Value::String(text.clone()), source: name.clone(), sealed_in: None };
             config.values.insert(key.to_lowercase(), value);
         }
         Ok(config)
@@ -73,7 +82,12 @@ impl Config {
                 Some(toml::Value::Table(values)) => {
                     for (key, value) in values {
                         let value = serde_json::to_value(value)?;
-                        let value = ConfigValue { value, source: file.display().to_string() };
+                        if key == KEY {
+                            self.sealer.learn(section, value)?;
+                            continue;
+                        }
+                        let sealed_in = Sealer::sealed(&value).map(|_| section.to_owned());
+                        let value = ConfigValue { value, source: file.display().to_string(), sealed_in };
                         self.values.insert(key.clone(), value);
                     }
                 }
@@ -88,23 +102,52 @@ impl Config {
 
     pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         self.asked.borrow_mut().insert(key.to_owned());
+        let wanted_secret = is_secret::<T>();
+        if wanted_secret {
+            self.mark_secret(key);
+        }
         let Some(found) = self.values.get(key) else { return Ok(None) };
+        let value = self.in_clear(key, found, wanted_secret)?;
         let wrong = |error: serde_json::Error| {
-            let shown = if self.secret.borrow().contains(key) { String::new() } else { format!(": {error}") };
+            let shown = if self.is_secret(key) { String::new() } else { format!(": {error}") };
             Error::from(
                 Diagnostic::error(format!("config key `{key}` of stack `{}` has the wrong type", self.stack))
                     .detail(format!("from {}{shown}", found.source))
                     .hint(format!("the program wants a {}", short_type_name::<T>())),
             )
         };
-        match serde_json::from_value(found.value.clone()) {
+        match serde_json::from_value(value.clone()) {
             Ok(value) => Ok(Some(value)),
             // Variables are text; numbers, booleans and lists are written in them as JSON.
-            Err(error) => match found.value.as_str().and_then(|text| serde_json::from_str(text).ok()) {
+            Err(error) => match value.as_str().and_then(|text| serde_json::from_str(text).ok()) {
                 Some(value) => Ok(Some(value)),
                 None => Err(wrong(error)),
             },
         }
+    }
+
+    /// A value, opened where it is encrypted.
+    fn in_clear(&self, key: &str, found: &ConfigValue, wanted_secret: bool) -> Result<Value> {
+        let (Some(table), Some(sealed)) = (&found.sealed_in, Sealer::sealed(&found.value)) else {
+            return Ok(found.value.clone());
+        };
+        if !wanted_secret && !self.secret.borrow().contains(key) {
+            let problem = Diagnostic::error(format!("config key `{key}` of stack `{}` is a secret", self.stack))
+                .detail(format!("it is encrypted in {}, and the program would read it in clear", found.source))
+                .hint(format!("read it with `stack.config_secret(\"{key}\")`, or as a `Secret<..>`"));
+            return Err(problem.into());
+        }
+        Ok(self.sealer.open(table, key, sealed)?)
+    }
+
+    /// What seals for the config file.
+    pub(crate) fn into_sealer(self) -> Sealer {
+        self.sealer
+    }
+
+    /// What opens and seals the secrets of the config file.
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.sealer
     }
 
     pub(crate) fn mark_secret(&self, key: &str) {
@@ -141,9 +184,9 @@ impl Config {
             .collect()
     }
 
-    /// Whether the program reads this key as a secret.
+    /// Whether the program reads this key as a secret, or the file has it encrypted.
     pub(crate) fn is_secret(&self, key: &str) -> bool {
-        self.secret.borrow().contains(key)
+        self.secret.borrow().contains(key) || self.values.get(key).is_some_and(|value| value.sealed_in.is_some())
     }
 
     /// Whether the program has asked for this key.
@@ -162,7 +205,8 @@ fn not_a_table(file: &Path, key: &str) -> Diagnostic {
         .hint(format!("put keys under a stack's name, or under `[{DEFAULTS}]` for all stacks"))
 }
 
-fn short_type_name<T>() -> &'static str {
+/// A type without its path: `String`.
+pub(super) fn short_type_name<T>() -> &'static str {
     let name = std::any::type_name::<T>();
     name.rsplit("::").next().unwrap_or(name)
 }

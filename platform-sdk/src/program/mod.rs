@@ -1,6 +1,7 @@
 //! What a user writes: the program, its stacks, resources, inputs and outputs.
 
 mod config;
+mod config_secrets;
 mod data;
 mod expr;
 mod handle;
@@ -11,6 +12,7 @@ mod options;
 mod output;
 #[expect(clippy::module_inception, reason = "`Program` is the noun of this folder and of this file")]
 mod program;
+mod reference;
 mod resource;
 mod schema;
 mod secret;
@@ -18,6 +20,7 @@ mod stack;
 mod stage;
 
 pub use config::{Config, ConfigValue};
+pub(crate) use config_secrets::{KEY, Sealer};
 pub use data::{Builtin, Data, DataOutputs};
 pub use expr::{Expr, Function, Origin};
 pub use handle::{Component, Handle, Lookup};
@@ -26,6 +29,7 @@ pub use input::{Input, IntoInput};
 pub use options::{Operation, Options};
 pub use output::{Joined, Output, interpolate};
 pub use program::Program;
+pub use reference::{ReferredOutput, ReferredStack, StackReference};
 pub use resource::{Block, HasId, LookUp, Manages, Outputs, Provider, Resource, TakesProvider};
 pub use schema::{Access, Field, Identity, Judgement, ListOrder, OnParentDelete, OutputField, Schema, Shape, Unset};
 pub use secret::Secret;

@@ -12,12 +12,13 @@ use std::{
     },
 };
 
-use super::{Builtin, Config, Provider, Stack, stack::Recorder};
+use super::{Builtin, Config, Provider, Sealer, Stack, stack::Recorder};
 use crate::{
     Result,
     desired::ProviderKey,
     provider::Connector,
     report::{Diagnostic, Error},
+    sealing::{KeySource, KeyWrapper},
 };
 
 /// A program that the SDK turns into a command-line tool.
@@ -43,6 +44,7 @@ pub struct Program {
     defaults: Vec<(ProviderKey, Box<dyn Fn() -> super::Expr>)>,
     declare: Box<dyn Fn(&Stack) -> Result<()>>,
     problems: Vec<Diagnostic>,
+    pub(crate) secrets_key: Option<Arc<dyn KeyWrapper>>,
 }
 
 /// A program's declarations for one stack, with the configuration they were made from.
@@ -61,6 +63,7 @@ impl Program {
             defaults: Vec::new(),
             declare: Box::new(declare),
             problems: Vec::new(),
+            secrets_key: None,
         };
         program.provider(Builtin)
     }
@@ -74,6 +77,13 @@ impl Program {
     /// The committed configuration, relative to the project's top: a TOML table for each stack, and `[default]`.
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.config_file = Some(path.into());
+        self
+    }
+
+    /// The key of a key management service that wraps the keys of this program's secrets, in state and in its config
+    /// file. What was encrypted before it was named stays as it is until `state rotate-key` and `config rotate-key`.
+    pub fn secrets_key(mut self, key: impl KeyWrapper + 'static) -> Self {
+        self.secrets_key = Some(Arc::new(key));
         self
     }
 
@@ -96,17 +106,33 @@ impl Program {
     /// A stack's configuration with what the program asks of it, also when the program then fails: one that misses a
     /// key can still be asked which it has.
     pub(crate) fn configuration(&self, stack: &str, environment: &BTreeMap<String, String>) -> Result<Rc<Config>> {
-        let config = Rc::new(Config::load(stack, self.config_file.as_deref(), environment)?);
+        let config = Rc::new(Config::load(stack, self.config_file.as_deref(), environment, self.sealer(environment))?);
         let handle = Stack::new(stack, config.clone(), 0);
         let _what_else_it_declares = catch_unwind(AssertUnwindSafe(|| (self.declare)(&handle)));
         Ok(config)
+    }
+
+    /// A text sealed for a key of a stack's table, and the table's wrapped key where it has just been made.
+    pub(crate) fn sealed_config(
+        &self,
+        environment: &BTreeMap<String, String>,
+        stack: &str,
+        key: &str,
+        text: &str,
+    ) -> Result<(serde_json::Value, Option<serde_json::Value>)> {
+        let config = Config::load(stack, self.config_file.as_deref(), environment, self.sealer(environment))?;
+        Ok(config.into_sealer().seal(stack, key, text)?)
+    }
+
+    fn sealer(&self, environment: &BTreeMap<String, String>) -> Sealer {
+        Sealer::new(&self.project, KeySource::new(environment, self.secrets_key.clone()))
     }
 
     /// Runs the program's function for a stack and records what it declares.
     pub(crate) fn record(&self, stack: &str, environment: &BTreeMap<String, String>) -> Result<Recording> {
         static RECORDINGS: AtomicU64 = AtomicU64::new(1);
 
-        let config = Rc::new(Config::load(stack, self.config_file.as_deref(), environment)?);
+        let config = Rc::new(Config::load(stack, self.config_file.as_deref(), environment, self.sealer(environment))?);
         let handle = Stack::new(stack, config.clone(), RECORDINGS.fetch_add(1, Ordering::Relaxed));
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.declare)(&handle)));
         match outcome {

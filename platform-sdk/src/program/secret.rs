@@ -1,11 +1,14 @@
 //! Secrets: values that are encrypted in state and shown nowhere.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Visitor};
 use zeroize::Zeroize;
 
 use super::{Expr, ToExpr};
+
+/// What a secret is called where it is read: configuration knows by it what must be hidden.
+pub(super) const NAME: &str = "$platform::Secret";
 
 /// A value that must not be seen: no `Serialize`, no `Display`, and `Debug` shows `[secret]`.
 ///
@@ -58,6 +61,20 @@ impl<T: Serialize> ToExpr for Secret<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(Self)
+        struct Inner<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Inner<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a secret")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+                T::deserialize(deserializer)
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(NAME, Inner(PhantomData)).map(Self)
     }
 }

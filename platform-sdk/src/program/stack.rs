@@ -5,14 +5,17 @@ use std::{cell::RefCell, collections::BTreeMap, panic::Location, rc::Rc};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Component, Config, Expr, Handle, LookUp, Lookup, Options, Origin, Outputs, Provider, Resource, Schema, Secret,
-    ToExpr,
+    Builtin, Component, Config, Expr, Handle, LookUp, Lookup, Options, Origin, Outputs, Provider, ReferredOutput,
+    ReferredStack, Resource, Schema, Secret, StackReference, ToExpr,
 };
 use crate::{
     Result,
     desired::{Address, ProviderKey},
     report::{Diagnostic, Error},
 };
+
+/// The type in the addresses of other stacks.
+const REFERENCE: &str = "platform:Stack";
 
 /// One resource as the program declared it.
 #[derive(Debug, Clone)]
@@ -34,6 +37,8 @@ pub(crate) struct LookupDeclaration {
     pub(crate) key: Expr,
     pub(crate) provider: ProviderKey,
     pub(crate) at: String,
+    /// The other stack whose outputs it is, where it is no object of a service.
+    pub(crate) reference: Option<ReferredStack>,
 }
 
 /// One provider that resources are declared under.
@@ -130,6 +135,7 @@ impl Stack {
             key: Expr::Value(key.into()),
             provider: self.provider_for(L::Provider::KIND),
             at,
+            reference: None,
         };
         let found = L::Found::of(&self.origin(&address));
         let mut recorder = self.recorder.borrow_mut();
@@ -137,6 +143,51 @@ impl Stack {
             recorder.lookups.push(declaration);
         }
         Lookup::new(found, address, recorder.recording)
+    }
+
+    /// Another stack, whose outputs this one reads: `"network/prod"` is the stack `prod` of the project `network`, and
+    /// `"prod"` a stack of this project.
+    ///
+    /// ```
+    /// # use platform_sdk::prelude::*;
+    /// # let _ = Program::new("shop", |stack| {
+    /// let network = stack.reference("network/prod");
+    /// let subnet = network.output::<String>("subnet_id");
+    /// stack.add("settings", Data::new(interpolate!("in {}", subnet).json()));
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn reference(&self, of: &str) -> StackReference {
+        StackReference::new(self.clone(), of)
+    }
+
+    /// Records that an output of another stack is read, and gives the origin that stands for that stack.
+    pub(super) fn refer(&self, of: &str, place: Option<&str>, wanted: ReferredOutput) -> Origin {
+        // Two places may hold stacks of one name: the place is part of the address, as far as an address can carry it.
+        let beside = place.map(|place| format!("@{}", crate::desired::hash(&place.into()).short()));
+        let (above, name) = of.rsplit_once('/').map_or_else(|| (String::new(), of), |(p, n)| (format!("{p}/"), n));
+        let path = format!("{above}?{name}{}", beside.unwrap_or_default());
+        let address = Address::new(REFERENCE, &path).unwrap_or_else(|problem| {
+            self.recorder.borrow_mut().problems.push(problem.at(&wanted.at));
+            Address::placeholder(REFERENCE)
+        });
+        let mut recorder = self.recorder.borrow_mut();
+        let known = recorder.lookups.iter_mut().find(|lookup| lookup.address == address);
+        if let Some(reference) = known.and_then(|lookup| lookup.reference.as_mut()) {
+            reference.outputs.push(wanted);
+        } else {
+            let key = place.map_or_else(|| of.to_owned(), |place| format!("{of} in {place}"));
+            let (at, place) = (wanted.at.clone(), place.map(str::to_owned));
+            recorder.lookups.push(LookupDeclaration {
+                address: address.clone(),
+                type_name: REFERENCE,
+                key: Expr::Value(key.into()),
+                provider: ProviderKey::default_of(Builtin::KIND),
+                at,
+                reference: Some(ReferredStack { stack: of.to_owned(), place, outputs: vec![wanted] }),
+            });
+        }
+        Origin { recording: recorder.recording, address }
     }
 
     /// A stack whose resources are managed by this provider, where it can manage them.
@@ -186,13 +237,14 @@ impl Stack {
         Ok(self.config.get(key)?.unwrap_or(or))
     }
 
-    /// A configuration value that is secret: it stays so in whatever field it ends.
+    /// A configuration value that is secret, and stays so in whatever field it ends: short for
+    /// `stack.config::<Secret<String>>(key)`. It comes from a variable, or encrypted from the config file, where
+    /// `config set --secret` puts it.
     ///
     /// # Errors
-    /// When the key is missing or its value is not text.
+    /// When the key is missing, its value is not text, or it can't be decrypted.
     pub fn config_secret(&self, key: &str) -> Result<Secret<String>> {
-        self.config.mark_secret(key);
-        self.config(key).map(Secret::new)
+        self.config(key)
     }
 
     pub(super) fn recording(&self) -> u64 {

@@ -155,6 +155,11 @@ fn marker<S: Serializer>(serializer: S, key: &str, value: &impl Serialize) -> Re
 pub(super) struct Stored(Tree);
 
 impl Stored {
+    /// Whether any of it is secret.
+    pub(super) fn has_secrets(&self) -> bool {
+        self.0.has_secrets()
+    }
+
     /// The tree with its secrets in clear.
     ///
     /// # Errors

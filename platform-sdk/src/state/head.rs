@@ -8,7 +8,7 @@ use super::damage;
 use crate::{desired::Hash, report::Diagnostic};
 
 /// The version of everything in a state directory.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Which world a state speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ impl Head {
     pub(super) fn parse(bytes: &[u8], place: &str) -> Result<Self, Diagnostic> {
         let head: Self = parse(bytes, place, "the head of a stack")?;
         match head.version {
-            FORMAT_VERSION => Ok(head),
+            1..=FORMAT_VERSION => Ok(head),
             later if later > FORMAT_VERSION => Err(newer(place, later.into())),
             _ => Err(damage(place, "there never was such a version")),
         }
@@ -127,7 +127,7 @@ mod tests {
 
     fn head() -> Head {
         Head {
-            version: 1,
+            version: FORMAT_VERSION,
             world: World::Real,
             serial: 3,
             fence: 5,
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn newer_versions_and_foreign_files_are_refused_by_name() {
         let newer =
-            String::from_utf8(head().bytes()).expect("text").replace("\"version\": 1", "\"version\": 2, \"x\": 1");
+            String::from_utf8(head().bytes()).expect("text").replace("\"version\": 2", "\"version\": 3, \"x\": 1");
         let said = Head::parse(newer.as_bytes(), "p/s/head.json").expect_err("newer").to_string();
         assert!(said.contains("`p/s/head.json` was written by a newer version"), "{said}");
         let said = Head::parse(b"{\"name\": 1}", "p/s/head.json").expect_err("foreign").to_string();

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{
     Entry, Location, Snapshot,
-    key_wrap::KeySource,
     prune::{self, pruned},
     reading::{read_head, read_snapshot, snapshot_key},
-    snapshot_format::{decode, read_entry},
+    snapshot_format::{decode, decode_keys, read_entry},
 };
 use crate::{Result, desired::Hash, report::Diagnostic};
 
@@ -69,8 +68,13 @@ pub async fn snapshot_at(
 ) -> Result<(Hash, Snapshot)> {
     let (hash, bytes) = find(location, Some(serial)).await?;
     let place = location.shown(&snapshot_key(location, &hash));
-    let source = KeySource::new(location.store.clone(), environment);
-    let loaded = decode(&bytes, &place, (&location.project, &location.stack), source).await?;
+    let stack = (location.project.as_str(), location.stack.as_str());
+    // Today's keys open what was written before, whatever it was wrapped with then.
+    let (last, newest) = find(location, None).await?;
+    let today =
+        decode_keys(&newest, &location.shown(&snapshot_key(location, &last)), stack, location.key_source(environment))
+            .await?;
+    let loaded = decode(&bytes, &place, stack, location.key_source(environment), Some(&today)).await?;
     Ok((hash, loaded.snapshot))
 }
 

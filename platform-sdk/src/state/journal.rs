@@ -11,7 +11,7 @@ use super::{
     branch::{Branch, to_bytes},
     fold::note,
     frame::frame,
-    record_format::{LineV1, has_secrets},
+    record_format::{LineV2, has_secrets},
     writer::Writer,
 };
 use crate::report::Diagnostic;
@@ -123,15 +123,20 @@ impl Journal {
     }
 
     pub(super) async fn commit(&self, snapshot: &Snapshot) -> Result<Commit, Diagnostic> {
+        self.commit_with(snapshot, &self.inner.keys).await
+    }
+
+    /// Commits with these keys. When they are others than the journal's, nothing may be added to it afterwards.
+    pub(super) async fn commit_with(&self, snapshot: &Snapshot, keys: &Keys) -> Result<Commit, Diagnostic> {
         self.flush().await?;
         let open = self.open();
         if snapshot.has_secrets() || open.iter().any(|open| open.intent.target.has_secrets()) {
-            self.inner.keys.ensure().await?;
+            keys.ensure().await?;
         }
         let mut written = self.inner.writer.lock().await;
-        let commit = written.writer.commit(snapshot, &open, &self.inner.keys).await?;
+        let commit = written.writer.commit(snapshot, &open, keys).await?;
         // The snapshot brings the keys along.
-        self.inner.queue().keys_written = self.inner.keys.wire().is_some();
+        self.inner.queue().keys_written = keys.wire().is_some();
         Ok(commit)
     }
 
@@ -163,12 +168,12 @@ impl Inner {
         if has_secrets(&record) {
             self.keys.ensure().await?;
         }
-        let json = to_bytes(&LineV1::of(&record, &self.keys))?;
+        let json = to_bytes(&LineV2::of(&record, &self.keys))?;
         let mut queue = self.queue();
         if !queue.keys_written
             && let Some(wire) = self.keys.wire()
         {
-            let keys = to_bytes(&LineV1::<Branch<'_>>::Keys(wire.clone()))?;
+            let keys = to_bytes(&LineV2::<Branch<'_>>::Keys(wire.clone()))?;
             frame(&keys, &mut queue.lines);
             queue.keys_written = true;
         }

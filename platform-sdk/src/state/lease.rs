@@ -208,6 +208,24 @@ impl Lease {
         Ok(commit)
     }
 
+    /// Wraps the stack's data key with what environment and program name now, as a new snapshot, and gives the lease
+    /// back. With `anew`, every secret is encrypted with another data key. Says what wraps it now; `None` when the stack
+    /// has no secrets.
+    ///
+    /// # Errors
+    /// When there is nothing to wrap it with, that can't be used, or the snapshot can't be written.
+    pub async fn rotate(self, anew: bool) -> Result<Option<(String, Commit)>> {
+        let rotated = self.rotate_keys(anew).await;
+        self.release().await?;
+        Ok(rotated?)
+    }
+
+    async fn rotate_keys(&self, anew: bool) -> Result<Option<(String, Commit)>, Diagnostic> {
+        let Some(keys) = self.reading.keys.rotated(anew).await? else { return Ok(None) };
+        let commit = self.journal.commit_with(&self.reading.snapshot, &keys).await?;
+        Ok(Some((keys.wrapped_by().unwrap_or_default(), commit)))
+    }
+
     /// Gives the lease back. What was not committed stays in the journal.
     ///
     /// # Errors

@@ -12,12 +12,11 @@ use async_trait::async_trait;
 
 use super::{
     local_lock::{self, LocalGuard},
-    secrets::random_key,
     store::{
         Appender, Condition, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version, Waiting, check_key,
     },
 };
-use crate::desired::Hash;
+use crate::{desired::Hash, sealing::key_file};
 
 /// A directory as a store. It is made when something is written first.
 #[derive(Debug, Clone)]
@@ -131,7 +130,7 @@ impl Store for Local {
 
     async fn own_key(&self, make: bool) -> StoreResult<Option<StoreKey>> {
         let path = self.key_file();
-        blocking(if make { "write" } else { "read" }, &path.clone(), move || own_key(&path, make)).await
+        blocking(if make { "write" } else { "read" }, &path.clone(), move || key_file(&path, make)).await
     }
 
     fn own_key_file(&self) -> Option<PathBuf> {
@@ -261,57 +260,6 @@ fn walk(folder: &Path, key: &str, keys: &mut Vec<String>) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn own_key(path: &Path, make: bool) -> io::Result<Option<StoreKey>> {
-    let text = match read_if_there(path)? {
-        Some(text) => zeroize::Zeroizing::new(text),
-        None if make => match write_key(path) {
-            // Another stack of this directory was first: its key is ours too.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return own_key(path, false),
-            written => return written.map(Some),
-        },
-        None => return Ok(None),
-    };
-    let digits = text.trim_ascii();
-    let mut key = StoreKey::default();
-    let whole = digits.len() == 64 && digits.is_ascii();
-    for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
-        let parsed = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        *byte = parsed.filter(|_| whole).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, "a key file holds 64 hexadecimal digits, and this one does not")
-        })?;
-    }
-    if whole {
-        Ok(Some(key))
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidData, "the key file is empty or cut off"))
-    }
-}
-
-/// Written elsewhere and linked into place: there is never half a key, and never a second one.
-fn write_key(path: &Path) -> io::Result<StoreKey> {
-    use std::fmt::Write as _;
-
-    make_folder_of(path)?;
-    let key = random_key();
-    let mut digits = zeroize::Zeroizing::new(String::with_capacity(65));
-    for byte in key.iter() {
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits.push('\n');
-    let fresh = path.with_file_name(format!(".key.{}", uuid::Uuid::new_v4().simple()));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&fresh)?;
-    let placed =
-        file.write_all(digits.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&fresh, path));
-    fs::remove_file(&fresh)?;
-    placed?;
-    sync_folder(path)?;
-    Ok(key)
 }
 
 /// Reads a whole open file from its start.

@@ -1,9 +1,15 @@
 //! Where a stack's state is: a store, a project and a stack.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
 
 use super::Store;
-use crate::{Result, report::Diagnostic};
+use crate::{
+    Result,
+    report::Diagnostic,
+    sealing::{KeptKey, Key, KeySource, KeyWrapper},
+};
 
 /// The state of one stack.
 #[derive(Debug, Clone)]
@@ -11,6 +17,22 @@ pub struct Location {
     pub(super) store: Arc<dyn Store>,
     pub(super) project: String,
     pub(super) stack: String,
+    wrapper: Option<Arc<dyn KeyWrapper>>,
+}
+
+/// A store, as the keeper of a key beside what it stores.
+#[derive(Debug)]
+struct Kept(Arc<dyn Store>);
+
+#[async_trait]
+impl KeptKey for Kept {
+    async fn key(&self, make: bool) -> Result<Option<Key>, Diagnostic> {
+        Ok(self.0.own_key(make).await?)
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        self.0.own_key_file()
+    }
 }
 
 impl Location {
@@ -57,7 +79,22 @@ impl Location {
                 .hint("choose another name in `Program::new`");
             return Err(problem.into());
         }
-        Ok(Self { store, project: project.to_owned(), stack: stack.to_owned() })
+        Ok(Self { store, project: project.to_owned(), stack: stack.to_owned(), wrapper: None })
+    }
+
+    /// With a key of a service, which wraps the data keys of its stacks.
+    pub fn with_key(self, wrapper: Option<Arc<dyn KeyWrapper>>) -> Self {
+        Self { wrapper, ..self }
+    }
+
+    /// Where wrapping keys come from.
+    pub(super) fn key_source(&self, environment: &BTreeMap<String, String>) -> KeySource {
+        KeySource::new(environment, self.wrapper.clone()).keeping(Arc::new(Kept(self.store())))
+    }
+
+    /// Whether both are the same stack in the same place.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        (self.store.name(), self.stack()) == (other.store.name(), other.stack())
     }
 
     /// The store.

@@ -10,13 +10,12 @@ use async_trait::async_trait;
 
 use super::{
     object_per_append::ObjectPerAppend,
-    secrets::random_key,
     store::{
         Appender, Certainty, Condition, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version,
         Waiting, check_key,
     },
 };
-use crate::desired::Hash;
+use crate::{desired::Hash, sealing::random_key};
 
 /// Objects in memory, lost with it. Clones share them.
 #[derive(Debug, Clone, Default)]

@@ -17,12 +17,13 @@ mod writer;
 
 // By hand: moving, mending and thinning out what is there.
 mod copy;
+mod exports;
 mod prune;
 mod remains;
 mod repair;
 mod transfer;
 
-// On disk: version 1 of every file.
+// On disk: the current version of every file, and how older ones become it.
 mod branch;
 mod damage;
 mod frame;
@@ -30,9 +31,9 @@ mod head;
 mod record_format;
 mod resource_format;
 mod snapshot_format;
+mod upgrade;
 
 // Secrets.
-mod key_wrap;
 mod secrets;
 
 // Stores.
@@ -53,11 +54,11 @@ mod url;
 pub use bucket::Bucket;
 pub use copy::{Copied, copy};
 use damage::damage;
+pub use exports::{Exports, exports};
 pub use fold::Folded;
 pub use head::{FORMAT_VERSION, Head, World};
 pub use history::{export, history, snapshot_at};
 pub use journal::Journal;
-pub use key_wrap::PASSPHRASE;
 pub use lease::{Holder, Lease, Unlocked, lease, read, unlock, world};
 pub use local::Local;
 pub use location::Location;

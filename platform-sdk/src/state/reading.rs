@@ -5,17 +5,14 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Keys, Location, OpenIntent, Snapshot, Version, World,
-    branch::Stored,
-    damage,
+    Keys, Location, OpenIntent, Snapshot, Version, World, damage,
     fold::Folded,
     frame::{Frames, frames},
     head::{FORMAT_VERSION, Head, newer},
-    key_wrap::KeySource,
-    record_format::{BeginV1, LineV1},
+    record_format::{self, BeginV1, LineV2},
     snapshot_format::{self, Entry},
 };
-use crate::{desired::Hash, report::Diagnostic};
+use crate::{desired::Hash, report::Diagnostic, sealing::KeySource};
 
 /// A stack's state as it was read.
 #[derive(Debug, Clone)]
@@ -53,7 +50,7 @@ pub(super) async fn load(
     world: World,
     environment: &BTreeMap<String, String>,
 ) -> Result<(Reading, Standing), Diagnostic> {
-    let source = KeySource::new(location.store.clone(), environment);
+    let source = location.key_source(environment);
     let Some((head, version)) = read_head(location).await? else {
         refuse_orphans(location).await?;
         return Ok(empty(location, source));
@@ -65,13 +62,21 @@ pub(super) async fn load(
             let bytes = read_snapshot(location, hash).await?;
             let place = location.shown(&snapshot_key(location, hash));
             let stack = (location.project.as_str(), location.stack.as_str());
-            let loaded = snapshot_format::decode(&bytes, &place, stack, source.clone()).await?;
+            let loaded = snapshot_format::decode(&bytes, &place, stack, source.clone(), None).await?;
             check_chain(&head, &loaded.entry, &place)?;
             (Folded { snapshot: loaded.snapshot, open: loaded.open }, loaded.keys, Some(loaded.entry))
         }
     };
-    let mut replay =
-        Replay { location, head: &head, folded: &mut folded, keys: &mut keys, source, count: 0, digest: None };
+    let mut replay = Replay {
+        location,
+        head: &head,
+        folded: &mut folded,
+        keys: &mut keys,
+        source,
+        version: FORMAT_VERSION,
+        count: 0,
+        digest: None,
+    };
     let unsealed = replay.all(entry.as_ref()).await?;
     let (recovered, digest) = (replay.count, replay.digest);
     if folded.snapshot.uuid.is_empty() {
@@ -193,6 +198,8 @@ struct Replay<'a> {
     folded: &'a mut Folded,
     keys: &'a mut Keys,
     source: KeySource,
+    /// The version that the journal says it is of.
+    version: u32,
     count: usize,
     digest: Option<Sha256>,
 }
@@ -211,6 +218,7 @@ impl Replay<'_> {
 
     async fn fence(&mut self, fence: u64, after: u64) -> Result<Option<String>, Diagnostic> {
         let folder = self.location.key(&format!("journal/{fence}"));
+        self.version = FORMAT_VERSION;
         let parts = self.parts(&folder).await?;
         let (mut sealed, mut torn) = (false, None);
         for part in parts.iter().copied().filter(|part| *part > after) {
@@ -252,15 +260,13 @@ impl Replay<'_> {
     /// Plays one part. Says whether it is a seal.
     async fn part(&mut self, read: &Frames<'_>, fence: u64, place: &str) -> Result<bool, Diagnostic> {
         for (index, json) in read.records.iter().enumerate() {
-            let line: LineV1<'_, Stored> = match serde_json::from_slice(json) {
-                Ok(line) => line,
-                Err(error) => return Err(unreadable(json, place, &format!("line {}: {error}", index + 1))),
-            };
+            let line = record_format::read(json, self.version)
+                .map_err(|error| unreadable(json, place, &format!("line {}: {error}", index + 1)))?;
             match line {
-                LineV1::Seal(_) => return Ok(true),
-                LineV1::Begin(begin) => self.begin(begin, fence, place)?,
-                LineV1::Keys(wire) => {
-                    *self.keys = Keys::open(&self.location.stack(), self.source.clone(), wire).await?;
+                LineV2::Seal(_) => return Ok(true),
+                LineV2::Begin(begin) => self.begin(begin, fence, place)?,
+                LineV2::Keys(wire) => {
+                    *self.keys = Keys::open(&self.location.stack(), self.source.clone(), wire, Some(self.keys)).await?;
                 }
                 line => {
                     self.digest.get_or_insert_with(|| start_digest(self.head)).update(json);
@@ -284,6 +290,7 @@ impl Replay<'_> {
         if begin.fence != fence || begin.base != self.head.snapshot {
             return Err(damage(place, "it belongs to another run or another snapshot"));
         }
+        self.version = begin.version;
         if self.folded.snapshot.uuid.is_empty() {
             self.folded.snapshot.uuid = begin.uuid;
         }

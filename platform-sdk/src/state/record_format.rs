@@ -1,4 +1,4 @@
-//! The journal's lines as they are written down: version 1.
+//! The journal's lines as they are written down: version 2.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     Effect, Intent, IntentOp, Keys, OpenIntent, Record,
     branch::{Branch, Root, Stored},
-    key_wrap::KeysV1,
+    head::FORMAT_VERSION,
     resource_format::LooseV1,
+    secrets::KeysV2,
+    upgrade,
 };
 use crate::{
     desired::{Address, Hash, Tree},
@@ -19,13 +21,13 @@ use crate::{
 /// One line. `T` is how trees go: out as [`Branch`], in as [`Stored`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub(super) enum LineV1<'a, T> {
+pub(super) enum LineV2<'a, T> {
     /// A run starts to write; what follows belongs to it.
     Begin(BeginV1),
     /// A later run took over: nothing follows.
     Seal(SealV1),
     /// The stack's keys, before the first secret.
-    Keys(KeysV1),
+    Keys(KeysV2),
     Intent(Box<IntentV1<'a, T>>),
     Created {
         intent: Cow<'a, str>,
@@ -39,6 +41,16 @@ pub(super) enum LineV1<'a, T> {
     Identity(Cow<'a, str>, Cow<'a, str>, Cow<'a, str>),
     Exports(BTreeMap<Cow<'a, str>, T>),
     Lookups(BTreeMap<Cow<'a, Address>, T>),
+}
+
+/// Reads one line of a journal of this version.
+pub(super) fn read(json: &[u8], version: u32) -> Result<LineV2<'static, Stored>, String> {
+    let line = match version {
+        FORMAT_VERSION => serde_json::from_slice(json),
+        older => upgrade::record(older, serde_json::from_slice(json).map_err(|error| error.to_string())?)
+            .map(serde_json::from_value)?,
+    };
+    line.map_err(|error| error.to_string())
 }
 
 /// Whose records follow, and on what.
@@ -148,7 +160,7 @@ pub(super) fn opened_lookups(
     lookups.into_iter().map(opened).collect()
 }
 
-impl<'a> LineV1<'a, Branch<'a>> {
+impl<'a> LineV2<'a, Branch<'a>> {
     /// A record on its way out.
     pub(super) fn of(record: &'a Record, keys: &'a Keys) -> Self {
         match record {
@@ -165,7 +177,7 @@ impl<'a> LineV1<'a, Branch<'a>> {
     }
 }
 
-impl LineV1<'_, Stored> {
+impl LineV2<'_, Stored> {
     /// The record in memory; `None` for a line that is about the journal itself.
     pub(super) fn into_record(self, keys: &Keys) -> Result<Option<Record>, Diagnostic> {
         Ok(Some(match self {

@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 
 use super::{
     Entry, Folded, Keys, Location, Version, World,
-    branch::Stored,
     frame::{before_damage, frames},
     head::{FORMAT_VERSION, Head, version},
-    key_wrap::KeySource,
     prune::fence_of,
     reading::snapshot_key,
-    record_format::LineV1,
+    record_format::{self, LineV2},
     snapshot_format::read_entry,
     store::part_key,
 };
-use crate::{Result, desired::Hash, report::Diagnostic};
+use crate::{Result, desired::Hash, report::Diagnostic, sealing::KeySource};
 
 /// What is there of a state's files, whatever refers to them.
 pub(super) struct Remains {
@@ -116,6 +114,8 @@ pub(super) struct Salvage<'a> {
     pub(super) folded: Folded,
     pub(super) keys: Keys,
     pub(super) findings: Vec<String>,
+    /// The version that the journal says it is of.
+    pub(super) version: u32,
     pub(super) recovered: usize,
     pub(super) damaged: bool,
 }
@@ -167,19 +167,20 @@ impl Salvage<'_> {
             Err(why) => (before_damage(bytes), Err(why)),
         };
         for json in whole {
-            let line: LineV1<'_, Stored> = match serde_json::from_slice(json) {
+            let line = match record_format::read(json, self.version) {
                 Ok(line) => line,
-                Err(error) => return Ok(Err(error.to_string())),
+                Err(error) => return Ok(Err(error)),
             };
             match line {
-                LineV1::Seal(_) => {}
-                LineV1::Begin(begin) => {
+                LineV2::Seal(_) => {}
+                LineV2::Begin(begin) => {
+                    self.version = begin.version;
                     if self.folded.snapshot.uuid.is_empty() {
                         self.folded.snapshot.uuid = begin.uuid;
                     }
                 }
-                LineV1::Keys(wire) => {
-                    self.keys = Keys::open(&self.location.stack(), self.source.clone(), wire).await?;
+                LineV2::Keys(wire) => {
+                    self.keys = Keys::open(&self.location.stack(), self.source.clone(), wire, Some(&self.keys)).await?;
                 }
                 line => {
                     if let Some(record) = line.into_record(&self.keys)? {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::{
     Commit, Condition, Entry, Folded, Holder, Keys, Location, StoreError, Version, World,
     head::{FORMAT_VERSION, Head},
-    key_wrap::KeySource,
     lease::hold,
     reading::{load, new_uuid, snapshot_key},
     remains::{Remains, Salvage},
@@ -55,7 +54,7 @@ pub async fn examine(location: &Location, world: World, environment: &BTreeMap<S
     let Err(problem) = load(location, world, environment).await else {
         return Ok(Examined::Readable(broken_history(location).await?));
     };
-    let source = KeySource::new(location.store.clone(), environment);
+    let source = location.key_source(environment);
     let remains = Remains::of(location, world, problem.clone()).await?;
     let mut findings = remains.findings.clone();
     let (mut folded, mut keys) = (Folded::default(), Keys::none_yet(&location.stack(), source.clone()));
@@ -64,12 +63,13 @@ pub async fn examine(location: &Location, world: World, environment: &BTreeMap<S
         let bytes = location.store.get(&key).await.map_err(Diagnostic::from)?.map(|object| object.bytes);
         let stack = (location.project.as_str(), location.stack.as_str());
         let bytes = bytes.unwrap_or_default();
-        let loaded = snapshot_format::decode(&bytes, &location.shown(&key), stack, source.clone()).await?;
+        let loaded = snapshot_format::decode(&bytes, &location.shown(&key), stack, source.clone(), None).await?;
         (folded, keys) = (Folded { snapshot: loaded.snapshot, open: loaded.open }, loaded.keys);
         findings.push(format!("serial {} of {} is whole: `{}`", entry.serial, entry.at, hash.short()));
     }
     let first = remains.base.as_ref().map_or((1, 0), |(_, entry)| (entry.fence, entry.part));
-    let mut salvage = Salvage { location, source, folded, keys, findings, recovered: 0, damaged: false };
+    let mut salvage =
+        Salvage { location, source, folded, keys, findings, version: FORMAT_VERSION, recovered: 0, damaged: false };
     salvage.journals(&remains.fences, first).await?;
     let Salvage { mut folded, keys, findings, recovered, damaged, .. } = salvage;
     let sound = remains.sound && !damaged;

@@ -5,21 +5,30 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
-use chacha20poly1305::{
-    Key, XChaCha20Poly1305, XNonce,
-    aead::{Aead, Generate, KeyInit, Payload},
-};
 use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{
-    key_wrap::{self, KeySource, KeysV1, WrapV1},
-    store::StoreKey,
+use crate::{
+    desired::canonical,
+    report::Diagnostic,
+    sealing::{By, FromBytes as _, Key, KeySource, Wrapped, random_key, seal, unseal},
 };
-use crate::{desired::canonical, report::Diagnostic};
+
+/// The keys of a stack as they are written down: version 2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeysV2 {
+    /// The HMAC key, sealed with the data key.
+    hmac: String,
+    /// The data keys before this one, newest first, sealed with it: they open earlier snapshots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    retired: Vec<String>,
+    /// The data key.
+    wrapped: Wrapped,
+}
 
 /// The keys of one stack. Clones share them.
 ///
@@ -34,14 +43,17 @@ struct Inner {
     stack: String,
     source: KeySource,
     /// The per-stack HMAC key. It never rotates: the hashes in state would all change.
-    hmac: OnceLock<StoreKey>,
+    hmac: OnceLock<Key>,
     data: OnceLock<DataKey>,
     making: tokio::sync::Mutex<()>,
 }
 
+#[derive(Clone)]
 struct DataKey {
-    key: StoreKey,
-    wire: KeysV1,
+    key: Key,
+    /// Those before it, newest first.
+    retired: Vec<Key>,
+    wire: KeysV2,
 }
 
 impl fmt::Debug for Keys {
@@ -56,11 +68,6 @@ impl PartialEq for Keys {
     }
 }
 
-/// 32 bytes from the operating system.
-pub(super) fn random_key() -> StoreKey {
-    Zeroizing::new(Key::generate().into())
-}
-
 impl Keys {
     /// Keys of a stack that has sealed nothing yet.
     pub(super) fn none_yet(stack: &str, source: KeySource) -> Self {
@@ -68,18 +75,63 @@ impl Keys {
         Self { inner: Arc::new(Inner { stack: stack.to_owned(), source, hmac, data, making }) }
     }
 
-    /// The keys that state brings along.
+    /// The keys that state brings along. `known` are those of a later state of the same stack, if there is one: they open
+    /// what was written before, whatever it was wrapped with then.
     ///
     /// # Errors
-    /// When the passphrase or key file is missing or not the one they were wrapped with.
-    pub(super) async fn open(stack: &str, source: KeySource, wire: KeysV1) -> Result<Self, Diagnostic> {
-        let key = key_wrap::open(stack, &source, &wire).await?;
+    /// When what they were wrapped with is missing or another one.
+    pub(super) async fn open(
+        stack: &str,
+        source: KeySource,
+        wire: KeysV2,
+        known: Option<&Self>,
+    ) -> Result<Self, Diagnostic> {
+        if let Some(known) = known.filter(|known| known.unseal("hmac", &wire.hmac).is_ok()) {
+            return Ok(known.clone());
+        }
+        let key = source.unwrap(&of(stack), &data_key(stack), &wire.wrapped).await?;
+        let damaged = || Diagnostic::error(format!("the keys of stack `{stack}` are damaged"));
+        let earlier = |sealed: &String| Key::try_from_bytes(&unseal(&key, &format!("{stack}/retired"), sealed)?);
+        let retired = wire.retired.iter().map(earlier).collect::<Option<_>>().ok_or_else(damaged)?;
         let keys = Self::none_yet(stack, source);
-        let _ = keys.inner.data.set(DataKey { key, wire: wire.clone() });
-        let hmac = keys.unseal("hmac", &wire.hmac).ok().and_then(|bytes| StoreKey::try_from_bytes(&bytes));
-        let hmac = hmac.ok_or_else(|| Diagnostic::error(format!("the keys of stack `{stack}` are damaged")))?;
-        let _ = keys.inner.hmac.set(hmac);
+        let hmac = wire.hmac.clone();
+        let _ = keys.inner.data.set(DataKey { key, retired, wire });
+        let hmac = keys.unseal("hmac", &hmac).ok().and_then(|bytes| Key::try_from_bytes(&bytes));
+        let _ = keys.inner.hmac.set(hmac.ok_or_else(damaged)?);
         Ok(keys)
+    }
+
+    /// The same keys, wrapped with what the environment and the program name now. With `anew` the data key is another
+    /// one, and the old one is kept under it for the snapshots before. `None` when there are none.
+    ///
+    /// # Errors
+    /// When there is nothing to wrap them with, or that can't be used.
+    pub(super) async fn rotated(&self, anew: bool) -> Result<Option<Self>, Diagnostic> {
+        let (Some(data), Some(hmac)) = (self.inner.data.get(), self.inner.hmac.get()) else { return Ok(None) };
+        let stack = &self.inner.stack;
+        let source = self.inner.source.renewed();
+        let (key, mut retired) = (if anew { random_key() } else { data.key.clone() }, data.retired.clone());
+        if anew {
+            retired.insert(0, data.key.clone());
+        }
+        let wire = KeysV2 {
+            hmac: seal(&key, &format!("{stack}/hmac"), &**hmac),
+            retired: retired.iter().map(|old| seal(&key, &format!("{stack}/retired"), &**old)).collect(),
+            wrapped: source.wrap(&of(stack), &data_key(stack), &key).await?,
+        };
+        let keys = Self::none_yet(stack, source);
+        let _ = keys.inner.data.set(DataKey { key, retired, wire });
+        let _ = keys.inner.hmac.set(hmac.clone());
+        Ok(Some(keys))
+    }
+
+    /// What the data key is wrapped with, in words: `the passphrase`.
+    pub(super) fn wrapped_by(&self) -> Option<String> {
+        self.wire().map(|wire| match &wire.wrapped.by {
+            By::KeyFile => "a key file".to_owned(),
+            By::Passphrase { .. } => "a passphrase".to_owned(),
+            By::Service { key, kind } => format!("{kind} `{key}`"),
+        })
     }
 
     /// `hmac-sha256:...` of a secret, under the stack's own key: how a secret enters a hash.
@@ -106,10 +158,12 @@ impl Keys {
         if self.inner.data.get().is_some() {
             return Ok(());
         }
-        let (key, wrap) = key_wrap::make(&self.inner.stack, &self.inner.source).await?;
+        let (stack, key) = (&self.inner.stack, random_key());
+        let wrapped = self.inner.source.wrap(&of(stack), &data_key(stack), &key).await?;
         let hmac = self.inner.hmac.get_or_init(random_key);
-        let hmac = seal(&key, &format!("{}/hmac", self.inner.stack), &**hmac);
-        let _ = self.inner.data.set(DataKey { key, wire: KeysV1 { hmac, wrap } });
+        let hmac = seal(&key, &format!("{stack}/hmac"), &**hmac);
+        let wire = KeysV2 { hmac, retired: Vec::new(), wrapped };
+        let _ = self.inner.data.set(DataKey { key, retired: Vec::new(), wire });
         Ok(())
     }
 
@@ -119,18 +173,18 @@ impl Keys {
             return other.inner.hmac.get().is_none();
         };
         if self.inner.data.get().is_none() && self.inner.hmac.set(hmac.clone()).is_ok() {
-            let _ = self.inner.data.set(DataKey { key: data.key.clone(), wire: data.wire.clone() });
+            let _ = self.inner.data.set(data.clone());
         }
         self.inner.hmac.get() == Some(hmac)
     }
 
     /// Whether the data key is wrapped with the key that the store keeps: elsewhere it opens nothing.
     pub(super) fn are_in_the_store(&self) -> bool {
-        self.wire().is_some_and(|wire| matches!(wire.wrap, WrapV1::KeyFile { .. }))
+        self.wire().is_some_and(|wire| wire.wrapped.by == By::KeyFile) && self.inner.source.is_kept()
     }
 
     /// How the keys are written down, once there are any.
-    pub(super) fn wire(&self) -> Option<&KeysV1> {
+    pub(super) fn wire(&self) -> Option<&KeysV2> {
         self.inner.data.get().map(|data| &data.wire)
     }
 
@@ -144,7 +198,11 @@ impl Keys {
     /// # Errors
     /// When it was not sealed here, or is damaged.
     pub(super) fn unseal(&self, place: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
-        let opened = self.inner.data.get().and_then(|data| unseal(&data.key, &self.bound_to(place), sealed));
+        let place_in_stack = self.bound_to(place);
+        let opened = self.inner.data.get().and_then(|data| {
+            let mut keys = std::iter::once(&data.key).chain(&data.retired);
+            keys.find_map(|key| unseal(key, &place_in_stack, sealed))
+        });
         opened.ok_or_else(|| {
             Diagnostic::error(format!("the secret at `{place}` can't be opened"))
                 .detail("it is damaged, or was sealed for another place or stack")
@@ -157,33 +215,12 @@ impl Keys {
     }
 }
 
-/// XChaCha20-Poly1305: a random nonce, then the sealed bytes, as base64.
-pub(super) fn seal(key: &StoreKey, place: &str, bytes: &[u8]) -> String {
-    let nonce = XNonce::generate();
-    let payload = Payload { msg: bytes, aad: place.as_bytes() };
-    let sealed = XChaCha20Poly1305::new(&Key::from(**key)).encrypt(&nonce, payload);
-    let mut all = nonce.to_vec();
-    all.extend(sealed.expect("memory is large enough for one value"));
-    BASE64.encode(all)
+/// The stack, for messages.
+fn of(stack: &str) -> String {
+    format!("stack `{stack}`")
 }
 
-/// The opposite of [`seal`]; `None` when anything does not fit.
-pub(super) fn unseal(key: &StoreKey, place: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let all = BASE64.decode(sealed).ok()?;
-    let (nonce, sealed) = all.split_at_checked(24)?;
-    let payload = Payload { msg: sealed, aad: place.as_bytes() };
-    let nonce = XNonce::try_from(nonce).ok()?;
-    XChaCha20Poly1305::new(&Key::from(**key)).decrypt(&nonce, payload).ok().map(Zeroizing::new)
-}
-
-/// Keys from bytes of the right length.
-pub(super) trait FromBytes: Sized {
-    /// `None` when there are more or fewer.
-    fn try_from_bytes(bytes: &[u8]) -> Option<Self>;
-}
-
-impl FromBytes for StoreKey {
-    fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
-        <[u8; 32]>::try_from(bytes).ok().map(Zeroizing::new)
-    }
+/// What a wrapped data key is bound to.
+fn data_key(stack: &str) -> String {
+    format!("{stack}/data-key")
 }

@@ -1,25 +1,27 @@
-//! The snapshot file, version 1: canonical JSON, whose SHA-256 is its name. It names its parent, so history is a chain.
+//! The snapshot file, version 2: canonical JSON, whose SHA-256 is its name. It names its parent, so history is a chain.
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Keys, OpenIntent, Snapshot, World,
+    Exports, Keys, OpenIntent, Snapshot, World,
     branch::{Branch, Stored, to_bytes},
     damage,
     head::{FORMAT_VERSION, newer},
-    key_wrap::{KeySource, KeysV1},
     record_format::{OpenV1, exports, lookups, opened_exports, opened_lookups},
     resource_format::{LooseV1, OriginV1, ResourceV1},
+    secrets::KeysV2,
+    upgrade,
 };
 use crate::{
     desired::{Address, Hash, Tree},
     report::Diagnostic,
+    sealing::KeySource,
 };
 
 /// What a snapshot file says of itself.
@@ -51,12 +53,12 @@ pub struct Entry {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SnapshotV1<'a, T> {
+struct SnapshotV2<'a, T> {
     entry: Cow<'a, Entry>,
     exports: BTreeMap<Cow<'a, str>, T>,
     identities: Cow<'a, BTreeMap<String, BTreeMap<String, String>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    keys: Option<Cow<'a, KeysV1>>,
+    keys: Option<Cow<'a, KeysV2>>,
     #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
     lookups: BTreeMap<Cow<'a, Address>, T>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -94,7 +96,7 @@ pub(super) fn encode(
         });
         resources.insert(Cow::Borrowed(address), ResourceV1::of(state, origin, keys));
     }
-    let file: SnapshotV1<'_, Branch<'_>> = SnapshotV1 {
+    let file: SnapshotV2<'_, Branch<'_>> = SnapshotV2 {
         entry: Cow::Borrowed(entry),
         exports: exports(&snapshot.exports, keys),
         identities: Cow::Borrowed(&snapshot.identities),
@@ -115,19 +117,13 @@ pub(super) async fn decode(
     place: &str,
     stack: (&str, &str),
     source: KeySource,
+    known: Option<&Keys>,
 ) -> Result<Loaded, Diagnostic> {
-    let file: SnapshotV1<'_, Stored> =
-        serde_json::from_slice(bytes).map_err(|error| match read_entry(bytes, place) {
-            Err(problem) => problem,
-            Ok(_) => damage(place, &format!("it is not a snapshot: {error}")),
-        })?;
-    let entry = checked(file.entry.into_owned(), place)?;
-    if (entry.project.as_str(), entry.stack.as_str()) != stack {
-        return Err(damage(place, &format!("it belongs to `{}/{}`", entry.project, entry.stack)));
-    }
+    let file = parsed(bytes, place, stack)?;
+    let entry = file.entry.into_owned();
     let stack = format!("{}/{}", stack.0, stack.1);
     let keys = match file.keys {
-        Some(wire) => Keys::open(&stack, source, wire.into_owned()).await?,
+        Some(wire) => Keys::open(&stack, source, wire.into_owned(), known).await?,
         None => Keys::none_yet(&stack, source),
     };
     let (origins, mut resources) = (file.origins, BTreeMap::new());
@@ -151,6 +147,70 @@ pub(super) async fn decode(
     };
     let open = file.open.into_iter().map(|open| open.into_open(&keys)).collect::<Result<_, _>>()?;
     Ok(Loaded { entry, snapshot, open, keys })
+}
+
+/// The outputs of a snapshot. Its keys are opened only when a secret is among the wanted ones.
+pub(super) async fn decode_exports(
+    bytes: &[u8],
+    place: &str,
+    stack: (&str, &str),
+    source: KeySource,
+    wanted: &BTreeSet<&str>,
+) -> Result<Exports, Diagnostic> {
+    let file = parsed(bytes, place, stack)?;
+    let stack = format!("{}/{}", stack.0, stack.1);
+    let names = file.exports.keys().map(|name| name.clone().into_owned()).collect();
+    let asked: BTreeMap<_, _> = file.exports.into_iter().filter(|(name, _)| wanted.contains(&**name)).collect();
+    let keys = match file.keys {
+        Some(wire) if asked.values().any(Stored::has_secrets) => {
+            Keys::open(&stack, source, wire.into_owned(), None).await?
+        }
+        _ => Keys::none_yet(&stack, source),
+    };
+    Ok(Exports { names, values: opened_exports(asked, &keys)? })
+}
+
+/// The keys of a snapshot of this stack, and nothing else of it.
+pub(super) async fn decode_keys(
+    bytes: &[u8],
+    place: &str,
+    stack: (&str, &str),
+    source: KeySource,
+) -> Result<Keys, Diagnostic> {
+    let file = parsed(bytes, place, stack)?;
+    let stack = format!("{}/{}", stack.0, stack.1);
+    match file.keys {
+        Some(wire) => Keys::open(&stack, source, wire.into_owned(), None).await,
+        None => Ok(Keys::none_yet(&stack, source)),
+    }
+}
+
+/// The file of a stack, whatever version it was written in.
+fn parsed(bytes: &[u8], place: &str, stack: (&str, &str)) -> Result<SnapshotV2<'static, Stored>, Diagnostic> {
+    let file = match serde_json::from_slice::<SnapshotV2<'_, Stored>>(bytes) {
+        Ok(file) if file.entry.version == FORMAT_VERSION => file,
+        outcome => older(bytes, place, outcome.err())?,
+    };
+    if (file.entry.project.as_str(), file.entry.stack.as_str()) != stack {
+        return Err(damage(place, &format!("it belongs to `{}/{}`", file.entry.project, file.entry.stack)));
+    }
+    Ok(file)
+}
+
+/// A file that the current version can't read as it is.
+fn older(
+    bytes: &[u8],
+    place: &str,
+    error: Option<serde_json::Error>,
+) -> Result<SnapshotV2<'static, Stored>, Diagnostic> {
+    let entry = read_entry(bytes, place)?;
+    let none = |why: &str| damage(place, &format!("it is not a snapshot: {why}"));
+    if let (FORMAT_VERSION, Some(error)) = (entry.version, error) {
+        return Err(none(&error.to_string()));
+    }
+    let json = serde_json::from_slice(bytes).map_err(|error| none(&error.to_string()))?;
+    let current = upgrade::snapshot(entry.version, json).map_err(|why| none(&why))?;
+    serde_json::from_value(current).map_err(|error| none(&error.to_string()))
 }
 
 /// What a snapshot file says of itself, without the rest.

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Commit, Entry, Keys, Lease, Location, OpenIntent, Record, Snapshot,
-    key_wrap::KeySource,
     snapshot_format::{decode, read_entry},
 };
 use crate::{Result, report::Diagnostic};
@@ -38,8 +37,8 @@ pub async fn exported(
         let problem = Diagnostic::error(format!("`{name}` is the state of `{}/{}`", entry.project, entry.stack));
         return Err(problem.detail(format!("it would become that of `{}`", location.stack())).hint(wrong).into());
     }
-    let source = KeySource::new(location.store.clone(), environment);
-    let loaded = decode(bytes, name, (&location.project, &location.stack), source).await?;
+    let source = location.key_source(environment);
+    let loaded = decode(bytes, name, (&location.project, &location.stack), source, None).await?;
     let super::snapshot_format::Loaded { entry, snapshot, open, keys } = loaded;
     Ok(Exported { entry, snapshot, open, keys })
 }

@@ -7,7 +7,7 @@ use super::{
     head::{FORMAT_VERSION, Head},
     object_per_append::put,
     reading::{Standing, snapshot_key},
-    record_format::{BeginV1, LineV1, SealV1},
+    record_format::{BeginV1, LineV2, SealV1},
     snapshot_format::{self, Entry},
     store::{Appender, Guard},
 };
@@ -113,7 +113,8 @@ impl Writer {
         let hash = Hash::of(&bytes);
         self.put_new(&snapshot_key(&self.location, &hash), bytes).await?;
         let Entry { at, by, commit, parent, serial, .. } = entry;
-        let head = Head { snapshot: Some(hash.clone()), parent, serial, at, by, commit, ..before };
+        let version = FORMAT_VERSION;
+        let head = Head { version, snapshot: Some(hash.clone()), parent, serial, at, by, commit, ..before };
         self.swap(head).await?;
         // Records from here on are about the new snapshot.
         self.appender = None;
@@ -152,13 +153,13 @@ impl Writer {
     async fn raise(&mut self) -> Result<(), Diagnostic> {
         if !self.raised {
             let (at, by, commit) = (self.who.now(), self.who.name.clone(), self.who.commit.clone());
-            self.swap(Head { fence: self.fence, at, by, commit, ..self.head() }).await?;
+            self.swap(Head { version: FORMAT_VERSION, fence: self.fence, at, by, commit, ..self.head() }).await?;
             self.raised = true;
         }
         while let Some(part) = self.unsealed.last() {
             let seal = SealV1 { fence: self.fence, run: self.who.run.clone(), version: FORMAT_VERSION };
             let mut line = Vec::new();
-            frame(&to_bytes(&LineV1::<Branch<'_>>::Seal(seal))?, &mut line);
+            frame(&to_bytes(&LineV2::<Branch<'_>>::Seal(seal))?, &mut line);
             self.put_new(part, line).await?;
             self.unsealed.pop();
         }
@@ -186,8 +187,8 @@ impl Writer {
         })
     }
 
-    fn begin(&self) -> LineV1<'static, Branch<'static>> {
-        LineV1::Begin(BeginV1 {
+    fn begin(&self) -> LineV2<'static, Branch<'static>> {
+        LineV2::Begin(BeginV1 {
             at: self.who.now(),
             base: self.head().snapshot,
             by: self.who.name.clone(),

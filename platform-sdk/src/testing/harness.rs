@@ -5,18 +5,20 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::{
     Program, Result,
     apply::{Applied, Apply, Memory, Settings, apply},
-    desired::{Desired, desired, hash},
-    engine::{Offline, Survey, Surveyed},
+    desired::{Desired, Tree, desired, hash},
+    engine::{Elsewhere, Offline, Survey, Surveyed},
     observe::{Connections, settle},
     plan::{Op, Plan, Step, Targets, Wanted},
+    program::ReferredStack,
     report::{Diagnostic, Error, Event, Observer},
-    state::{OpenIntent, Record, Snapshot},
+    state::{Exports, OpenIntent, Record, Snapshot},
 };
 
 /// The plan of a program over an empty state and without a network, as text: the same bytes on any machine.
@@ -61,6 +63,28 @@ pub struct Harness {
     open: Mutex<Vec<OpenIntent>>,
     environment: BTreeMap<String, String>,
     wanted: Mutex<Wanted>,
+    /// The outputs of other stacks.
+    elsewhere: BTreeMap<String, BTreeMap<String, Tree>>,
+}
+
+/// The outputs of other stacks, as a test gives them.
+struct Given<'h> {
+    stacks: &'h BTreeMap<String, BTreeMap<String, Tree>>,
+    /// Whether what nobody gave is an error; otherwise it stays unknown.
+    strict: bool,
+}
+
+#[async_trait(?Send)]
+impl Elsewhere for Given<'_> {
+    async fn outputs(&self, of: &ReferredStack) -> Result<Option<Exports>> {
+        match self.stacks.get(&of.stack) {
+            Some(outputs) => Ok(Some(Exports { names: outputs.keys().cloned().collect(), values: outputs.clone() })),
+            None if self.strict => Err(Diagnostic::error(format!("nobody gave the outputs of stack `{}`", of.stack))
+                .hint("give them with `Harness::with_outputs_of`")
+                .into()),
+            None => Ok(None),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -83,6 +107,17 @@ impl Harness {
     /// With an environment variable.
     pub fn with_variable(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With another stack, which exports these values; `Tree::Secret` for those that are secret there.
+    pub fn with_outputs_of<N: Into<String>, V: Into<Tree>>(
+        mut self,
+        stack: &str,
+        outputs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let outputs = outputs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self.elsewhere.insert(stack.to_owned(), outputs);
         self
     }
 
@@ -129,9 +164,16 @@ impl Harness {
     async fn survey(&self, desired: &Desired, connections: &Connections, offline: Offline) -> Result<Surveyed> {
         let snapshot = self.snapshot();
         let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let parallel = 4;
-        let survey =
-            Survey { desired, snapshot: &snapshot, base: None, connections, wanted: &wanted, parallel, offline };
+        let survey = Survey {
+            desired,
+            snapshot: &snapshot,
+            base: None,
+            connections,
+            wanted: &wanted,
+            parallel: 4,
+            offline,
+            elsewhere: &Given { stacks: &self.elsewhere, strict: offline != Offline::Asked },
+        };
         survey.run().await
     }
 

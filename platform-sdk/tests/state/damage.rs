@@ -137,9 +137,9 @@ async fn newer_versions_are_named() {
     stack(folder.path()).await;
     let path = folder.path().join("acme/prod/head.json");
     let text = fs::read_to_string(&path).expect("a head");
-    fs::write(&path, text.replace("\"version\": 1", "\"version\": 2")).expect("written");
+    fs::write(&path, text.replace("\"version\": 2", "\"version\": 3")).expect("written");
     let said = refused(folder.path()).await;
-    assert!(said.contains("was written by a newer version") && said.contains("version 2"), "{said}");
+    assert!(said.contains("was written by a newer version") && said.contains("version 3"), "{said}");
 }
 
 #[tokio::test]

@@ -1,13 +1,18 @@
-//! Version 1 of the state, as it was written once, is read for ever.
+//! Every version of the state, as it was written once, is read for ever, and becomes the current one with the next write.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use platform_sdk::{
     desired::Tree,
-    state::{Location, PASSPHRASE, Snapshot, World, lease, read},
+    sealing::PASSPHRASE,
+    state::{FORMAT_VERSION, Location, Snapshot, World, history, lease, read, snapshot_at},
 };
 
-use super::fixture::{address, ana, full_resource, intent, no_environment, resource, secret};
+use super::fixture::{address, ana, files, full_resource, intent, no_environment, resource, secret};
 
 const PROJECT: &str = "golden";
 
@@ -15,9 +20,13 @@ fn environment() -> BTreeMap<String, String> {
     [(PASSPHRASE.to_owned(), "golden".to_owned())].into()
 }
 
-fn golden() -> Location {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/state/golden");
-    Location::new(root.to_str().expect("text"), PROJECT, "v1").expect("a location")
+/// The directories as they were written, a stack for each version.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/state/golden")
+}
+
+fn golden(root: &Path, version: &str) -> Location {
+    Location::new(root.to_str().expect("text"), PROJECT, version).expect("a location")
 }
 
 /// What the golden directory's snapshot holds.
@@ -35,18 +44,47 @@ fn wanted(keys: &platform_sdk::state::Keys) -> Snapshot {
 }
 
 #[tokio::test]
-async fn version_1_is_read() {
-    let reading = read(&golden(), World::Sandbox, &environment()).await.expect("version 1");
-    assert_eq!(reading.snapshot, wanted(&reading.keys));
-    assert_eq!((reading.serial, reading.recovered), (1, 1));
-    assert_eq!(reading.open[0].intent.target.address, address("open"));
+async fn every_version_is_read() {
+    for version in ["v1", "v2"] {
+        let reading = read(&golden(&root(), version), World::Sandbox, &environment()).await.expect(version);
+        assert_eq!(reading.snapshot, wanted(&reading.keys));
+        assert_eq!((reading.serial, reading.recovered), (1, 1));
+        assert_eq!(reading.open[0].intent.target.address, address("open"));
+    }
 }
 
-/// Wrote the golden directory. A version that was released is never written again.
+#[tokio::test]
+async fn an_older_version_becomes_the_current_one_with_the_next_write_and_history_goes_on() {
+    let folder = tempfile::tempdir().expect("a directory");
+    for (path, content) in files(&root().join("golden/v1")) {
+        let below = path.strip_prefix(root()).expect("below it");
+        fs::create_dir_all(folder.path().join(below).parent().expect("a folder")).expect("made");
+        fs::write(folder.path().join(below), content).expect("written");
+    }
+    let place = golden(folder.path(), "v1");
+    let before = files(folder.path());
+    let mut lease = lease(&place, World::Sandbox, &environment(), &ana()).await.expect("a lease");
+    let snapshot = lease.reading().snapshot.clone();
+    lease.commit(&snapshot).await.expect("committed");
+    lease.release().await.expect("released");
+    let head: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("golden/v1/head.json")).expect("a head")).expect("JSON");
+    assert_eq!((&head["version"], &head["serial"]), (&FORMAT_VERSION.into(), &2.into()));
+    let after = files(folder.path());
+    assert!(before.iter().all(|(path, content)| path.ends_with("head.json") || after.get(path) == Some(content)));
+    let reading = read(&place, World::Sandbox, &environment()).await.expect("readable");
+    assert_eq!(reading.snapshot, snapshot);
+    let versions: Vec<u32> = history(&place).await.expect("a history").iter().map(|(_, entry)| entry.version).collect();
+    assert_eq!(versions, [2, 1]);
+    let (_, first) = snapshot_at(&place, 1, &environment()).await.expect("version 1");
+    assert_eq!(first, snapshot);
+}
+
+/// Wrote the golden directory of version 2. A version that was released is never written again.
 #[tokio::test]
 #[ignore = "writes the golden directory of the current version"]
-async fn write_version_1() {
-    let place = golden();
+async fn write_version_2() {
+    let place = golden(&root(), "v2");
     let mut lease = lease(&place, World::Sandbox, &environment(), &ana()).await.expect("a lease");
     let keys = lease.reading().keys.clone();
     lease.commit(&wanted(&keys)).await.expect("committed");
@@ -59,16 +97,16 @@ async fn write_version_1() {
 }
 
 #[tokio::test]
-async fn version_1_is_written_byte_by_byte() {
+async fn version_2_is_written_byte_by_byte() {
     let folder = tempfile::tempdir().expect("a directory");
-    let place = Location::new(folder.path().to_str().expect("text"), PROJECT, "v1").expect("a location");
+    let place = golden(folder.path(), "v2");
     let mut lease = lease(&place, World::Sandbox, &no_environment(), &ana()).await.expect("a lease");
     let mut snapshot = wanted(&lease.reading().keys);
     snapshot.resources.remove(&address("quiet"));
     let commit = lease.commit(&snapshot).await.expect("committed");
     let hash = commit.snapshot.expect("a snapshot");
-    let file = fs::read_to_string(folder.path().join(format!("golden/v1/snapshots/{hash}.json"))).expect("a file");
-    let head = fs::read_to_string(folder.path().join("golden/v1/head.json")).expect("a head");
-    insta::assert_snapshot!("snapshot_v1", file);
-    insta::assert_snapshot!("head_v1", head);
+    let file = fs::read_to_string(folder.path().join(format!("golden/v2/snapshots/{hash}.json"))).expect("a file");
+    let head = fs::read_to_string(folder.path().join("golden/v2/head.json")).expect("a head");
+    insta::assert_snapshot!("snapshot_v2", file);
+    insta::assert_snapshot!("head_v2", head);
 }

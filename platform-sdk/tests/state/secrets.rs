@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 use base64::Engine as _;
 use platform_sdk::{
     desired::Tree,
-    state::{Location, PASSPHRASE, Record, World, lease, read},
+    sealing::{KEY_FILE, NEW_KEY_FILE, NEW_PASSPHRASE, PASSPHRASE},
+    state::{Location, Record, World, lease, read, snapshot_at},
 };
 
 use super::fixture::{ana, files, intent, location, no_environment, put, resource, secret, written};
@@ -61,7 +62,7 @@ async fn a_stack_without_secrets_has_no_keys() {
     let folder = tempfile::tempdir().expect("a directory");
     written(&location(folder.path()), &["a"]).await;
     assert!(!folder.path().join("key").exists());
-    assert!(files(folder.path()).values().all(|content| !String::from_utf8_lossy(content).contains("\"wrap\"")));
+    assert!(files(folder.path()).values().all(|content| !String::from_utf8_lossy(content).contains("\"wrapped\"")));
 }
 
 #[tokio::test]
@@ -137,4 +138,90 @@ async fn stacks_of_one_directory_share_the_key_file_and_nothing_else() {
     lease.journal().append(put(resource("x", secret(CANARY), &lease.reading().keys))).await.expect("durable");
     assert_ne!(lease.reading().keys.hmac(&CANARY.into()), prod.keys.hmac(&CANARY.into()));
     assert_no_canary(folder.path());
+}
+
+/// An environment with these variables.
+fn with(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Rotates the key of `acme/prod`, and says what wraps it now.
+async fn rotated(root: &Path, environment: &BTreeMap<String, String>, anew: bool) -> String {
+    let lease = lease(&location(root), World::Real, environment, &ana()).await.expect("a lease");
+    lease.rotate(anew).await.expect("rotated").expect("there are secrets").0
+}
+
+/// What the snapshots hold of the sealed output: the sealed texts, oldest first.
+fn sealed(root: &Path) -> Vec<String> {
+    let snapshots = files(&root.join("acme/prod/snapshots")).into_values();
+    let json = snapshots.map(|file| serde_json::from_slice::<serde_json::Value>(&file).expect("JSON"));
+    let mut all: Vec<_> = json.map(|file| (file["entry"]["serial"].as_u64(), file["exports"].to_string())).collect();
+    all.sort();
+    all.into_iter().map(|(_, exports)| exports).collect()
+}
+
+#[tokio::test]
+async fn after_a_rotation_the_new_passphrase_opens_all_of_history_and_the_old_one_nothing_of_today() {
+    for anew in [false, true] {
+        let folder = tempfile::tempdir().expect("a directory");
+        secretive(folder.path(), &with_passphrase("old")).await;
+        let going_over = with(&[(PASSPHRASE, "old"), (NEW_PASSPHRASE, "new")]);
+        assert_eq!(rotated(folder.path(), &going_over, anew).await, "a passphrase");
+        let (place, new) = (location(folder.path()), with_passphrase("new"));
+        let reading = read(&place, World::Real, &new).await.expect("the new one opens it");
+        assert_eq!(reading.snapshot.exports["token"], secret(CANARY));
+        assert_eq!(reading.open.len(), 2, "open intents are taken along");
+        let (_, then) = snapshot_at(&place, 1, &new).await.expect("the new one opens what was before");
+        assert_eq!(then.exports["token"], secret(CANARY));
+        let said = read(&place, World::Real, &with_passphrase("old")).await.expect_err("the old one").to_string();
+        assert!(said.contains("is not the passphrase of stack `acme/prod`"), "{said}");
+        assert_no_canary(folder.path());
+    }
+}
+
+#[tokio::test]
+async fn encrypting_anew_takes_another_data_key_and_the_hashes_stay() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let environment = with_passphrase("same");
+    secretive(folder.path(), &environment).await;
+    let before = read(&location(folder.path()), World::Real, &environment).await.expect("readable");
+    rotated(folder.path(), &environment, true).await;
+    let after = read(&location(folder.path()), World::Real, &environment).await.expect("readable");
+    assert_eq!(after.snapshot, before.snapshot);
+    assert_eq!(after.keys.hmac(&CANARY.into()), before.keys.hmac(&CANARY.into()));
+    // A copy of the first snapshot's key would open the first text, and not the second one.
+    let sealed = sealed(folder.path());
+    assert_ne!(sealed[0], sealed[1]);
+    // What is written after it is sealed with the new key, and the next rotation keeps both.
+    rotated(folder.path(), &environment, true).await;
+    let (_, first) = snapshot_at(&location(folder.path()), 1, &environment).await.expect("two keys ago");
+    assert_eq!(first.exports["token"], secret(CANARY));
+}
+
+#[tokio::test]
+async fn a_named_key_file_opens_what_it_sealed_wherever_the_state_is() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let (state, file) = (folder.path().join("state"), folder.path().join("keys/prod"));
+    let file = file.to_str().expect("text");
+    secretive(&state, &with(&[(KEY_FILE, file)])).await;
+    assert!(!state.join("key").exists() && Path::new(file).exists(), "made where it was named, and nowhere else");
+    let place = location(&state);
+    let said = read(&place, World::Real, &no_environment()).await.expect_err("not named").to_string();
+    assert!(said.contains("the key file of stack `acme/prod` is missing"), "{said}");
+    let other = folder.path().join("keys/other");
+    let going_over = with(&[(KEY_FILE, file), (NEW_KEY_FILE, other.to_str().expect("text"))]);
+    assert_eq!(rotated(&state, &going_over, false).await, "a key file");
+    let said = read(&place, World::Real, &with(&[(KEY_FILE, file)])).await.expect_err("the old one").to_string();
+    assert!(said.contains(&format!("`{file}` is not the key of stack `acme/prod`")), "{said}");
+    read(&place, World::Real, &with(&[(KEY_FILE, other.to_str().expect("text"))])).await.expect("the new one");
+}
+
+#[tokio::test]
+async fn a_rotation_without_a_key_to_go_over_to_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a directory");
+    written(&location(folder.path()), &["a"]).await;
+    let before = files(folder.path());
+    let lease = lease(&location(folder.path()), World::Real, &no_environment(), &ana()).await.expect("a lease");
+    assert_eq!(lease.rotate(true).await.expect("no secrets"), None);
+    assert_eq!(files(folder.path()), before);
 }

@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("files", "the config file is found from any folder"),
             ("report", "a mistake in the program is a diagnostic"),
             ("cli", "`Program::main` is the command line"),
+            ("sealing", "secrets of the config file are opened where they are read"),
         ],
     ),
     (
@@ -69,6 +70,14 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("provider", "an outcome records the kind of an error"),
             ("report", "damage is a diagnostic"),
             ("files", "a store's folder is found as other files are"),
+            ("sealing", "secrets are sealed one by one, and their key is wrapped"),
+        ],
+    ),
+    (
+        "sealing",
+        &[
+            ("provider", "a service that wraps keys fails as other services do"),
+            ("report", "a missing or wrong key is a diagnostic"),
         ],
     ),
     (

@@ -20,7 +20,7 @@ fn no_verb_is_plan_and_flags_still_hold() {
 #[test]
 fn every_verb_parses() {
     type Check = fn(&Verb) -> bool;
-    let verbs: [(&str, Check); 30] = [
+    let verbs: [(&str, Check); 33] = [
         (
             "plan --out p.json --detailed-exitcode",
             |v| matches!(v, Verb::Plan(a) if a.out.is_some() && a.detailed_exitcode),
@@ -48,9 +48,15 @@ fn every_verb_parses() {
         ("output x --show-secrets", |v| matches!(v, Verb::Output(a) if a.name.is_some() && a.show_secrets)),
         ("graph", |v| matches!(v, Verb::Graph(a) if a.format == GraphFormat::Mermaid)),
         ("graph --format dot", |v| matches!(v, Verb::Graph(a) if a.format == GraphFormat::Dot)),
-        ("config set k v", |v| matches!(v, Verb::Config(ConfigVerb::Set(a)) if a.key == "k" && a.value == "v")),
-        ("config set k -1", |v| matches!(v, Verb::Config(ConfigVerb::Set(a)) if a.value == "-1")),
+        (
+            "config set k v",
+            |v| matches!(v, Verb::Config(ConfigVerb::Set(a)) if a.key == "k" && a.value.as_deref() == Some("v")),
+        ),
+        ("config set k -1", |v| matches!(v, Verb::Config(ConfigVerb::Set(a)) if a.value.as_deref() == Some("-1"))),
         ("config get k", |v| matches!(v, Verb::Config(ConfigVerb::Get(a)) if a.key == "k")),
+        ("config set --secret k", |v| matches!(v, Verb::Config(ConfigVerb::Set(a)) if a.secret && a.value.is_none())),
+        ("config rotate-key", |v| matches!(v, Verb::Config(ConfigVerb::RotateKey))),
+        ("state rotate-key --re-encrypt", |v| matches!(v, Verb::State(StateVerb::RotateKey(a)) if a.re_encrypt)),
         ("config list", |v| matches!(v, Verb::Config(ConfigVerb::List))),
         ("doctor", |v| matches!(v, Verb::Doctor)),
         ("sandbox", |v| matches!(v, Verb::Sandbox)),

@@ -3,6 +3,8 @@
 
 mod fixtures;
 mod grammar;
+mod references;
+mod secrets;
 mod stored;
 mod usage;
 mod verbs;

@@ -1,8 +1,9 @@
 //! `config`: the stack's configuration, with its secrets hidden.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::config_edit;
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
         arguments::{ConfigGetArguments, ConfigSetArguments, ConfigVerb},
     },
     files,
+    program::KEY,
     report::{Diagnostic, object},
 };
 
@@ -21,6 +23,7 @@ pub(super) fn run(context: &Context, verb: &ConfigVerb) -> Result<Exit> {
         ConfigVerb::Get(arguments) => get(context, &config, arguments)?,
         ConfigVerb::Set(arguments) => set(context, &config, arguments)?,
         ConfigVerb::List => list(context, &config),
+        ConfigVerb::RotateKey => rotate(context, &config)?,
     }
     Ok(Exit::Done)
 }
@@ -68,24 +71,69 @@ fn entry(key: &str, value: &Value, source: &str) -> Value {
 fn set(context: &Context, config: &Config, arguments: &ConfigSetArguments) -> Result<()> {
     let (key, stack) = (&arguments.key, &context.stack);
     let variable = format!("PLATFORM_CONFIG_{}", key.to_uppercase());
-    if config.is_secret(key) {
+    if config.is_secret(key) && !arguments.secret {
         let problem = Diagnostic::error(format!("config key `{key}` is a secret, and the config file is committed"));
-        return Err(problem.hint(format!("set {variable} where the program runs")).into());
+        return Err(problem
+            .hint(format!(
+                "encrypt it there with `config set --secret {key}`, or set {variable} where the program runs"
+            ))
+            .into());
     }
-    let Some(file) = &context.program.config_file else {
-        let problem = Diagnostic::error("the program names no config file");
-        return Err(problem.hint(format!("add `.config_file(..)` to it, or set {variable}")).into());
-    };
-    let path = files::locate(file)?;
+    let (file, path) = file(context, &variable)?;
     let text = std::fs::read_to_string(&path)?;
-    let edited = config_edit::set(&text, stack, key, &arguments.value).map_err(|why| by_hand(file, key, &why))?;
-    replace(&path, &edited)?;
-    context.printer.text(&format!("{key} of stack {stack} is set in {}\n", file.display()));
+    let by_hand = |why: String| by_hand(file, key, &why);
+    let edited = match &arguments.value {
+        Some(value) if !arguments.secret => config_edit::set(&text, stack, key, config_edit::literal(value)),
+        given => {
+            let secret = given.clone().map_or_else(|| context.ask_secret(key), |text| Ok(Zeroizing::new(text)))?;
+            let (sealed, made) = context.program.sealed_config(&context.environment, stack, key, &secret)?;
+            let with_key = match made {
+                Some(made) => config_edit::set(&text, stack, KEY, toml_value(&made)?).map_err(by_hand)?,
+                None => text,
+            };
+            config_edit::set(&with_key, stack, key, toml_value(&sealed)?)
+        }
+    };
+    replace(&path, &edited.map_err(by_hand)?)?;
+    let done = if arguments.secret { "is encrypted" } else { "is set" };
+    context.printer.text(&format!("{key} of stack {stack} {done} in {}\n", file.display()));
     if context.environment.contains_key(&variable) {
         let warning = Diagnostic::warning(format!("{variable} overrides what was set")).hint("unset it");
         context.printer.diagnostic(&warning);
     }
     Ok(())
+}
+
+/// Wraps the keys of the tables that this stack reads anew.
+fn rotate(context: &Context, config: &Config) -> Result<()> {
+    let (file, path) = file(context, "the variables")?;
+    let mut text = std::fs::read_to_string(&path)?;
+    let rewrapped = config.sealer().rewrapped()?;
+    for (table, wrapped) in &rewrapped {
+        text = config_edit::set(&text, table, KEY, toml_value(wrapped)?).map_err(|why| by_hand(file, KEY, &why))?;
+    }
+    replace(&path, &text)?;
+    let tables: Vec<String> = rewrapped.keys().map(|table| format!("[{table}]")).collect();
+    let said = if tables.is_empty() {
+        "no table holds secrets".to_owned()
+    } else {
+        format!("wrapped anew: {}", tables.join(", "))
+    };
+    context.printer.text(&format!("{said}\n"));
+    Ok(())
+}
+
+/// The program's config file, as it names it and where it is.
+fn file<'c>(context: &'c Context, variable: &str) -> Result<(&'c Path, PathBuf)> {
+    let Some(file) = &context.program.config_file else {
+        let problem = Diagnostic::error("the program names no config file");
+        return Err(problem.hint(format!("add `.config_file(..)` to it, or set {variable}")).into());
+    };
+    Ok((file, files::locate(file)?))
+}
+
+fn toml_value(value: &Value) -> Result<toml::Value> {
+    Ok(toml::Value::try_from(value)?)
 }
 
 fn by_hand(file: &Path, key: &str, why: &str) -> Diagnostic {

@@ -6,9 +6,8 @@ use toml::{Table, Value};
 ///
 /// # Errors
 /// When a single line can't do it: why.
-pub(super) fn set(text: &str, section: &str, key: &str, value: &str) -> Result<String, String> {
+pub(super) fn set(text: &str, section: &str, key: &str, value: Value) -> Result<String, String> {
     let before: Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
-    let value = literal(value);
     let line = format!("{} = {value}", name(key));
     let edited = place(text, section, key, &line);
     let mut wanted = before;
@@ -23,7 +22,7 @@ pub(super) fn set(text: &str, section: &str, key: &str, value: &str) -> Result<S
 }
 
 /// What a person means: a number, a boolean, a list or quoted text as TOML; anything else is text.
-fn literal(text: &str) -> Value {
+pub(super) fn literal(text: &str) -> Value {
     let parsed = format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
     match parsed {
         Some(value) if !matches!(value, Value::Table(_) | Value::Datetime(_)) && !text.contains('\n') => value,
@@ -65,6 +64,10 @@ fn place(text: &str, section: &str, key: &str, line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn set(text: &str, section: &str, key: &str, value: &str) -> Result<String, String> {
+        super::set(text, section, key, literal(value))
+    }
 
     const FILE: &str = "# All stacks.\n[default]\nregion = \"eu-west-1\" # where we are\n\n[prod] # careful\nsize = 2\nlist = [\n  1,\n]\n\n[test]\nsize = 1\n";
 

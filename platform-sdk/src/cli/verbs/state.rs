@@ -29,6 +29,7 @@ pub(super) async fn run(context: &Context, verb: &StateVerb) -> Result<Exit> {
         StateVerb::Export(arguments) => engine::state_export(context, arguments).await,
         StateVerb::Import(arguments) => engine::state_import(context, arguments).await,
         StateVerb::CopyTo(arguments) => engine::state_copy(context, arguments).await,
+        StateVerb::RotateKey(arguments) => engine::state_rotate(context, arguments).await,
         StateVerb::Prune(arguments) => engine::state_prune(context, arguments).await,
         StateVerb::Unlock(arguments) => engine::state_unlock(context, arguments).await,
         StateVerb::Repair => engine::state_repair(context).await,

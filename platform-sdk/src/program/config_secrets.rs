@@ -1,0 +1,206 @@
+//! Secrets of a committed config file: each sealed for its place, with a data key that its table carries along, wrapped.
+
+use std::{cell::RefCell, collections::BTreeMap, future::Future};
+
+use serde::{
+    Deserializer,
+    de::{DeserializeOwned, Error as _, Visitor, value::Error as Refused},
+    forward_to_deserialize_any,
+};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::{
+    report::Diagnostic,
+    sealing::{Key, KeySource, Wrapped, random_key, seal, unseal},
+};
+
+/// The key of a table under which its wrapped data key stands.
+pub(crate) const KEY: &str = "$key";
+
+/// The one key of an inline table that is a sealed value.
+const SEALED: &str = "$sealed";
+
+/// Opens and seals the secrets of one file.
+#[derive(Debug, Default)]
+pub(crate) struct Sealer {
+    project: String,
+    source: KeySource,
+    /// The wrapped data key of each table.
+    wrapped: BTreeMap<String, Wrapped>,
+    opened: RefCell<BTreeMap<String, Key>>,
+}
+
+impl Sealer {
+    /// For the secrets of a project.
+    pub(crate) fn new(project: &str, source: KeySource) -> Self {
+        Self { project: project.to_owned(), source, ..Self::default() }
+    }
+
+    /// Takes note of a table's wrapped data key.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(crate) fn learn(&mut self, table: &str, wrapped: Value) -> Result<(), Diagnostic> {
+        let wrapped = serde_json::from_value(wrapped).map_err(|error| {
+            Diagnostic::error(format!("`{KEY}` under `[{table}]` is no wrapped key"))
+                .detail(error.to_string())
+                .hint("restore it as it was committed; without it the secrets of that table are lost")
+        })?;
+        self.wrapped.insert(table.to_owned(), wrapped);
+        Ok(())
+    }
+
+    /// The text of a sealed value, where a value is one.
+    pub(crate) fn sealed(value: &Value) -> Option<&str> {
+        let entries = value.as_object().filter(|entries| entries.len() == 1)?;
+        entries.get(SEALED)?.as_str()
+    }
+
+    /// Opens a value of a table.
+    ///
+    /// # Errors
+    /// When its key can't be unwrapped, or it was sealed elsewhere.
+    pub(crate) fn open(&self, table: &str, key: &str, sealed: &str) -> Result<Value, Diagnostic> {
+        let data_key = self.data_key(table)?;
+        let opened = unseal(&data_key, &self.place(table, key), sealed);
+        opened.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(|| {
+            Diagnostic::error(format!("the secret `{key}` under `[{table}]` can't be opened"))
+                .detail("it is damaged, or was encrypted for another key, table or project")
+                .hint(format!("encrypt it again: `config set --secret {key}`"))
+        })
+    }
+
+    /// Seals a text for a place in a table, and gives the table's wrapped key if it has just been made.
+    ///
+    /// # Errors
+    /// When there is nothing to wrap a key with, or the table's can't be unwrapped.
+    pub(crate) fn seal(&mut self, table: &str, key: &str, text: &str) -> Result<(Value, Option<Value>), Diagnostic> {
+        let made = if self.wrapped.contains_key(table) { None } else { Some(self.make(table)?) };
+        let bytes = Zeroizing::new(serde_json::to_vec(text).unwrap_or_default());
+        let sealed = seal(&self.data_key(table)?, &self.place(table, key), &bytes);
+        Ok((serde_json::json!({ SEALED: sealed }), made))
+    }
+
+    /// The wrapped keys of all tables, wrapped anew with what there is now.
+    ///
+    /// # Errors
+    /// When one can't be unwrapped, or there is nothing to wrap it with.
+    pub(crate) fn rewrapped(&self) -> Result<BTreeMap<String, Value>, Diagnostic> {
+        let source = self.source.renewed();
+        let again = |table: &String| {
+            let key = self.data_key(table)?;
+            let wrapped = waited(source.wrap(&of(table), &self.place(table, KEY), &key))?;
+            Ok((table.clone(), written(&wrapped)))
+        };
+        self.wrapped.keys().map(again).collect()
+    }
+
+    fn make(&mut self, table: &str) -> Result<Value, Diagnostic> {
+        let key = random_key();
+        let wrapped = waited(self.source.wrap(&of(table), &self.place(table, KEY), &key))?;
+        let value = written(&wrapped);
+        self.wrapped.insert(table.to_owned(), wrapped);
+        self.opened.borrow_mut().insert(table.to_owned(), key);
+        Ok(value)
+    }
+
+    fn data_key(&self, table: &str) -> Result<Key, Diagnostic> {
+        if let Some(key) = self.opened.borrow().get(table) {
+            return Ok(key.clone());
+        }
+        let Some(wrapped) = self.wrapped.get(table) else {
+            return Err(Diagnostic::error(format!("`[{table}]` holds a secret, and no key for it"))
+                .detail(format!("`{KEY}` is missing there"))
+                .hint("restore it as it was committed; without it the secrets of that table are lost"));
+        };
+        let key = waited(self.source.unwrap(&of(table), &self.place(table, KEY), wrapped))?;
+        self.opened.borrow_mut().insert(table.to_owned(), key.clone());
+        Ok(key)
+    }
+
+    fn place(&self, table: &str, key: &str) -> String {
+        format!("{}/config/{table}/{key}", self.project)
+    }
+}
+
+fn of(table: &str) -> String {
+    format!("`[{table}]` in the config file")
+}
+
+fn written(wrapped: &Wrapped) -> Value {
+    serde_json::to_value(wrapped).expect("a wrapped key is plain data")
+}
+
+/// Configuration is read where a program declares, which is no place to wait in: what waits has a thread of its own.
+fn waited<T: Send>(work: impl Future<Output = Result<T, Diagnostic>> + Send) -> Result<T, Diagnostic> {
+    let wait = || match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => Err(Diagnostic::error("a key can't be waited for").detail(error.to_string())),
+    };
+    std::thread::scope(|scope| {
+        let died = || Err(Diagnostic::error("a key could not be unwrapped: the thread that did it died"));
+        scope.spawn(wait).join().unwrap_or_else(|_| died())
+    })
+}
+
+/// Whether a type is a `Secret<..>`, which its `Deserialize` says to whoever asks.
+pub(crate) fn is_secret<T: DeserializeOwned>() -> bool {
+    let asked = RefCell::new(false);
+    let _refused = T::deserialize(Probe(&asked));
+    asked.into_inner()
+}
+
+/// Gives no value to anybody, and remembers whether a secret was asked for.
+struct Probe<'p>(&'p RefCell<bool>);
+
+impl<'de> Deserializer<'de> for Probe<'_> {
+    type Error = Refused;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Refused> {
+        Err(Refused::custom("there is no value"))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, _visitor: V) -> Result<V::Value, Refused> {
+        *self.0.borrow_mut() |= name == super::secret::NAME;
+        Err(Refused::custom("there is no value"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+
+    #[test]
+    fn a_type_says_whether_it_is_secret() {
+        assert!(is_secret::<Secret<String>>() && is_secret::<Option<Secret<Vec<i64>>>>());
+        assert!(!is_secret::<String>() && !is_secret::<Vec<String>>() && !is_secret::<Value>());
+    }
+
+    #[test]
+    fn a_secret_opens_under_its_key_and_table_alone() {
+        let environment = BTreeMap::from([(crate::sealing::PASSPHRASE.to_owned(), "correct horse".to_owned())]);
+        let mut sealer = Sealer::new("acme", KeySource::new(&environment, None));
+        let (value, made) = sealer.seal("prod", "token", "hush").expect("sealed");
+        let text = Sealer::sealed(&value).expect("a sealed value").to_owned();
+        let mut again = Sealer::new("acme", KeySource::new(&environment, None));
+        again.learn("prod", made.clone().expect("a new key")).expect("a key");
+        again.learn("test", made.clone().expect("a new key")).expect("a key");
+        assert_eq!(again.open("prod", "token", &text), Ok("hush".into()));
+        assert!(again.open("prod", "other", &text).is_err());
+        assert!(again.open("test", "token", &text).is_err());
+        let mut other = Sealer::new("other", KeySource::new(&environment, None));
+        other.learn("prod", made.expect("a new key")).expect("a key");
+        assert!(other.open("prod", "token", &text).is_err(), "nor in another project");
+    }
+}

@@ -1,0 +1,68 @@
+//! Key files: 64 hexadecimal digits that are their owner's alone.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+};
+
+use zeroize::Zeroizing;
+
+use super::{Key, random_key};
+
+/// The key in a file; where there is none, `make` makes one, and the key is `None` otherwise.
+///
+/// # Errors
+/// When the file can't be read or written, or holds something else.
+pub(crate) fn key_file(path: &Path, make: bool) -> io::Result<Option<Key>> {
+    let text = match fs::read(path) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && make => match write(path) {
+            // Somebody else was first: that key is ours too.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return key_file(path, false),
+            written => return written.map(Some),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let not_a_key =
+        || io::Error::new(io::ErrorKind::InvalidData, "a key file holds 64 hexadecimal digits, and this one does not");
+    parse(text.trim_ascii()).map(Some).ok_or_else(not_a_key)
+}
+
+fn parse(digits: &[u8]) -> Option<Key> {
+    let mut key = Key::default();
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(key)
+}
+
+/// Written elsewhere and linked into place: there is never half a key, and never a second one.
+fn write(path: &Path) -> io::Result<Key> {
+    use std::fmt::Write as _;
+
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let key = random_key();
+    let mut digits = Zeroizing::new(String::with_capacity(65));
+    for byte in key.iter() {
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits.push('\n');
+    let fresh = path.with_file_name(format!(".key.{}", uuid::Uuid::new_v4().simple()));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&fresh)?;
+    let placed =
+        file.write_all(digits.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&fresh, path));
+    fs::remove_file(&fresh)?;
+    placed?;
+    fs::File::open(folder)?.sync_all()?;
+    Ok(key)
+}
