@@ -1,8 +1,8 @@
 //! `drift`: compares reality with state, and on request records what it found.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use super::session::Session;
+use super::session::{Session, now_ms};
 use crate::{
     Result,
     cli::{Context, DriftArguments, Exit},
@@ -29,7 +29,7 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     if !arguments.accept {
         let reading = session.read().await?;
         let snapshot = migrated(&reading.snapshot, &session.connections.schemas())?;
-        let observed = look(&session, &desired, &snapshot).await?;
+        let observed = look(&session, &desired, &snapshot, reading.age(now_ms())).await?;
         let drifted = compare(&session, &snapshot, &observed);
         context.printer.event(&Event::Drift(steps(&drifted)));
         let found = !drifted.is_empty();
@@ -42,7 +42,8 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     }
     let (mut lease, mut snapshot) = session.lease().await?;
     let before = migrated(&snapshot, &session.connections.schemas())?.into_owned();
-    let observed = look(&session, &desired, &before).await?;
+    let age = lease.reading().age(now_ms());
+    let observed = look(&session, &desired, &before, age).await?;
     let drifted = compare(&session, &before, &observed);
     context.printer.event(&Event::Drift(steps(&drifted)));
     for drifted in &drifted {
@@ -64,7 +65,7 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     Ok(Exit::Done)
 }
 
-async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot) -> Result<Observed> {
+async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age: Duration) -> Result<Observed> {
     // Only what is in state is compared: nothing is looked up or imported for it.
     let mut of_state = desired.clone();
     of_state.lookups.clear();
@@ -79,6 +80,7 @@ async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot) -> 
         parallel,
         offline: None,
         references: &BTreeMap::new(),
+        age,
     };
     if let Err(error) = reading.check_credentials() {
         return Err(Diagnostic::of_provider("cannot log in", &error).into());

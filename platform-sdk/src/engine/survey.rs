@@ -1,6 +1,6 @@
 //! Surveying: from a program and a snapshot to a plan, reading reality in between.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use std::collections::BTreeMap;
 
@@ -36,6 +36,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) parallel: usize,
     pub(crate) offline: Offline,
     pub(crate) elsewhere: &'a dyn Elsewhere,
+    /// How long ago at least what state says was done.
+    pub(crate) age: Duration,
 }
 
 /// A plan, and what was read for it.
@@ -61,6 +63,7 @@ impl Survey<'_> {
             parallel: self.parallel,
             offline: None,
             references,
+            age: self.age,
         };
         let offline = self.offline_reason(reading)?;
         let reading = Reading { offline: offline.as_deref(), ..reading };

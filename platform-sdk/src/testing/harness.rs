@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::{
     Program, Result,
-    apply::{Applied, Apply, Memory, Settings, apply},
+    apply::{Applied, Apply, Ledger as _, Memory, Settings, apply},
     desired::{Desired, Tree, desired, hash},
     engine::{Elsewhere, Offline, Survey, Surveyed},
     observe::{Connections, settle},
@@ -173,6 +173,7 @@ impl Harness {
             parallel: 4,
             offline,
             elsewhere: &Given { stacks: &self.elsewhere, strict: offline != Offline::Asked },
+            age: std::time::Duration::ZERO,
         };
         survey.run().await
     }
@@ -255,7 +256,7 @@ impl Harness {
     async fn settle(&self, connections: &Connections) -> Result<()> {
         let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
         let mut snapshot = self.snapshot();
-        let settled = settle(&open, &mut snapshot, connections).await;
+        let settled = settle(&open, &mut snapshot, connections, Memory::default().now_ms()).await;
         self.set(snapshot);
         if settled.problems.is_empty() { Ok(()) } else { Err(Error::all(settled.problems)) }
     }
