@@ -94,6 +94,14 @@ impl Client {
         aws_sdk_iam::Client::from_conf(config.build())
     }
 
+    /// KMS, in the region of the login.
+    #[cfg(feature = "kms")]
+    pub(crate) fn kms(&self) -> aws_sdk_kms::Client {
+        let mut config = aws_sdk_kms::config::Builder::from(&self.shared);
+        config.set_endpoint_url(self.endpoints.kms.clone());
+        aws_sdk_kms::Client::from_conf(config.build())
+    }
+
     /// Who we are, asked once.
     pub(crate) async fn caller(&self) -> ProviderResult<&GetCallerIdentityOutput> {
         let ask = || async {

@@ -24,6 +24,7 @@
 //! |---|---|---|
 //! | `s3` | `s3` | `Bucket` |
 //! | `iam` | `iam` | `Role`, `RolePolicy` |
+//! | `KmsKey` | `kms` | no page: a key that wraps the keys of a program's secrets |
 //! | [`sts`] | | [`CallerIdentity`](sts::CallerIdentity), a lookup |
 //! | [`sandbox`] | | what `--sandbox` serves |
 //! | [`policy`] | | typed policy documents, and those that a lake needs |
@@ -34,6 +35,8 @@ mod client;
 mod error;
 #[cfg(feature = "iam")]
 pub mod iam;
+#[cfg(feature = "kms")]
+mod kms;
 mod login;
 #[cfg(any(feature = "iam", feature = "s3"))]
 mod merge;
@@ -45,12 +48,16 @@ pub mod sandbox;
 pub mod sts;
 
 pub use client::Client;
+#[cfg(feature = "kms")]
+pub use kms::KmsKey;
 pub use provider::Aws;
 
 /// Everything that a program needs of this crate.
 pub mod prelude {
     #[cfg(feature = "iam")]
     pub use crate::iam::{Role, RolePolicy};
+    #[cfg(feature = "kms")]
+    pub use crate::kms::KmsKey;
     #[cfg(feature = "s3")]
     pub use crate::s3::{Bucket, Encryption, PublicAccessBlock};
     pub use crate::{

@@ -136,7 +136,7 @@ fn settings(config: &Value) -> ProviderResult<Settings> {
     })
 }
 
-fn read_file(path: &Path) -> Option<String> {
+pub(crate) fn read_file(path: &Path) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }
 

@@ -9,6 +9,8 @@ use super::{Settings, profile::Profile};
 pub(crate) struct Endpoints {
     pub(crate) s3: Option<String>,
     pub(crate) iam: Option<String>,
+    #[cfg_attr(not(feature = "kms"), expect(dead_code, reason = "only a key asks for it"))]
+    pub(crate) kms: Option<String>,
     pub(crate) sts: Option<String>,
 }
 
@@ -16,7 +18,7 @@ impl Endpoints {
     /// The same endpoint for every service.
     pub(crate) fn all(url: &str) -> Self {
         let url = Some(url.to_owned());
-        Self { s3: url.clone(), iam: url.clone(), sts: url }
+        Self { s3: url.clone(), iam: url.clone(), kms: url.clone(), sts: url }
     }
 
     /// By AWS's own precedence: the program, then the service's variable, the general one, the profile.
@@ -33,7 +35,7 @@ impl Endpoints {
                 .or_else(|| set("AWS_ENDPOINT_URL"))
                 .or_else(|| profile.and_then(|profile| profile.get("endpoint_url").cloned()))
         };
-        Self { s3: service("S3"), iam: service("IAM"), sts: service("STS") }
+        Self { s3: service("S3"), iam: service("IAM"), kms: service("KMS"), sts: service("STS") }
     }
 
     /// The endpoints that differ from AWS's own, for people: `("endpoint", "http://127.0.0.1:4566")`.

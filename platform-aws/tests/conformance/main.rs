@@ -8,6 +8,7 @@ mod boto;
 mod bucket;
 mod caller_identity;
 mod errors;
+mod kms_key;
 mod role;
 mod role_policy;
 mod server;

@@ -1,12 +1,14 @@
 //! Trees: values in which some leaves are secret and some are not known yet.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::{Entries, Hash, evaluate};
 use crate::program::Expr;
 
 /// A resource's inputs or outputs as the engine compares and stores them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Tree {
     /// A scalar.
     Leaf(Value),
@@ -18,6 +20,19 @@ pub enum Tree {
     Unknown(String),
     /// Known and secret.
     Secret(Box<Tree>),
+}
+
+/// Without secrets: what is printed to find a mistake ends in logs.
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Leaf(value) => value.fmt(f),
+            Self::List(items) => items.fmt(f),
+            Self::Map(entries) => f.debug_map().entries(entries.iter()).finish(),
+            Self::Unknown(expr) => write!(f, "unknown({expr})"),
+            Self::Secret(_) => f.write_str("[secret]"),
+        }
+    }
 }
 
 impl Default for Tree {
@@ -198,5 +213,24 @@ pub fn unwrap_secrets(tree: &Tree) -> (&Tree, bool) {
     match tree {
         Tree::Secret(inner) => (unwrap_secrets(inner).0, true),
         other => (other, false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Secret, ToExpr as _};
+
+    #[test]
+    fn no_debug_print_shows_a_secret() {
+        let expr = Expr::map([
+            ("password".to_owned(), Secret::new("canary".to_owned()).to_expr()),
+            ("n".to_owned(), json!(1).to_expr()),
+        ]);
+        let tree = Tree::of_known(&expr);
+        assert_eq!(format!("{tree:?}"), "{\"n\": Number(1), \"password\": [secret]}");
+        assert_eq!(format!("{expr:?}"), "{n: 1, password: [secret]}");
     }
 }

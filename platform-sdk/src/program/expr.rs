@@ -33,7 +33,7 @@ impl fmt::Debug for Function {
 }
 
 /// A tree of values and references, as a program declares it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Expr {
     /// A value that is known now.
     Value(Value),
@@ -61,6 +61,13 @@ pub enum Expr {
     Secret(Box<Expr>),
     /// A value that could not be serialised; reported when the graph is built.
     Invalid(String),
+}
+
+/// As a person reads it, without secrets.
+impl fmt::Debug for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::desired::describe(self))
+    }
 }
 
 impl Expr {

@@ -14,3 +14,4 @@ pub(crate) use key_file::key_file;
 pub(crate) use source::{By, KeptKey, KeySource, Wrapped};
 pub use source::{KEY_FILE, NEW_KEY_FILE, NEW_PASSPHRASE, PASSPHRASE};
 pub use wrapper::KeyWrapper;
+pub use zeroize::Zeroizing;

@@ -5,6 +5,7 @@ mod fixture;
 mod golden;
 mod interrupted;
 mod lease;
+mod moved;
 mod prefixes;
 mod repair;
 mod secrets;
