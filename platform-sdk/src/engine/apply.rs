@@ -76,10 +76,11 @@ async fn work(
     question: &str,
 ) -> Result<Exit> {
     let context = session.context;
-    let surveyed = session.survey(desired, &snapshot, lease.reading(), Offline::Never).await?;
+    let narrowing = saved::narrowing(saved, session.narrowing())?;
+    let surveyed = session.survey(desired, &snapshot, lease.reading(), Offline::Never, &narrowing.wanted()?).await?;
     let plan = &surveyed.planned.plan;
     if let Some(saved) = saved {
-        saved.check(context, lease.reading(), desired, &surveyed)?;
+        saved.check(context, lease.reading(), desired, &surveyed).await?;
     }
     context.printer.event(&Event::Plan(plan.clone()));
     if plan.is_empty() {

@@ -21,11 +21,13 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
         let settled = settle(&reading.open, &mut snapshot, &session.connections, now_ms()).await;
         settled.notes.iter().for_each(|note| context.printer.note(note));
     }
-    let surveyed = session.survey(&desired, &snapshot, &reading, Offline::WithoutCredentials).await?;
+    let narrowing = session.narrowing();
+    let wanted = narrowing.wanted()?;
+    let surveyed = session.survey(&desired, &snapshot, &reading, Offline::WithoutCredentials, &wanted).await?;
     let plan = &surveyed.planned.plan;
     context.printer.event(&Event::Plan(plan.clone()));
     if let Some(file) = &arguments.out {
-        saved::save(context, &reading, &desired, &surveyed, file)?;
+        saved::Saved::of(context, &reading, &desired, &surveyed, narrowing).await?.write(file)?;
         context.printer.note(&format!("saved: apply exactly this with `up --plan {}`", file.display()));
     }
     let differs = arguments.detailed_exitcode && !plan.is_empty();

@@ -1,11 +1,12 @@
 //! What every verb begins with: where state is, which world is meant, and connections to it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::survey::{Offline, Survey, Surveyed};
@@ -13,13 +14,36 @@ use crate::{
     Result,
     apply::{Applied, Apply, Settings, apply},
     cli::Context,
-    desired::Desired,
+    desired::{Address, Desired},
     observe::{Connections, settle},
     plan::{Planned, Step, Targets, Wanted},
     report::{Diagnostic, Error, Observer},
     sandbox::Endpoint,
     state::{self, Keys, Lease, Location, Reading, Snapshot, World},
 };
+
+/// The flags that narrow a plan, or widen it by replacements.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Narrowing {
+    target: Vec<String>,
+    exclude: Vec<String>,
+    replace: BTreeSet<Address>,
+}
+
+impl Narrowing {
+    /// Whether nothing is narrowed.
+    pub(super) fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// As a plan takes it.
+    ///
+    /// # Errors
+    /// When a glob is malformed.
+    pub(super) fn wanted(&self) -> Result<Wanted> {
+        Ok(Wanted { targets: Targets::new(&self.target, &self.exclude)?, replace: self.replace.clone() })
+    }
+}
 
 /// The surroundings of one engine verb.
 pub(super) struct Session<'c> {
@@ -84,10 +108,11 @@ impl<'c> Session<'c> {
         Ok((lease, snapshot))
     }
 
-    pub(super) fn wanted(&self) -> Result<Wanted> {
+    /// What the command line narrows a plan to.
+    pub(super) fn narrowing(&self) -> Narrowing {
         let globals = &self.context.globals;
-        let targets = Targets::new(&globals.target, &globals.exclude)?;
-        Ok(Wanted { targets, replace: globals.replace.iter().cloned().collect() })
+        let (target, exclude) = (globals.target.clone(), globals.exclude.clone());
+        Narrowing { target, exclude, replace: globals.replace.iter().cloned().collect() }
     }
 
     /// Plans from a state.
@@ -97,15 +122,15 @@ impl<'c> Session<'c> {
         snapshot: &Snapshot,
         reading: &Reading,
         offline: Offline,
+        wanted: &Wanted,
     ) -> Result<Surveyed> {
         let offline = if self.context.globals.offline { Offline::Asked } else { offline };
-        let wanted = self.wanted()?;
         let survey = Survey {
             desired,
             snapshot,
             base: reading.base.as_ref(),
             connections: &self.connections,
-            wanted: &wanted,
+            wanted,
             parallel: self.context.globals.parallel,
             offline,
             elsewhere: self,

@@ -246,7 +246,12 @@ fn opened(wrapping: &Key, place: &str, sealed: &str) -> Option<Key> {
 }
 
 /// argon2id, which takes a moment on purpose.
-async fn stretch(passphrase: Zeroizing<String>, salt: &str, memory_kib: u32, passes: u32) -> Result<Key, Diagnostic> {
+pub(crate) async fn stretch(
+    passphrase: Zeroizing<String>,
+    salt: &str,
+    memory_kib: u32,
+    passes: u32,
+) -> Result<Key, Diagnostic> {
     let salt = salt.to_owned();
     let work = move || {
         let salt = BASE64.decode(salt).map_err(|error| error.to_string())?;

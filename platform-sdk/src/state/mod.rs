@@ -34,6 +34,7 @@ mod snapshot_format;
 mod upgrade;
 
 // Secrets.
+mod fingerprint;
 mod secrets;
 
 // Stores.
@@ -55,6 +56,7 @@ pub use bucket::Bucket;
 pub use copy::{Copied, copy};
 use damage::damage;
 pub use exports::{Exports, exports};
+pub(crate) use fingerprint::{fingerprint, salt};
 pub use fold::Folded;
 pub use head::{FORMAT_VERSION, Head, World};
 pub use history::{export, history, snapshot_at};

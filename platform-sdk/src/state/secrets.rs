@@ -149,6 +149,11 @@ impl Keys {
         })
     }
 
+    /// Whether the stack has keys: without, [`Self::hmac`] is good for this process only.
+    pub(crate) fn are_made(&self) -> bool {
+        self.inner.data.get().is_some()
+    }
+
     /// Makes the keys if there are none. To be called before the first secret is written.
     ///
     /// # Errors

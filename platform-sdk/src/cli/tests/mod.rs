@@ -4,6 +4,7 @@
 mod fixtures;
 mod grammar;
 mod references;
+mod saved_plans;
 mod secrets;
 mod stored;
 mod usage;
