@@ -127,9 +127,33 @@ pub(crate) struct PlanArguments {
     /// Save the plan for `up --plan`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<std::path::PathBuf>,
+    /// Write the plan for reviewers: Markdown (.md) or a page (.html)
+    #[arg(long, value_name = "FILE", value_parser = Report::parse)]
+    pub(crate) report: Option<Report>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
+}
+
+/// A file that shows a plan to people.
+#[derive(Debug, Clone)]
+pub(crate) struct Report {
+    /// Where it is written.
+    pub(crate) file: std::path::PathBuf,
+    /// What is written there.
+    pub(crate) show: fn(&crate::plan::Plan) -> String,
+}
+
+impl Report {
+    fn parse(text: &str) -> Result<Self, String> {
+        let file = std::path::PathBuf::from(text);
+        let show = match file.extension().and_then(|ending| ending.to_str()) {
+            Some("md") => crate::report::plan_markdown,
+            Some("html") => crate::report::plan_html,
+            _ => return Err("a report ends in .md or .html".to_owned()),
+        };
+        Ok(Self { file, show })
+    }
 }
 
 /// `up`.

@@ -8,7 +8,7 @@ use crate::{
     Result,
     cli::{Context, Exit, PlanArguments},
     observe::settle,
-    report::{Event, Observer as _},
+    report::{Diagnostic, Event, Observer as _},
 };
 
 /// Shows what an apply would do.
@@ -29,6 +29,12 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
     if let Some(file) = &arguments.out {
         saved::Saved::of(context, &reading, &desired, &surveyed, narrowing).await?.write(file)?;
         context.printer.note(&format!("saved: apply exactly this with `up --plan {}`", file.display()));
+    }
+    if let Some(report) = &arguments.report {
+        let written = std::fs::write(&report.file, (report.show)(&plan));
+        written.map_err(|error| {
+            Diagnostic::error(format!("cannot write the report `{}`", report.file.display())).detail(error.to_string())
+        })?;
     }
     let differs = arguments.detailed_exitcode && !plan.is_empty();
     context.printer.event(&Event::Done { ok: true, summary: plan.summary.clone(), snapshot: reading.base });

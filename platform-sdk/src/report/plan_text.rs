@@ -40,6 +40,25 @@ pub fn plan_view(plan: &Plan, view: View) -> String {
     sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
+/// A plan in the pieces that a page arranges.
+pub(super) struct Blocks {
+    /// Each step that does something: its first line, and what stands below it.
+    pub(super) steps: Vec<(String, String)>,
+    /// Compute, outputs and warnings, where there are any.
+    pub(super) sections: Vec<String>,
+    /// What is lost with it, and how to agree.
+    pub(super) loss: String,
+}
+
+/// The plan in pieces.
+pub(super) fn blocks(plan: &Plan, view: View) -> Blocks {
+    let page = Page { paint: Paint { colour: view.colour }, verbose: view.verbose };
+    let steps = plan.changes().map(|step| (page.step_head(step), page.step_body(step))).collect();
+    let mut sections = vec![page.costs(plan), page.exports(plan), page.warnings(plan)];
+    sections.retain(|section| !section.is_empty());
+    Blocks { steps, sections, loss: page.loss(plan) }
+}
+
 /// What reality differs in from state, as text: changes read from state to reality.
 pub(super) fn drift_view(steps: &[Step], view: View) -> String {
     let page = Page { paint: Paint { colour: view.colour }, verbose: view.verbose };
@@ -167,20 +186,21 @@ impl Page {
     }
 
     fn summary(&self, plan: &Plan) -> String {
-        let mut text = self.paint.paint(Meaning::Heading, &summary_line(plan));
-        text.push('\n');
+        self.paint.paint(Meaning::Heading, &summary_line(plan)) + "\n" + &self.loss(plan)
+    }
+
+    fn loss(&self, plan: &Plan) -> String {
         let loses = |step: &&Step| !step.destroys.is_empty() || !step.takes_along.is_empty();
         let losing: Vec<&str> = plan.changes().filter(loses).map(|step| step.address.as_str()).collect();
-        if !losing.is_empty() {
-            let mut lost = format!("Data is lost with {}", losing.join(", "));
-            if count(&lost) > COLUMNS {
-                lost = format!("Data is lost with {} resources", losing.len());
-            }
-            lost.push_str("; --allow-data-loss ADDRESS consents to it.");
-            text.push_str(&self.paint.paint(Meaning::Bad, &lost));
-            text.push('\n');
+        if losing.is_empty() {
+            return String::new();
         }
-        text
+        let mut lost = format!("Data is lost with {}", losing.join(", "));
+        if count(&lost) > COLUMNS {
+            lost = format!("Data is lost with {} resources", losing.len());
+        }
+        lost.push_str("; --allow-data-loss ADDRESS consents to it.");
+        self.paint.paint(Meaning::Bad, &lost) + "\n"
     }
 }
 

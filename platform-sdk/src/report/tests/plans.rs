@@ -6,7 +6,7 @@ use serde_json::json;
 use super::fixtures::{change, every_operation, lake, plan, set, step};
 use crate::{
     plan::{Change, Op},
-    report::{View, plan_json, plan_markdown, plan_text, plan_view},
+    report::{View, plan_html, plan_json, plan_markdown, plan_text, plan_view},
 };
 
 #[test]
@@ -96,6 +96,18 @@ fn a_pull_request_sees_the_signs_of_a_difference() {
 fn no_value_ends_the_block_of_a_pull_request() {
     let plan = plan(vec![step(Op::Create, "test:Thing::x", vec![set("text", json!("a\n```\n# out\n````"))])]);
     assert!(plan_markdown(&plan).contains("\n`````diff\n"));
+}
+
+#[test]
+fn a_browser_sees_a_page_of_steps() {
+    assert_snapshot!(plan_html(&every_operation()));
+}
+
+#[test]
+fn no_value_becomes_markup() {
+    let plan = plan(vec![step(Op::Create, "test:Thing::x", vec![set("text", json!("<script>alert(1)</script>"))])]);
+    let page = plan_html(&plan);
+    assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
 }
 
 #[test]
