@@ -20,11 +20,12 @@ fn no_verb_is_plan_and_flags_still_hold() {
 #[test]
 fn every_verb_parses() {
     type Check = fn(&Verb) -> bool;
-    let verbs: [(&str, Check); 33] = [
+    let verbs: [(&str, Check); 34] = [
         (
             "plan --out p.json --detailed-exitcode",
             |v| matches!(v, Verb::Plan(a) if a.out.is_some() && a.detailed_exitcode),
         ),
+        ("plan --report p.md", |v| matches!(v, Verb::Plan(a) if a.report.is_some())),
         ("preview", |v| matches!(v, Verb::Plan(_))),
         ("up --plan p.json", |v| matches!(v, Verb::Up(a) if a.plan.is_some())),
         ("apply", |v| matches!(v, Verb::Up(_))),
@@ -83,4 +84,10 @@ fn global_flags_stand_before_and_after_the_verb() {
         assert_eq!(globals.allow_data_loss, [Consent::One("a:B::c".parse().unwrap()), Consent::All]);
     }
     assert_eq!(parsed("state list --json").globals.parallel, 16);
+}
+
+#[test]
+fn a_report_is_markdown_or_a_page() {
+    let problem = parse("about", ["prod", "plan", "--report", "plan.pdf"].map(str::to_owned).into_iter());
+    assert!(problem.expect_err("refused").to_string().contains("a report ends in .md or .html"));
 }
