@@ -31,7 +31,7 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
         context.printer.note(&format!("saved: apply exactly this with `up --plan {}`", file.display()));
     }
     if let Some(report) = &arguments.report {
-        let written = std::fs::write(&report.file, (report.show)(&plan));
+        let written = std::fs::write(&report.file, (report.show)(plan));
         written.map_err(|error| {
             Diagnostic::error(format!("cannot write the report `{}`", report.file.display())).detail(error.to_string())
         })?;

@@ -11,9 +11,9 @@ pub fn plan_html(plan: &Plan) -> String {
     let title = format!("{} · {}", clean(&plan.project), clean(&plan.stack));
     let blocks = blocks(plan, View { colour: true, verbose: false });
     let steps: String = blocks.steps.iter().map(|(head, body)| step(head, body)).collect();
-    let around: String = blocks.sections.iter().map(|section| format!("<pre>{}</pre>\n", coloured(section))).collect();
+    let around: String = blocks.sections.iter().map(|section| framed(section)).collect();
     let (title, summary) = (escaped(&title), escaped(&summary_line(plan)));
-    let lost = if blocks.loss.is_empty() { String::new() } else { format!("<pre>{}</pre>\n", coloured(&blocks.loss)) };
+    let lost = if blocks.loss.is_empty() { String::new() } else { framed(&blocks.loss) };
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n\
@@ -38,6 +38,10 @@ summary { padding: .4rem .8rem; cursor: pointer; }
 details.bare summary { list-style: none; cursor: default; }
 footer { color: gray; margin-top: 1rem; }
 ";
+
+fn framed(section: &str) -> String {
+    format!("<pre>{}</pre>\n", coloured(section))
+}
 
 fn step(head: &str, body: &str) -> String {
     let head = coloured(head.trim_end());
