@@ -88,6 +88,6 @@ fn global_flags_stand_before_and_after_the_verb() {
 
 #[test]
 fn a_report_is_markdown_or_a_page() {
-    let problem = parse("about", ["prod", "plan", "--report", "plan.pdf"].map(str::to_owned).into_iter());
+    let problem = parse("about", ["prod", "plan", "--report", "plan.pdf"].map(str::to_owned));
     assert!(problem.expect_err("refused").to_string().contains("a report ends in .md or .html"));
 }
