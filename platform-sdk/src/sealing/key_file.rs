@@ -17,11 +17,14 @@ use super::{Key, random_key};
 pub(crate) fn key_file(path: &Path, make: bool) -> io::Result<Option<Key>> {
     let text = match fs::read(path) {
         Ok(text) => Zeroizing::new(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && make => match write(path) {
-            // Somebody else was first: that key is ours too.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return key_file(path, false),
-            written => return written.map(Some),
-        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound && make => {
+            let key = random_key();
+            return match write(path, &key) {
+                // Somebody else was first: that key is ours too.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => key_file(path, false),
+                written => written.map(|()| Some(key)),
+            };
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
@@ -41,13 +44,25 @@ fn parse(digits: &[u8]) -> Option<Key> {
     Some(key)
 }
 
+/// Writes a key where there is none. Says whether the file holds this one now.
+///
+/// # Errors
+/// When the file can't be read or written, or holds no key.
+pub(crate) fn keep_key_file(path: &Path, key: &Key) -> io::Result<bool> {
+    match write(path, key) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Ok(key_file(path, false)?.is_some_and(|there| *there == **key))
+        }
+        written => written.map(|()| true),
+    }
+}
+
 /// Written elsewhere and linked into place: there is never half a key, and never a second one.
-fn write(path: &Path) -> io::Result<Key> {
+fn write(path: &Path, key: &Key) -> io::Result<()> {
     use std::fmt::Write as _;
 
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let key = random_key();
     let mut digits = Zeroizing::new(String::with_capacity(65));
     for byte in key.iter() {
         let _ = write!(digits, "{byte:02x}");
@@ -63,6 +78,5 @@ fn write(path: &Path) -> io::Result<Key> {
         file.write_all(digits.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&fresh, path));
     fs::remove_file(&fresh)?;
     placed?;
-    fs::File::open(folder)?.sync_all()?;
-    Ok(key)
+    fs::File::open(folder)?.sync_all()
 }

@@ -10,7 +10,7 @@ mod source;
 mod wrapper;
 
 pub(crate) use cipher::{FromBytes, Key, random_key, seal, unseal};
-pub(crate) use key_file::key_file;
+pub(crate) use key_file::{keep_key_file, key_file};
 pub(crate) use source::{By, KeptKey, KeySource, Wrapped, stretch};
 pub use source::{KEY_FILE, NEW_KEY_FILE, NEW_PASSPHRASE, PASSPHRASE};
 pub use wrapper::KeyWrapper;

@@ -76,46 +76,21 @@ fn another(to: &Location, name: &str) -> Diagnostic {
         .hint("choose another place, or move that state away first")
 }
 
-/// Secrets that were encrypted with the key file of one directory need it in the other.
+/// Secrets that were encrypted with the key that one store keeps need it in the other.
 async fn copy_key(under: &Lease, from: &Location, to: &Location) -> Result<(), Diagnostic> {
     if !under.reading().keys.are_in_the_store() {
         return Ok(());
     }
-    let (Some(file), Some(copy)) = (from.store.own_key_file(), to.store.own_key_file()) else {
-        let problem =
-            Diagnostic::error(format!("the secrets of `{}` would not open in {}", from.stack(), to.store.name()));
-        return Err(problem
-            .detail("they are encrypted with a key file beside the state, and that place keeps no key files")
-            .hint("first encrypt them another way: set PLATFORM_PASSPHRASE, then `state rotate-key`"));
-    };
     let Some(key) = from.store.own_key(false).await? else { return Ok(()) };
-    if let Some(other) = to.store.own_key(false).await? {
-        return if *other == *key { Ok(()) } else { Err(other_key(to)) };
+    if to.store.keep_key(&key).await? {
+        return Ok(());
     }
-    write_key(&file, &copy).await?;
-    match to.store.own_key(false).await? {
-        Some(written) if *written == *key => Ok(()),
-        _ => Err(other_key(to)),
-    }
-}
-
-async fn write_key(file: &std::path::Path, copy: &std::path::Path) -> Result<(), Diagnostic> {
-    let (file, copy) = (file.to_owned(), copy.to_owned());
-    let shown = copy.display().to_string();
-    let written = tokio::task::spawn_blocking(move || {
-        if let Some(folder) = copy.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        // Takes the permissions of the original along: the owner's alone.
-        std::fs::copy(&file, &copy).map(drop)
-    });
-    let written = written.await.unwrap_or_else(|died| Err(std::io::Error::other(died)));
-    written.map_err(|error| Diagnostic::error(format!("cannot write `{shown}`")).detail(error.to_string()))
-}
-
-fn other_key(to: &Location) -> Diagnostic {
-    let file = to.store.own_key_file().map(|path| path.display().to_string()).unwrap_or_default();
-    Diagnostic::error(format!("`{file}` is the key of other stacks"))
-        .detail("the stack's secrets are encrypted with another key file")
-        .hint("copy to an empty directory, or set PLATFORM_PASSPHRASE and run `state rotate-key` first")
+    let problem = Diagnostic::error(format!("the secrets of `{}` would not open in {}", from.stack(), to.store.name()));
+    let why = match to.store.own_key_file() {
+        Some(file) => format!("the key file there, `{}`, is that of other stacks", file.display()),
+        None => "that place keeps no key files".to_owned(),
+    };
+    Err(problem
+        .detail(format!("they are encrypted with a key file beside the state; {why}"))
+        .hint("first encrypt them another way: set PLATFORM_PASSPHRASE, then `state rotate-key`"))
 }

@@ -16,7 +16,10 @@ use super::{
         Appender, Condition, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version, Waiting, check_key,
     },
 };
-use crate::{desired::Hash, sealing::key_file};
+use crate::{
+    desired::Hash,
+    sealing::{keep_key_file, key_file},
+};
 
 /// A directory as a store. It is made when something is written first.
 #[derive(Debug, Clone)]
@@ -131,6 +134,11 @@ impl Store for Local {
     async fn own_key(&self, make: bool) -> StoreResult<Option<StoreKey>> {
         let path = self.key_file();
         blocking(if make { "write" } else { "read" }, &path.clone(), move || key_file(&path, make)).await
+    }
+
+    async fn keep_key(&self, key: &StoreKey) -> StoreResult<bool> {
+        let (path, key) = (self.key_file(), key.clone());
+        blocking("write", &path.clone(), move || keep_key_file(&path, &key)).await
     }
 
     fn own_key_file(&self) -> Option<PathBuf> {

@@ -115,6 +115,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// is none, which is always so where others could read it.
     async fn own_key(&self, make: bool) -> StoreResult<Option<StoreKey>>;
 
+    /// Keeps this key as its own where it has none. Says whether its own key is this one now; never where it keeps none.
+    async fn keep_key(&self, _key: &StoreKey) -> StoreResult<bool> {
+        Ok(false)
+    }
+
     /// The file of that key, for messages. `None` when this store keeps no key of its own.
     fn own_key_file(&self) -> Option<PathBuf>;
 }

@@ -56,12 +56,18 @@ async fn a_copy_in_another_directory_takes_the_key_file_along_and_is_the_same_to
 }
 
 #[tokio::test]
-async fn where_another_key_is_kept_secrets_of_a_key_file_are_refused_until_their_key_is_rotated() {
+async fn where_the_key_file_can_not_go_secrets_of_it_are_refused_until_their_key_is_rotated() {
     let folder = tempfile::tempdir().expect("a directory");
     secretive(folder.path(), &no_environment()).await;
     let bucket = Location::within(Arc::new(Memory::default()), "acme", "prod").expect("a location");
-    let said = copied(folder.path(), &bucket, &no_environment()).await.expect_err("another key");
-    assert!(said.contains("is the key of other stacks") && said.contains("state rotate-key"), "{said}");
+    let said = copied(folder.path(), &bucket, &no_environment()).await.expect_err("no key there");
+    assert!(said.contains("would not open in") && said.contains("state rotate-key"), "{said}");
+    let other = folder.path().join("other");
+    fs::create_dir(&other).expect("made");
+    fs::write(other.join("key"), "0".repeat(64)).expect("written");
+    let said = copied(folder.path(), &location(&other), &no_environment()).await.expect_err("another key");
+    assert!(said.contains(&format!("`{}`, is that of other stacks", other.join("key").display())), "{said}");
+    assert_eq!(files(&other).len(), 1, "nothing was copied");
     let going_over = with(&[(NEW_PASSPHRASE, "correct horse")]);
     let lease = lease(&location(folder.path()), World::Real, &going_over, &ana()).await.expect("a lease");
     lease.rotate(false).await.expect("rotated").expect("there are secrets");
