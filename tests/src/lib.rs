@@ -3,6 +3,7 @@
 
 mod example;
 mod gate;
+mod place;
 mod python;
 mod server;
 mod suite;
@@ -10,6 +11,7 @@ mod workspace;
 
 pub use example::example;
 pub use gate::Gate;
+pub use place::{Place, Ran};
 pub use python::Python;
 pub use server::{Server, free_port};
 pub use suite::{left_out, quick};

@@ -1,32 +1,20 @@
 //! The life of the `prod` example as its user sees it: the built program, its exit codes and output, and the requests
 //! that reach the sandbox.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    io::{Read as _, Write as _},
-    net::TcpStream,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::Arc,
-};
+use std::collections::BTreeSet;
 
-use platform_aws::sandbox::AwsSandbox;
-use platform_databricks::sandbox::DatabricksSandbox;
-use platform_sdk::sandbox::{Options, Service, attach_or_start, read_log};
-use platform_tests::{example, root};
+use platform_tests::Place;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 const LAKE: &str = "/api/2.1/unity-catalog/catalogs/lake";
 
 #[test]
 fn a_second_up_asks_for_no_change_and_writes_nothing() {
-    let place = Place::up();
+    let place = Place::up("prod");
     let before = (place.mutations(), place.state_files());
     assert!(!before.0.is_empty() && !before.1.is_empty(), "the first run did nothing");
 
-    let again = place.prod(&["up", "--sandbox", "--yes"]);
+    let again = place.run(&["up", "--sandbox", "--yes"]);
 
     assert_eq!(again.code, 0, "{again:?}");
     assert!(again.out.contains("No changes"), "{}", again.out);
@@ -36,15 +24,15 @@ fn a_second_up_asks_for_no_change_and_writes_nothing() {
 
 #[test]
 fn after_up_a_plan_has_no_changes_with_and_without_reading_reality() {
-    let place = Place::new();
-    let first = place.prod(&["plan", "--detailed-exitcode", "--sandbox"]);
+    let place = Place::of("prod");
+    let first = place.run(&["plan", "--detailed-exitcode", "--sandbox"]);
     assert_eq!(first.code, 2, "everything is to be created: {first:?}");
-    assert_eq!(place.prod(&["up", "--sandbox", "--yes"]).code, 0);
+    assert_eq!(place.run(&["up", "--sandbox", "--yes"]).code, 0);
 
     for command in
         [&["plan", "--detailed-exitcode", "--sandbox"][..], &["plan", "--detailed-exitcode", "--sandbox", "--offline"]]
     {
-        let ran = place.prod(command);
+        let ran = place.run(command);
         assert_eq!(ran.code, 0, "{command:?}: {ran:?}");
         assert!(ran.out.contains("No changes"), "{command:?}: {}", ran.out);
     }
@@ -52,11 +40,11 @@ fn after_up_a_plan_has_no_changes_with_and_without_reading_reality() {
 
 #[test]
 fn drift_shows_the_one_field_that_somebody_changed_and_up_heals_it() {
-    let place = Place::up();
-    assert_eq!(place.prod(&["drift", "--sandbox"]).code, 0, "nothing has drifted yet");
+    let place = Place::up("prod");
+    assert_eq!(place.run(&["drift", "--sandbox"]).code, 0, "nothing has drifted yet");
     place.databricks("PATCH", LAKE, &json!({"comment": "by hand"}));
 
-    let drift = place.prod(&["drift", "--sandbox", "--json"]);
+    let drift = place.run(&["drift", "--sandbox", "--json"]);
     assert_eq!(drift.code, 2, "{drift:?}");
     let steps = drift.event("drift")["steps"].clone();
     assert_eq!(steps.as_array().map(Vec::len), Some(1), "{steps:#}");
@@ -67,24 +55,113 @@ fn drift_shows_the_one_field_that_somebody_changed_and_up_heals_it() {
     let told = [&changes[0]["before"], &changes[0]["after"]];
     assert!(told.contains(&&json!("by hand")) && told.contains(&&json!("Everything that we know")), "{steps:#}");
 
-    assert_eq!(place.prod(&["up", "--sandbox", "--yes"]).code, 0);
+    assert_eq!(place.run(&["up", "--sandbox", "--yes"]).code, 0);
     assert_eq!(place.databricks("GET", LAKE, &Value::Null)["comment"], "Everything that we know");
-    assert_eq!(place.prod(&["drift", "--sandbox"]).code, 0);
+    assert_eq!(place.run(&["drift", "--sandbox"]).code, 0);
+}
+
+/// The platform's one job.
+fn job(place: &Place) -> Value {
+    place.databricks("GET", "/api/2.2/jobs/list", &Value::Null)["jobs"][0]["job_id"].clone()
+}
+
+/// A change of somebody else, and the one field in which it is seen.
+type Behind = (&'static str, fn(&Place));
+
+const UNITY: &str = "/api/2.1/unity-catalog";
+
+/// One for each kind of resource that the platform has.
+const BEHIND: [Behind; 12] = [
+    ("aws:Bucket::landing versioning", |place| {
+        let state = "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>";
+        place.aws("PUT", "/acme-landing?versioning", state);
+    }),
+    ("aws:Role::lake-role max_session_duration", |place| {
+        place.aws("POST", "/", "Action=UpdateRole&Version=2010-05-08&RoleName=acme-lake&MaxSessionDuration=7200");
+    }),
+    ("aws:RolePolicy::lake-access policy", |place| {
+        let document = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action\
+                        %22%3A%22s3%3A%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D";
+        let call = "Action=PutRolePolicy&Version=2010-05-08&RoleName=acme-lake&PolicyName=lake-access&PolicyDocument=";
+        place.aws("POST", "/", &format!("{call}{document}"));
+    }),
+    ("databricks:Cluster::etl autotermination_minutes", |place| {
+        let clusters = place.databricks("GET", "/api/2.1/clusters/list", &Value::Null);
+        let id = &clusters["clusters"][0]["cluster_id"];
+        let change = json!({"cluster_id": id, "update_mask": "autotermination_minutes", "cluster": {"autotermination_minutes": 0}});
+        // A cluster that is on its way can't be changed.
+        let running = |place: &Place| {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            place.databricks("GET", "/api/2.1/clusters/list", &Value::Null)["clusters"][0]["state"] == "RUNNING"
+        };
+        assert!((0..500).any(|_| running(place)), "the cluster does not start");
+        place.databricks("POST", "/api/2.1/clusters/update", &change);
+    }),
+    ("databricks:ExternalLocation::raw read_only", |place| {
+        place.databricks("PATCH", &format!("{UNITY}/external-locations/raw"), &json!({"read_only": true}));
+    }),
+    ("databricks:Grant::analysts-gold privileges", |place| {
+        let changes = json!({"changes": [{"principal": "analysts", "remove": ["SELECT"]}]});
+        place.databricks("PATCH", &format!("{UNITY}/permissions/schema/lake.gold"), &changes);
+    }),
+    ("databricks:Job::nightly schedule.pause_status", |place| {
+        let schedule = json!({"quartz_cron_expression": "0 0 2 * * ?", "timezone_id": "UTC", "pause_status": "PAUSED"});
+        let change = json!({"job_id": job(place), "new_settings": {"schedule": schedule}});
+        place.databricks("POST", "/api/2.2/jobs/update", &change);
+    }),
+    ("databricks:Notebook::nightly-notebook content_hash", |place| {
+        let source = json!({"path": "/Shared/acme/nightly", "format": "SOURCE", "language": "PYTHON", "overwrite": true, "content": "eA=="});
+        place.databricks("POST", "/api/2.0/workspace/import", &source);
+    }),
+    ("databricks:Schema::silver comment", |place| {
+        place.databricks("PATCH", &format!("{UNITY}/schemas/lake.silver"), &json!({"comment": "by hand"}));
+    }),
+    ("databricks:SqlWarehouse::sql auto_stop_mins", |place| {
+        let warehouses = place.databricks("GET", "/api/2.0/sql/warehouses", &Value::Null);
+        let id = warehouses["warehouses"][0]["id"].as_str().expect("an id").to_owned();
+        place.databricks("POST", &format!("/api/2.0/sql/warehouses/{id}/edit"), &json!({"auto_stop_mins": 60}));
+    }),
+    ("databricks:StorageCredential::lake-credential read_only", |place| {
+        place.databricks("PATCH", &format!("{UNITY}/storage-credentials/lake"), &json!({"read_only": true}));
+    }),
+    ("databricks:Table::orders columns[amount].comment", |place| {
+        place.sql("ALTER TABLE lake.silver.orders ALTER COLUMN amount COMMENT 'by hand'");
+    }),
+];
+
+#[test]
+fn whatever_kind_of_thing_somebody_changes_drift_shows_exactly_that_and_one_up_heals_all() {
+    let place = Place::up("prod");
+    let mut expected = BTreeSet::new();
+    for (field, change) in BEHIND {
+        change(&place);
+        expected.insert(field.to_owned());
+        let drift = place.run(&["drift", "--sandbox", "--json"]);
+        assert_eq!((drift.code, drift.drifted()), (2, expected.clone()), "{field}");
+    }
+    place.databricks("DELETE", &format!("{UNITY}/volumes/lake.bronze.dump"), &Value::Null);
+    let drift = place.run(&["drift", "--sandbox"]);
+    assert_eq!(drift.code, 2);
+    assert!(drift.out.contains("databricks:Volume::dump"), "what is gone is shown too: {}", drift.out);
+
+    let healed = place.run(&["up", "--sandbox", "--yes"]);
+    assert_eq!(healed.code, 0, "{healed:?}");
+    assert_eq!(place.run(&["drift", "--sandbox"]).code, 0);
 }
 
 #[test]
 fn destroy_leaves_the_worlds_as_they_were_and_up_wants_the_same_again() {
-    let place = Place::new();
+    let place = Place::of("prod");
     let fresh = place.worlds();
-    let first = place.prod(&["up", "--sandbox", "--yes", "--json"]);
+    let first = place.run(&["up", "--sandbox", "--yes", "--json"]);
     assert_eq!(first.code, 0, "{first:?}");
     assert_ne!(place.worlds(), fresh);
 
-    let destroyed = place.prod(&["destroy", "--sandbox", "--yes", "--allow-data-loss=all"]);
+    let destroyed = place.run(&["destroy", "--sandbox", "--yes", "--allow-data-loss=all"]);
     assert_eq!(destroyed.code, 0, "{destroyed:?}");
     assert_eq!(place.worlds(), fresh);
 
-    let second = place.prod(&["up", "--sandbox", "--yes", "--json"]);
+    let second = place.run(&["up", "--sandbox", "--yes", "--json"]);
     assert_eq!(second.code, 0, "{second:?}");
     let hashes = [&first, &second].map(|run| run.event("plan")["desired"].clone());
     assert!(hashes[0].is_string(), "{first:?}");
@@ -93,10 +170,10 @@ fn destroy_leaves_the_worlds_as_they_were_and_up_wants_the_same_again() {
 
 #[test]
 fn destroy_without_consent_names_what_would_be_lost_and_changes_nothing() {
-    let place = Place::up();
+    let place = Place::up("prod");
     let before = (place.mutations(), place.state_files());
 
-    let refused = place.prod(&["destroy", "--sandbox", "--yes"]);
+    let refused = place.run(&["destroy", "--sandbox", "--yes"]);
 
     assert_eq!(refused.code, 1, "{refused:?}");
     for address in [
@@ -114,128 +191,4 @@ fn destroy_without_consent_names_what_would_be_lost_and_changes_nothing() {
     assert!(!refused.err.contains("databricks:Volume::dump"), "an external volume's files stay: {}", refused.err);
     assert_eq!(place.mutations(), before.0);
     assert!(place.state_files() == before.1, "a file of the state is another");
-}
-
-/// A state folder of its own, with the worlds of its sandbox in it.
-struct Place {
-    dir: TempDir,
-    program: PathBuf,
-}
-
-/// What a run of the program ended with.
-#[derive(Debug)]
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    /// The one event of that name in the output of `--json`.
-    fn event(&self, name: &str) -> Value {
-        let events = self.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("each line is JSON"));
-        let named: Vec<_> = events.filter(|event| event["event"] == name).collect();
-        assert_eq!(named.len(), 1, "`{name}` in {self:?}");
-        named[0].clone()
-    }
-}
-
-impl Place {
-    fn new() -> Self {
-        Self { dir: tempfile::tempdir().expect("a temporary folder"), program: example("prod") }
-    }
-
-    /// The platform is up.
-    fn up() -> Self {
-        let place = Self::new();
-        let ran = place.prod(&["up", "--sandbox", "--yes"]);
-        assert_eq!(ran.code, 0, "{ran:?}");
-        place
-    }
-
-    fn prod(&self, arguments: &[&str]) -> Ran {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).arg("--state").arg(self.dir.path()).current_dir(root());
-        for (variable, _) in std::env::vars_os() {
-            // Whoever runs the tests may be logged in somewhere, or have chosen another stack.
-            let chosen = ["DATABRICKS_", "AWS_", "PLATFORM_"];
-            if variable.to_str().is_some_and(|name| chosen.iter().any(|prefix| name.starts_with(prefix))) {
-                command.env_remove(variable);
-            }
-        }
-        let output = command.output().expect("the program starts");
-        Ran {
-            code: output.status.code().expect("it ends by itself"),
-            out: String::from_utf8(output.stdout).expect("text"),
-            err: String::from_utf8(output.stderr).expect("text"),
-        }
-    }
-
-    /// The requests for a change that reached the sandbox so far.
-    fn mutations(&self) -> Vec<String> {
-        let logs = ["databricks", "aws"].map(|service| {
-            read_log(&self.sandbox().join(service).join("requests.jsonl")).expect("the log can be read")
-        });
-        let mutations = logs.iter().flatten().filter(|entry| entry.mutating);
-        mutations.map(|entry| format!("{} {} {}", entry.n, entry.method, entry.path)).collect()
-    }
-
-    /// Every file of the state, by path.
-    fn state_files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let mut files = BTreeMap::new();
-        collect(&self.dir.path().join("acme-data"), &mut files);
-        files
-    }
-
-    /// The keys of all documents of both worlds.
-    fn worlds(&self) -> BTreeSet<String> {
-        let services: [Arc<dyn Service>; 2] = [Arc::new(DatabricksSandbox), Arc::new(AwsSandbox)];
-        let keys = services.into_iter().flat_map(|service| {
-            let name = service.name();
-            let world = self.ask(service, "GET", "/_sandbox/world", &Value::Null);
-            let documents = world.as_object().expect("documents by key").clone();
-            documents.into_iter().map(move |(key, _)| format!("{name}: {key}"))
-        });
-        // A workspace remembers the SQL statements that it ran: nobody can delete them.
-        keys.filter(|key| !key.contains("/statements/")).collect()
-    }
-
-    /// A request of somebody else to the workspace.
-    fn databricks(&self, method: &str, path: &str, body: &Value) -> Value {
-        self.ask(Arc::new(DatabricksSandbox), method, path, body)
-    }
-
-    fn ask(&self, service: Arc<dyn Service>, method: &str, path: &str, body: &Value) -> Value {
-        let endpoint = attach_or_start(&self.sandbox(), service, Options::default()).expect("the sandbox starts");
-        let address = endpoint.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer sandbox\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut stream = TcpStream::connect(&address).expect("the sandbox listens");
-        stream.write_all(request.as_bytes()).expect("the sandbox reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("the sandbox answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-        assert!(head.starts_with("HTTP/1.1 200 "), "{method} {path}: {answer}");
-        serde_json::from_str(body).expect("the answer is JSON")
-    }
-
-    fn sandbox(&self) -> PathBuf {
-        self.dir.path().join("sandbox")
-    }
-}
-
-fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
-    for entry in fs::read_dir(folder).expect("the folder can be read") {
-        let path = entry.expect("the entry can be read").path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else {
-            let content = fs::read(&path).expect("the file can be read");
-            files.insert(path, content);
-        }
-    }
 }

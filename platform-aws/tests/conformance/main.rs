@@ -9,6 +9,7 @@ mod bucket;
 mod caller_identity;
 mod errors;
 mod kms_key;
+mod lifecycle;
 mod role;
 mod role_policy;
 mod server;

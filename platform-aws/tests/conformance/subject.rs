@@ -8,6 +8,7 @@ use platform_sdk::{
     desired::Tree,
     provider::{Connect, Connection, Context, Driver, ErrorKind, Observation, Request},
     sandbox::{Endpoint, Options, attach_or_start},
+    testing::Harness,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -20,6 +21,8 @@ pub(crate) const REGION: &str = "eu-west-1";
 pub(crate) struct Subject {
     pub(crate) connection: Arc<dyn Connection>,
     pub(crate) boto: Boto,
+    /// Where the server is.
+    url: String,
     name: String,
     /// Ends and goes away with the subject.
     _sandbox: Option<(Endpoint, TempDir)>,
@@ -33,7 +36,7 @@ impl Subject {
         let environment = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", REGION)];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let connect = Connect { environment: BTreeMap::from(environment), sandbox: None };
-        Some(Self::new(scenario, &json!({"endpoint": url}), &connect, Boto::start(python, url, REGION), None).await)
+        Some(Self::new(scenario, url, &json!({"endpoint": url}), &connect, Boto::start(python, url, REGION)).await)
     }
 
     /// On a sandbox of its own. `None` where there is no boto3 to look at it with.
@@ -45,18 +48,22 @@ impl Subject {
         let endpoint = attach_or_start(dir.path(), service, Options::default()).expect("the sandbox starts");
         let boto = Boto::start(python, &endpoint.url, REGION);
         let connect = Connect { environment: BTreeMap::new(), sandbox: Some(endpoint.url.clone()) };
-        Some(Self::new(scenario, &json!({"region": REGION}), &connect, boto, Some((endpoint, dir))).await)
+        let subject = Self::new(scenario, &endpoint.url, &json!({"region": REGION}), &connect, boto).await;
+        Some(Self { _sandbox: Some((endpoint, dir)), ..subject })
     }
 
-    async fn new(
-        scenario: &str,
-        config: &Value,
-        connect: &Connect,
-        boto: Boto,
-        sandbox: Option<(Endpoint, TempDir)>,
-    ) -> Self {
+    async fn new(scenario: &str, url: &str, config: &Value, connect: &Connect, boto: Boto) -> Self {
         let connection = Aws::from_env().connector().connect(config, connect).await.expect("a connection");
-        Self { connection, boto, name: scenario.replace('_', "-"), _sandbox: sandbox }
+        Self { connection, boto, url: url.to_owned(), name: scenario.replace('_', "-"), _sandbox: None }
+    }
+
+    /// An empty state whose programs find the server where `AWS_ENDPOINT_URL` says.
+    pub(crate) fn harness(&self) -> Harness {
+        Harness::new()
+            .with_variable("AWS_ENDPOINT_URL", &self.url)
+            .with_variable("AWS_REGION", REGION)
+            .with_variable("AWS_ACCESS_KEY_ID", "test")
+            .with_variable("AWS_SECRET_ACCESS_KEY", "test")
     }
 
     /// A name that no other scenario uses; short enough for a bucket.
