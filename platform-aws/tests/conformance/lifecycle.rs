@@ -108,9 +108,9 @@ fn life(subject: &Subject) {
     let updated = up(&harness, &changed);
     assert_eq!(updated, ["update aws:Bucket::landing", "update aws:Role::role", "update aws:RolePolicy::access"]);
     assert_eq!(s3("get_bucket_versioning")["Status"], "Enabled");
-    let rule = &s3("get_bucket_encryption")["ServerSideEncryptionConfiguration"]["Rules"][0];
+    let encrypted = &s3("get_bucket_encryption")["ServerSideEncryptionConfiguration"]["Rules"][0];
     assert_eq!(
-        (&rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], &rule["BucketKeyEnabled"]),
+        (&encrypted["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], &encrypted["BucketKeyEnabled"]),
         (&json!("aws:kms"), &json!(true))
     );
     assert_eq!(s3("get_public_access_block")["PublicAccessBlockConfiguration"]["BlockPublicAcls"], false);
@@ -123,7 +123,7 @@ fn life(subject: &Subject) {
 
     let before = role()["Role"]["RoleId"].clone();
     let steps = up(&harness, &replaced);
-    assert_eq!(steps, ["replace aws:Bucket::landing", "replace aws:Role::role", "replace aws:RolePolicy::access"]);
+    assert_eq!(steps, ["replace aws:RolePolicy::access", "replace aws:Bucket::landing", "replace aws:Role::role"]);
     assert_eq!(s3("get_bucket_location")["LocationConstraint"], "eu-central-1");
     assert_eq!(role()["Role"]["Arn"], format!("arn:aws:iam::123456789012:role/lake/{name}"));
     assert_ne!(role()["Role"]["RoleId"], before, "it is another role of the same name");
