@@ -100,6 +100,20 @@ fn both_go_when_the_resource_is_removed() {
 }
 
 #[test]
+fn what_awaits_deletion_stays_where_it_is_once_the_program_retains_it() {
+    let world = World::default();
+    let harness = both_there(&world);
+    let retaining = program(&world, |stack| {
+        stack.add("home", House::new("villa").floor(2)).retain_on_delete();
+        Ok(())
+    });
+    up(&harness, &retaining);
+    assert!(world.calls().is_empty());
+    assert_eq!(world.objects(), ["House home", "House villa"]);
+    settled(&harness, &retaining);
+}
+
+#[test]
 fn what_awaits_deletion_follows_its_resource_to_another_address() {
     let world = World::default();
     let harness = both_there(&world);
