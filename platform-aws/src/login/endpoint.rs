@@ -9,7 +9,6 @@ use super::{Settings, profile::Profile};
 pub(crate) struct Endpoints {
     pub(crate) s3: Option<String>,
     pub(crate) iam: Option<String>,
-    #[cfg_attr(not(feature = "kms"), expect(dead_code, reason = "only a key asks for it"))]
     pub(crate) kms: Option<String>,
     pub(crate) sts: Option<String>,
 }

@@ -14,15 +14,13 @@ use tokio::{
 };
 
 use super::{
+    lease::EXPIRY,
     object_per_append::put,
-    store::{Certainty, Condition, Guard, Note, Store, StoreError, StoreResult, Version, Waiting},
+    store::{Certainty, Condition, Confirm, Guard, Note, Store, StoreError, StoreResult, Version, Waiting},
 };
 
 /// How often a holder shows that it lives.
 pub(super) const BEAT: Duration = Duration::from_secs(5);
-
-/// How long an observer sees no beat, on its own monotonic clock, until it takes over.
-pub(super) const EXPIRY: Duration = Duration::from_secs(20);
 
 /// How long a holder trusts its last beat. Shorter than [`EXPIRY`] by what a request may take to arrive.
 const TRUST: Duration = Duration::from_secs(15);
@@ -121,11 +119,12 @@ enum Last {
 
 /// A holder's beats, as others in its process see them.
 #[derive(Debug, Clone)]
-pub(super) struct Beats(watch::Receiver<Last>);
+struct Beats(watch::Receiver<Last>);
 
-impl Beats {
-    /// Waits until it is certain whether the hold lasts: a process that slept asks the store first.
-    pub(super) async fn confirm(&self) -> bool {
+#[async_trait]
+impl Confirm for Beats {
+    /// A process that slept asks the store first.
+    async fn confirm(&self) -> bool {
         let mut last = self.0.clone();
         let certain = last.wait_for(|last| match last {
             Last::Beat(sign) => sign.is_trusted(),
@@ -233,7 +232,7 @@ impl Guard for Beating {
     }
 
     fn certainty(&self) -> Certainty {
-        Certainty(Some(Beats(self.heart.last.subscribe())))
+        Certainty::by(Beats(self.heart.last.subscribe()))
     }
 
     async fn release(self: Box<Self>) {

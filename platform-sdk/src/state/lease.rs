@@ -1,18 +1,20 @@
 //! The lease: one run at a time works on a stack, and who comes second is told who that is.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     Commit, Journal, Location, Reading, Snapshot, World,
-    beats::EXPIRY,
     reading::load,
     store::{Guard, Note},
     writer::Writer,
 };
 use crate::{Result, report::Diagnostic};
+
+/// How long an observer of a store without locks sees no beat, on its own monotonic clock, until it takes over.
+pub(super) const EXPIRY: Duration = Duration::from_secs(20);
 
 /// Who works on a stack.
 #[derive(Clone)]

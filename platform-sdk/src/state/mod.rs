@@ -38,6 +38,7 @@ mod fingerprint;
 mod secrets;
 
 // Stores.
+#[cfg(feature = "state-bucket")]
 mod beats;
 #[cfg(feature = "state-bucket")]
 mod bucket;
@@ -74,8 +75,8 @@ pub use secrets::Keys;
 pub use snapshot::{ProviderState, Referred, ResourceState, Snapshot, Status};
 pub use snapshot_format::Entry;
 pub use store::{
-    Appender, Certainty, Condition, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version, Waiting,
-    check_key,
+    Appender, Certainty, Condition, Confirm, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version,
+    Waiting, check_key,
 };
 pub use transfer::{Exported, exported, take_in};
 pub use writer::Commit;

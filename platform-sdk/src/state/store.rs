@@ -5,7 +5,6 @@ use std::{fmt, io, path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use super::beats::Beats;
 use crate::report::Diagnostic;
 
 /// What identifies one content of an object: it changes whenever the content does.
@@ -160,7 +159,14 @@ pub trait Guard: fmt::Debug + Send + Sync {
 
 /// Whether a hold still lasts, asked while its guard is busy elsewhere.
 #[derive(Debug, Clone, Default)]
-pub struct Certainty(pub(super) Option<Beats>);
+pub struct Certainty(Option<Arc<dyn Confirm>>);
+
+/// Knows whether a hold still lasts.
+#[async_trait]
+pub trait Confirm: fmt::Debug + Send + Sync {
+    /// Waits until it is certain whether the hold lasts. `false` when it is lost, or can't be made certain.
+    async fn confirm(&self) -> bool;
+}
 
 impl Certainty {
     /// Of a hold that lasts for as long as its guard does: one of the operating system.
@@ -168,10 +174,15 @@ impl Certainty {
         Self::default()
     }
 
+    /// Of a hold that has to be asked about.
+    pub fn by(confirm: impl Confirm + 'static) -> Self {
+        Self(Some(Arc::new(confirm)))
+    }
+
     /// Waits until it is certain whether the hold lasts. `false` when it is lost, or can't be made certain.
     pub async fn confirm(&self) -> bool {
         match &self.0 {
-            Some(beats) => beats.confirm().await,
+            Some(asked) => asked.confirm().await,
             None => true,
         }
     }
