@@ -32,7 +32,8 @@ fn python() -> Option<PathBuf> {
 #[test]
 fn boto3_and_the_aws_command_line_are_served() {
     let Some(python) = python() else {
-        eprintln!("left out: boto3 conformance (python3 with boto3 not found)");
+        // Past the test runner, which keeps to itself what a passing test prints.
+        let _ = writeln!(std::io::stderr(), "left out: boto3 and the aws command line: no python3 with boto3");
         return;
     };
     let dir = tempfile::tempdir().unwrap();
