@@ -3,10 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use platform_sdk::provider::{ErrorKind, ProviderError, ProviderResult};
+use platform_sdk::provider::{ErrorKind, Pace, ProviderError, ProviderResult};
 use reqwest::Method;
 
-use super::limiter::Limiter;
 use super::options::ClientOptions;
 use super::paging::Pages;
 use super::path::segment;
@@ -25,7 +24,7 @@ pub(super) struct Shared {
     pub(super) described: String,
     pub(super) transport: Transport,
     pub(super) credential: Credential,
-    pub(super) limiter: Limiter,
+    pub(super) pace: Pace,
     pub(super) options: ClientOptions,
 }
 
@@ -40,7 +39,7 @@ impl Client {
             described: login.describe(),
             transport,
             credential: Credential::new(&login),
-            limiter: Limiter::new(),
+            pace: Pace::default(),
             options,
             login,
         })))

@@ -1,13 +1,12 @@
 //! How it is called: the HTTP client of the REST API, with retries, paging and decoded errors.
 //!
 //! A [`Request`] becomes a `transport` exchange per try; `errors` says what an answer means, `retry` whether and when to try
-//! again, `limiter` how fast; `paging` turns many answers into one list.
+//! again, the SDK's `Pace` how fast; `paging` turns many answers into one list.
 
 mod errors;
 mod fault;
 mod http;
 mod identity;
-mod limiter;
 pub(crate) mod marks;
 mod options;
 mod outcome;

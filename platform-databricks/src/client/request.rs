@@ -97,13 +97,13 @@ impl Request {
     /// One try; a second one at once when a token that was still thought good is refused.
     async fn attempt(&self) -> Result<Answer, Fault> {
         let shared = &self.client.0;
-        shared.limiter.turn().await;
+        shared.pace.turn().await;
         let (mut answer, mut token) = self.exchange().await?;
         if answer.status == 401 && shared.credential.renew(&token).await {
             (answer, token) = self.exchange().await?;
         }
         if answer.is_success() && !answer.is_html() && !is_cut_off(&answer) {
-            shared.limiter.answered();
+            shared.pace.answered();
             return Ok(answer);
         }
         if answer.is_success() && !answer.is_html() {
@@ -116,7 +116,9 @@ impl Request {
         answer.body = shared.credential.scrub(answer.body, &token);
         let fault = decode(&self.asked(), &answer);
         if fault.again == Some(Class::Throttled) {
-            shared.limiter.slower();
+            shared.pace.refused();
+        } else {
+            shared.pace.answered();
         }
         Err(fault)
     }

@@ -21,7 +21,7 @@ use crate::{
 
 impl Run<'_> {
     /// Ends the object that an address held when the run began.
-    pub(super) async fn end(&self, address: &Address) -> Result<(), Diagnostic> {
+    pub(super) async fn end(&self, action: usize, address: &Address) -> Result<(), Diagnostic> {
         let decision = &self.planned.decisions[address];
         if !self.live.replaces(&decision.conditions) {
             return Ok(());
@@ -44,7 +44,7 @@ impl Run<'_> {
         if self.retains(&old) || self.dies_along(decision) {
             return self.close(None, vec![gone]).await;
         }
-        self.delete(&old, gone, created_first).await
+        self.delete(action, &old, gone, created_first).await
     }
 
     /// Whether the object that it goes along with has really ended.
@@ -68,16 +68,16 @@ impl Run<'_> {
     }
 
     /// Ends an object that an earlier run's replacement left behind.
-    pub(super) async fn end_pending(&self, index: usize) -> Result<(), Diagnostic> {
-        let Some(old) = self.planned.snapshot.pending_deletes.get(index) else { return Ok(()) };
+    pub(super) async fn end_pending(&self, action: usize, place: usize) -> Result<(), Diagnostic> {
+        let Some(old) = self.planned.snapshot.pending_deletes.get(place) else { return Ok(()) };
         let gone = Effect::Deleted(old.address.clone(), old.id.clone());
         if self.retains(old) {
             return self.close(None, vec![gone]).await;
         }
-        self.delete(old, gone, true).await
+        self.delete(action, old, gone, true).await
     }
 
-    async fn delete(&self, old: &ResourceState, gone: Effect, pending: bool) -> Result<(), Diagnostic> {
+    async fn delete(&self, action: usize, old: &ResourceState, gone: Effect, pending: bool) -> Result<(), Diagnostic> {
         if old.provider.kind == BUILTIN {
             return self.close(None, vec![gone]).await;
         }
@@ -99,7 +99,10 @@ impl Run<'_> {
             by: None,
         })))
         .await?;
-        match self.send_delete(&driver, old, &intent, self.forces(old)).await {
+        let slot = self.turn(action, &intent).await?;
+        let sent = self.send_delete(&driver, old, &intent, self.forces(old)).await;
+        drop(slot);
+        match sent {
             Ok(()) => {
                 self.has_ended(old);
                 self.close(Some(intent), vec![gone]).await

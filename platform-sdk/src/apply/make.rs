@@ -25,6 +25,8 @@ pub(super) struct Making<'r, 'a> {
     pub(super) run: &'r Run<'a>,
     pub(super) node: &'a Node,
     pub(super) op: &'a Op,
+    /// The place of the action that this is done for.
+    pub(super) action: usize,
 }
 
 impl Making<'_, '_> {
@@ -132,7 +134,10 @@ impl Making<'_, '_> {
         let intent = self.intent(IntentOp::Create, &target, found_before).await;
         self.run.append(Record::Intent(Box::new(intent.clone()))).await?;
         let created = Created { making: self, driver, plain: &plain, intent: &intent };
-        match created.settle().await {
+        let slot = self.run.turn(self.action, &intent.id).await?;
+        let settled = created.settle().await;
+        drop(slot);
+        match settled {
             Ok(made) => {
                 self.made(target, made, Some(intent.id), old.is_some()).await?;
                 self.wait(driver).await

@@ -10,6 +10,8 @@ mod reidentify;
 mod retry;
 mod schedule;
 mod scrub;
+mod slots;
+mod steps;
 mod update;
 
 pub use ledger::{Ledger, Memory};

@@ -1,13 +1,12 @@
-//! The scheduler: runs every action as soon as what it needs is done, longest remaining path first.
+//! A running apply: what its actions share, and how each of them is done.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, BinaryHeap},
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
-use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -15,11 +14,13 @@ use super::{
     Ledger, Scrub,
     live::Live,
     make::{Making, serving},
+    slots::{Slot, Slots},
+    steps::{Schedule, steps},
 };
 use crate::{
     desired::{Address, Desired, Node, ProviderKey, describe},
     observe::{BUILTIN, Connections, Observed, look_up},
-    plan::{Kind, Op, Planned, Summary, reaches},
+    plan::{Action, Kind, Op, Planned, Summary, reaches},
     provider::{Context, Journalled, Progress, ProviderError, ProviderResult},
     report::{Diagnostic, Event, Observer},
     state::{Effect, ProviderState, Record, ResourceState, Snapshot},
@@ -28,7 +29,7 @@ use crate::{
 /// How an apply runs.
 #[derive(Clone)]
 pub struct Settings {
-    /// How many steps with effects at once.
+    /// How many steps have effects at once. As many again are prepared meanwhile: read, resolved and journalled.
     pub parallel: usize,
     /// The first failure starts nothing new.
     pub fail_fast: bool,
@@ -81,10 +82,20 @@ pub(super) struct Run<'a> {
     pub(super) live: Live,
     pub(super) scrub: Scrub,
     pub(super) serves: BTreeSet<Address>,
-    observer: Arc<dyn Observer>,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) slots: Slots,
     created: Arc<Mutex<BTreeMap<String, String>>>,
     /// When this run deleted what, by type and id.
     pub(super) ended: Mutex<BTreeMap<(String, String), tokio::time::Instant>>,
+    /// The step of each action.
+    steps: Vec<usize>,
+    timing: Mutex<Timing>,
+}
+
+/// When steps began, and what was not even sent.
+struct Timing {
+    began: Vec<Option<Instant>>,
+    sent_away: BTreeSet<usize>,
 }
 
 /// Carries out a plan.
@@ -93,6 +104,7 @@ pub(super) struct Run<'a> {
 /// When the journal can't be written before anything was done; later failures are in [`Applied`].
 pub async fn apply(work: Apply<'_>) -> Applied {
     let Apply { desired, planned, observed, connections, ledger, observer, settings } = work;
+    let (steps, count) = steps(&planned.actions.list);
     let run = Run {
         desired,
         planned,
@@ -103,8 +115,11 @@ pub async fn apply(work: Apply<'_>) -> Applied {
         scrub: Scrub::default(),
         serves: serving(desired),
         observer,
+        slots: Slots::new(settings.parallel),
         created: Arc::default(),
         ended: Mutex::default(),
+        steps,
+        timing: Mutex::new(Timing { began: vec![None; count], sent_away: BTreeSet::new() }),
         settings,
     };
     run.learn_secrets();
@@ -121,7 +136,83 @@ pub async fn apply(work: Apply<'_>) -> Applied {
     Applied { snapshot: run.live.into_snapshot(), summary, failures, interrupted }
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    pub(super) fn actions(&self) -> &'a [Action] {
+        &self.planned.actions.list
+    }
+
+    /// The place of an action's step.
+    pub(super) fn step(&self, index: usize) -> usize {
+        self.steps[index]
+    }
+
+    pub(super) fn step_count(&self) -> usize {
+        self.timing().began.len()
+    }
+
+    fn timing(&self) -> MutexGuard<'_, Timing> {
+        self.timing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn op(&self, index: usize) -> Op {
+        let action = &self.actions()[index];
+        match action.kind {
+            Kind::EndPending(_) => Op::Delete,
+            Kind::Read => Op::Read,
+            Kind::Judge | Kind::Make | Kind::End | Kind::Note => {
+                let planned = || self.planned.decisions.get(&action.address).map(|decision| decision.op.clone());
+                self.live.turned_out(&action.address).or_else(planned).unwrap_or(Op::Keep)
+            }
+        }
+    }
+
+    /// Whether an action may ask anything of a service.
+    pub(super) fn has_effect(&self, index: usize) -> bool {
+        let action = &self.actions()[index];
+        let held = || self.planned.snapshot.resources.get(&action.address);
+        match action.kind {
+            Kind::Judge | Kind::Note => false,
+            Kind::Read | Kind::EndPending(_) => true,
+            Kind::Make => self.desired.nodes.get(&action.address).is_some_and(|node| node.provider.kind() != BUILTIN),
+            Kind::End => held().is_some_and(|state| state.provider.kind != BUILTIN),
+        }
+    }
+
+    /// Says once that a step began.
+    pub(super) fn began(&self, index: usize) {
+        let first = {
+            let began = &mut self.timing().began[self.step(index)];
+            let first = began.is_none();
+            began.get_or_insert_with(Instant::now);
+            first
+        };
+        if first {
+            let (address, op) = (self.actions()[index].address.clone(), self.op(index));
+            self.observer.event(&Event::StepStarted { address, op });
+        }
+    }
+
+    pub(super) fn since_began(&self, index: usize) -> Duration {
+        self.timing().began[self.step(index)].map(|began| began.elapsed()).unwrap_or_default()
+    }
+
+    /// Waits for the turn of an action whose intent is durable. When nothing new is to be started, the intent is closed,
+    /// since nothing was sent.
+    pub(super) async fn turn(&self, index: usize, intent: &str) -> Result<Slot<'_>, Diagnostic> {
+        if let Some(slot) = self.slots.take(self.actions()[index].remaining).await {
+            self.began(index);
+            return Ok(slot);
+        }
+        self.timing().sent_away.insert(index);
+        self.close(Some(intent.to_owned()), vec![Effect::Nothing]).await?;
+        Err(Diagnostic::error(format!("`{}` was not started", self.actions()[index].address)))
+    }
+
+    /// Whether nothing was sent for this action, because nothing new was to be started.
+    pub(super) fn was_sent_away(&self, index: usize) -> bool {
+        self.timing().sent_away.contains(&index)
+    }
+
     fn learn_secrets(&self) {
         for state in self.planned.snapshot.resources.values() {
             self.scrub.learn(&state.inputs);
@@ -249,7 +340,8 @@ impl Run<'_> {
         self.observer.event(&Event::StepProgress { address: address.clone(), state: self.scrub.text(state) });
     }
 
-    async fn act(&self, address: &Address, kind: &Kind) -> Result<(), Diagnostic> {
+    pub(super) async fn act(&self, index: usize) -> Result<(), Diagnostic> {
+        let Action { address, kind, .. } = &self.actions()[index];
         match kind {
             Kind::Make | Kind::Judge => {
                 let (Some(node), Some(decision)) =
@@ -257,15 +349,15 @@ impl Run<'_> {
                 else {
                     return Ok(());
                 };
-                let making = Making { run: self, node, op: &decision.op };
+                let making = Making { run: self, node, op: &decision.op, action: index };
                 if *kind == Kind::Judge {
                     self.live.judged(address, making.judge()?);
                     return Ok(());
                 }
                 making.make().await
             }
-            Kind::End => self.end(address).await,
-            Kind::EndPending(index) => self.end_pending(*index).await,
+            Kind::End => self.end(index, address).await,
+            Kind::EndPending(place) => self.end_pending(index, *place).await,
             Kind::Note => self.note(address).await,
             Kind::Read => {
                 let Some(lookup) = self.desired.lookups.get(address) else { return Ok(()) };
@@ -313,152 +405,5 @@ struct Words {
 impl Progress for Words {
     fn say(&self, state: &str) {
         self.observer.event(&Event::StepProgress { address: self.address.clone(), state: state.to_owned() });
-    }
-}
-
-struct Schedule<'r, 'a> {
-    run: &'r Run<'a>,
-    waiting: Vec<usize>,
-    dependents: Vec<Vec<usize>>,
-    ready: BinaryHeap<(usize, std::cmp::Reverse<usize>)>,
-    left: BTreeMap<Address, usize>,
-    started: BTreeMap<Address, Instant>,
-    dead: BTreeSet<usize>,
-    failed: BTreeSet<Address>,
-    summary: Summary,
-    failures: Vec<Diagnostic>,
-    interrupted: bool,
-}
-
-impl<'r, 'a> Schedule<'r, 'a> {
-    fn new(run: &'r Run<'a>) -> Self {
-        let list = &run.planned.actions.list;
-        let mut schedule = Self {
-            run,
-            waiting: list.iter().map(|action| action.needs.len()).collect(),
-            dependents: vec![Vec::new(); list.len()],
-            ready: BinaryHeap::new(),
-            left: BTreeMap::new(),
-            started: BTreeMap::new(),
-            dead: BTreeSet::new(),
-            failed: BTreeSet::new(),
-            summary: Summary::default(),
-            failures: Vec::new(),
-            interrupted: false,
-        };
-        for (index, action) in list.iter().enumerate() {
-            *schedule.left.entry(action.address.clone()).or_default() += 1;
-            for needed in &action.needs {
-                schedule.dependents[*needed].push(index);
-            }
-            if action.needs.is_empty() {
-                schedule.ready.push((action.remaining, std::cmp::Reverse(index)));
-            }
-        }
-        schedule
-    }
-
-    async fn run(&mut self) {
-        let run = self.run;
-        let mut stop = run.settings.stop.clone();
-        let mut running: FuturesUnordered<BoxFuture<'r, (usize, Result<(), Diagnostic>)>> = FuturesUnordered::new();
-        loop {
-            let halted = self.interrupted || (run.settings.fail_fast && !self.failures.is_empty());
-            while !halted && running.len() < run.settings.parallel.max(1) {
-                let Some((_, std::cmp::Reverse(index))) = self.ready.pop() else { break };
-                self.begin(index);
-                let action = &run.planned.actions.list[index];
-                running.push(Box::pin(async move { (index, run.act(&action.address, &action.kind).await) }));
-            }
-            if running.is_empty() {
-                break;
-            }
-            tokio::select! {
-                biased;
-                Some((index, outcome)) = running.next() => self.finished(index, outcome),
-                () = stopped(&mut stop), if !self.interrupted => self.interrupted = true,
-            }
-        }
-    }
-
-    fn op(&self, index: usize) -> Op {
-        let action = &self.run.planned.actions.list[index];
-        match action.kind {
-            Kind::EndPending(_) => Op::Delete,
-            Kind::Read => Op::Read,
-            Kind::Judge | Kind::Make | Kind::End | Kind::Note => {
-                let planned = || self.run.planned.decisions.get(&action.address).map(|decision| decision.op.clone());
-                self.run.live.turned_out(&action.address).or_else(planned).unwrap_or(Op::Keep)
-            }
-        }
-    }
-
-    fn begin(&mut self, index: usize) {
-        let address = self.run.planned.actions.list[index].address.clone();
-        if !self.started.contains_key(&address) {
-            self.started.insert(address.clone(), Instant::now());
-            self.run.observer.event(&Event::StepStarted { address, op: self.op(index) });
-        }
-    }
-
-    fn finished(&mut self, index: usize, outcome: Result<(), Diagnostic>) {
-        let address = self.run.planned.actions.list[index].address.clone();
-        if let Some(left) = self.left.get_mut(&address) {
-            *left -= 1;
-        }
-        match outcome {
-            Ok(()) => {
-                for next in self.dependents[index].clone() {
-                    self.waiting[next] -= 1;
-                    if self.waiting[next] == 0 && !self.dead.contains(&next) {
-                        self.ready.push((self.run.planned.actions.list[next].remaining, std::cmp::Reverse(next)));
-                    }
-                }
-                if self.left.get(&address) == Some(&0) && !self.failed.contains(&address) {
-                    self.ended(index, None);
-                }
-            }
-            Err(problem) => {
-                let problem = self.run.scrub.diagnostic(problem);
-                self.failures.push(problem.clone());
-                self.failed.insert(address);
-                self.ended(index, Some(problem));
-                self.skip_behind(index);
-            }
-        }
-    }
-
-    fn ended(&mut self, index: usize, error: Option<Diagnostic>) {
-        let address = self.run.planned.actions.list[index].address.clone();
-        let op = self.op(index);
-        if error.is_none() {
-            *self.summary.0.entry(op.name().to_owned()).or_default() += 1;
-        }
-        let took = self.started.get(&address).map(Instant::elapsed).unwrap_or_default();
-        self.run.observer.event(&Event::StepFinished { address, op, took, error, skipped: false });
-    }
-
-    /// Only what needs the failed action is given up.
-    fn skip_behind(&mut self, index: usize) {
-        let mut behind = self.dependents[index].clone();
-        while let Some(next) = behind.pop() {
-            if !self.dead.insert(next) {
-                continue;
-            }
-            behind.extend(self.dependents[next].iter().copied());
-            let address = self.run.planned.actions.list[next].address.clone();
-            if self.failed.insert(address.clone()) {
-                let op = self.op(next);
-                let took = std::time::Duration::ZERO;
-                self.run.observer.event(&Event::StepFinished { address, op, took, error: None, skipped: true });
-            }
-        }
-    }
-}
-
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // A closed channel means that nobody will ever stop this run.
-    if stop.wait_for(|stop| *stop).await.is_err() {
-        std::future::pending::<()>().await;
     }
 }

@@ -106,7 +106,10 @@ impl Making<'_, '_> {
         if !builtin {
             self.run.append(Record::Intent(Box::new(intent.clone()))).await?;
         }
-        match self.sent(driver, &intent, &mut sending, renames).await {
+        let slot = if builtin { None } else { Some(self.run.turn(self.action, &intent.id).await?) };
+        let sent = self.sent(driver, &intent, &mut sending, renames).await;
+        drop(slot);
+        match sent {
             Ok((id, outputs)) => {
                 target.id = id;
                 target.outputs = self.conceal(&target.inputs, outputs);

@@ -8,10 +8,11 @@ use std::{
 use serde_json::Value;
 use tokio::sync::{Mutex, OnceCell};
 
+use super::paced::Paced;
 use crate::{
     desired::canonical,
     program::Schema,
-    provider::{Connect, Connection, Connector, Driver, ErrorKind, LookUpDriver, ProviderError, ProviderResult},
+    provider::{Connect, Connection, Connector, Driver, ErrorKind, LookUpDriver, Pace, ProviderError, ProviderResult},
     state::ResourceState,
 };
 
@@ -23,6 +24,7 @@ struct Slot {
     connection: OnceCell<Arc<dyn Connection>>,
     identity: OnceCell<Identity>,
     principal: OnceCell<Option<String>>,
+    pace: Arc<Pace>,
 }
 
 /// Every provider of a program, and the connections that are open to their services.
@@ -140,13 +142,15 @@ impl Connections {
         slot.principal.get_or_init(asked).await.clone()
     }
 
-    /// The driver of a type there.
+    /// The driver of a type there. All drivers of a connection keep one pace.
     ///
     /// # Errors
     /// Those of connecting, or when the provider does not know the type.
     pub async fn driver(&self, kind: &str, config: &Value, type_name: &str) -> ProviderResult<Arc<dyn Driver>> {
         let connection = self.connect(kind, config).await?;
-        connection.driver(type_name).ok_or_else(|| unknown(kind, type_name))
+        let driver = connection.driver(type_name).ok_or_else(|| unknown(kind, type_name))?;
+        let pace = self.slot(kind, config).await.pace.clone();
+        Ok(Arc::new(Paced { driver, pace }))
     }
 
     /// The lookup of a type there.

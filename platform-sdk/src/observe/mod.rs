@@ -4,6 +4,7 @@ mod callers;
 mod connections;
 mod look;
 mod observed;
+mod paced;
 mod recognise;
 mod refresh;
 mod settle;

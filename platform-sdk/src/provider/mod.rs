@@ -11,6 +11,8 @@ pub use context::{Context, Journalled, Progress};
 pub use contract::{Connect, Connection, Connector, Finding, Login};
 pub use erased::{Driver, Drivers, LookUpDriver, Observation, Request};
 pub use error::{ErrorKind, ProviderError, ProviderResult};
+pub use pace::Pace;
 pub use page::{Change, Content, Existing, Find, Found, Made, Manage, Observed, Read, Readiness, Values};
 
+mod pace;
 mod page;

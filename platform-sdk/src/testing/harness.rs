@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::{runtime::Runtime, sync::watch};
 
 use crate::{
     Program, Result,
@@ -65,6 +65,8 @@ pub struct Harness {
     wanted: Mutex<Wanted>,
     /// The outputs of other stacks.
     elsewhere: BTreeMap<String, BTreeMap<String, Tree>>,
+    parallel: Option<usize>,
+    runtime: Option<fn() -> std::io::Result<Runtime>>,
 }
 
 /// The outputs of other stacks, as a test gives them.
@@ -121,6 +123,22 @@ impl Harness {
         self
     }
 
+    /// With another number of slots than four.
+    pub fn with_parallel(mut self, parallel: usize) -> Self {
+        self.parallel = Some(parallel);
+        self
+    }
+
+    /// With runtimes that this makes: one with a paused clock, for runs in virtual time.
+    pub fn with_runtime(mut self, runtime: fn() -> std::io::Result<Runtime>) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    fn slots(&self) -> usize {
+        self.parallel.unwrap_or(4)
+    }
+
     /// What the stack owns.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -147,8 +165,9 @@ impl Harness {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
     }
 
-    fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T> {
+        let usual = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = self.runtime.map_or_else(usual, |runtime| runtime())?;
         Ok(runtime.block_on(future))
     }
 
@@ -170,7 +189,7 @@ impl Harness {
             base: None,
             connections,
             wanted: &wanted,
-            parallel: 4,
+            parallel: self.slots(),
             offline,
             elsewhere: &Given { stacks: &self.elsewhere, strict: offline != Offline::Asked },
             age: std::time::Duration::ZERO,
@@ -185,7 +204,7 @@ impl Harness {
     pub fn plan(&self, program: &Program) -> Result<Plan> {
         let desired = self.desired(program)?;
         let connections = self.connections(program);
-        Ok(Arc::unwrap_or_clone(Self::block_on(self.survey(&desired, &connections, Offline::Never))??.planned.plan))
+        Ok(Arc::unwrap_or_clone(self.block_on(self.survey(&desired, &connections, Offline::Never))??.planned.plan))
     }
 
     /// Plans without reading reality.
@@ -195,7 +214,7 @@ impl Harness {
     pub fn plan_offline(&self, program: &Program) -> Result<Plan> {
         let desired = self.desired(program)?;
         let connections = self.connections(program);
-        Ok(Arc::unwrap_or_clone(Self::block_on(self.survey(&desired, &connections, Offline::Asked))??.planned.plan))
+        Ok(Arc::unwrap_or_clone(self.block_on(self.survey(&desired, &connections, Offline::Asked))??.planned.plan))
     }
 
     /// Plans and applies.
@@ -234,7 +253,7 @@ impl Harness {
             self.settle(&connections).await?;
             let Surveyed { planned, observed } = self.survey(desired, &connections, Offline::Never).await?;
             let (_stop, stopped) = watch::channel(false);
-            let settings = Settings { parallel: 4, fail_fast: false, keyed: Arc::new(keyed), stop: stopped };
+            let settings = Settings { parallel: self.slots(), fail_fast: false, keyed: Arc::new(keyed), stop: stopped };
             let work = Apply {
                 desired,
                 planned: &planned,
@@ -246,7 +265,7 @@ impl Harness {
             };
             Ok::<_, Error>((apply(work).await, Arc::unwrap_or_clone(planned.plan)))
         };
-        let (Applied { snapshot, failures, .. }, plan) = Self::block_on(run)??;
+        let (Applied { snapshot, failures, .. }, plan) = self.block_on(run)??;
         self.set(snapshot);
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = open(&ledger.records());
         let events = events.0.lock().unwrap_or_else(PoisonError::into_inner).clone();

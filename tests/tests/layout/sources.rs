@@ -33,7 +33,7 @@ impl Source {
 pub(crate) fn all(ending: &str) -> Vec<Source> {
     let root = platform_tests::root();
     let mut files = Vec::new();
-    for folder in ["platform-sdk", "platform-databricks", "platform-aws", "examples", "tests"] {
+    for folder in ["platform-sdk", "platform-databricks", "platform-aws", "examples", "tests", "bench"] {
         walk(&root.join(folder), &mut files);
     }
     files.sort();

@@ -1,0 +1,149 @@
+//! A resource with effects, in this process: its provider answers at once, so only the engine's own work is left.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use platform_sdk::{
+    Declared, Expr, Id, Provider, Resolved, Stage,
+    derive::{Outputs, Resource},
+    program::Schema,
+    provider::{
+        Change, Connect, Connection, Connector, Context, Driver, Drivers, ErrorKind, Existing, Found, Login,
+        LookUpDriver, Made, Manage, Observed, ProviderError, ProviderResult, Read,
+    },
+    sandbox::Service,
+};
+use serde_json::Value;
+
+/// A part: named by its key, on top of another or of nothing.
+#[derive(Resource)]
+#[resource(type = "bench:Part", outputs = PartOutputs, provider = Parts, scope = "shelf", identity = key)]
+pub struct Part<S: Stage = Declared> {
+    /// Its name; unique.
+    #[field(required, key)]
+    pub name: S::In<String>,
+    /// The id of the part that it stands on.
+    #[field(nullable)]
+    pub on: Option<S::In<Id<Part>>>,
+}
+
+/// Outputs of [`Part`].
+#[derive(Outputs)]
+pub struct PartOutputs<S: Stage = Declared> {
+    /// Its id: its name.
+    pub id: S::Out<Id<Part>>,
+}
+
+/// The provider of parts. What it made lives as long as the process.
+#[derive(Debug, Clone, Default)]
+pub struct Parts {
+    made: Arc<Mutex<HashMap<String, Option<Id<Part>>>>>,
+}
+
+impl Parts {
+    fn made(&self) -> MutexGuard<'_, HashMap<String, Option<Id<Part>>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Provider for Parts {
+    const KIND: &'static str = "bench";
+
+    fn config(&self) -> Expr {
+        Expr::map([])
+    }
+
+    fn connector(&self) -> Arc<dyn Connector> {
+        Arc::new(self.clone())
+    }
+}
+
+fn drivers() -> Drivers<Parts> {
+    Drivers::default().with::<Part>()
+}
+
+#[async_trait]
+impl Connector for Parts {
+    fn kind(&self) -> &'static str {
+        Self::KIND
+    }
+
+    fn schemas(&self) -> Vec<&'static Schema> {
+        drivers().schemas()
+    }
+
+    async fn connect(&self, _config: &Value, _connect: &Connect) -> ProviderResult<Arc<dyn Connection>> {
+        Ok(Arc::new(Shelf { parts: Arc::new(self.clone()), drivers: drivers() }))
+    }
+
+    fn check_credentials(&self, _config: &Value, _connect: &Connect) -> ProviderResult<()> {
+        Ok(())
+    }
+
+    fn sandbox(&self) -> Option<Arc<dyn Service>> {
+        None
+    }
+}
+
+struct Shelf {
+    parts: Arc<Parts>,
+    drivers: Drivers<Parts>,
+}
+
+#[async_trait]
+impl Connection for Shelf {
+    async fn identity(&self) -> ProviderResult<std::collections::BTreeMap<String, String>> {
+        Ok([("shelf".to_owned(), "only".to_owned())].into())
+    }
+
+    fn driver(&self, type_name: &str) -> Option<Arc<dyn Driver>> {
+        self.drivers.driver(type_name, &self.parts)
+    }
+
+    fn look_up(&self, type_name: &str) -> Option<Arc<dyn LookUpDriver>> {
+        self.drivers.look_up(type_name, &self.parts)
+    }
+
+    async fn login(&self) -> ProviderResult<Login> {
+        Ok(Login::default())
+    }
+}
+
+fn made(name: &str) -> Made<Part> {
+    Made { id: name.to_owned(), outputs: PartOutputs { id: Id::new(name) } }
+}
+
+#[async_trait]
+impl Manage for Part {
+    type Client = Parts;
+
+    async fn read(parts: &Parts, existing: &Existing<Self>) -> Read<Self> {
+        let Some(on) = parts.made().get(&existing.id).cloned() else { return Ok(None) };
+        let Made { id, outputs } = made(&existing.id);
+        Ok(Some(Observed { inputs: Part { name: id.clone(), on }, id, outputs, tainted: None }))
+    }
+
+    async fn find(parts: &Parts, inputs: &Part<Resolved>) -> ProviderResult<Vec<Found>> {
+        Ok(parts.made().contains_key(&inputs.name).then(|| Found::id(&inputs.name)).into_iter().collect())
+    }
+
+    async fn create(parts: &Parts, _ctx: &Context, inputs: Part<Resolved>) -> ProviderResult<Made<Self>> {
+        if parts.made().insert(inputs.name.clone(), inputs.on).is_some() {
+            return Err(ProviderError::new(ErrorKind::AlreadyExists, format!("part `{}` exists", inputs.name)));
+        }
+        Ok(made(&inputs.name))
+    }
+
+    async fn update(parts: &Parts, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
+        parts.made().insert(change.id.clone(), change.after.on);
+        Ok(made(&change.id))
+    }
+
+    async fn delete(parts: &Parts, _ctx: &Context, existing: Existing<Self>, _force: bool) -> ProviderResult<()> {
+        parts.made().remove(&existing.id);
+        Ok(())
+    }
+}

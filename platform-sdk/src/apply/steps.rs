@@ -1,0 +1,201 @@
+//! The scheduler's loop: starts what is ready, takes in what ended, gives up what hangs on a failure.
+
+use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+
+use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
+use tokio::sync::watch;
+
+use super::schedule::Run;
+use crate::{
+    desired::Address,
+    plan::{Action, Summary},
+    report::{Diagnostic, Event},
+};
+
+/// How many actions without effects are taken in a row before the others are looked after.
+const IN_A_ROW: usize = 64;
+
+/// The running order of a plan's actions. Everything in it goes by place: an action's in the plan's list, or a step's
+/// among the addresses.
+pub(super) struct Schedule<'r, 'a> {
+    run: &'r Run<'a>,
+    /// How many needs of an action are open.
+    waiting: Vec<usize>,
+    dependents: Vec<Vec<usize>>,
+    /// What can start: the longest remaining path first.
+    ready: BinaryHeap<(usize, Reverse<usize>)>,
+    /// The same of what has no effect in the world, which no slot holds up.
+    local: BinaryHeap<(usize, Reverse<usize>)>,
+    /// How many actions of a step are still to come.
+    left: Vec<usize>,
+    dead: Vec<bool>,
+    failed: Vec<bool>,
+    pub(super) summary: Summary,
+    pub(super) failures: Vec<Diagnostic>,
+    pub(super) interrupted: bool,
+}
+
+type Ended = (usize, Result<(), Diagnostic>);
+
+impl<'r, 'a> Schedule<'r, 'a> {
+    pub(super) fn new(run: &'r Run<'a>) -> Self {
+        let list = run.actions();
+        let mut schedule = Self {
+            run,
+            waiting: list.iter().map(|action| action.needs.len()).collect(),
+            dependents: vec![Vec::new(); list.len()],
+            ready: BinaryHeap::new(),
+            local: BinaryHeap::new(),
+            left: vec![0; run.step_count()],
+            dead: vec![false; list.len()],
+            failed: vec![false; run.step_count()],
+            summary: Summary::default(),
+            failures: Vec::new(),
+            interrupted: false,
+        };
+        for (index, action) in list.iter().enumerate() {
+            schedule.left[run.step(index)] += 1;
+            for needed in &action.needs {
+                schedule.dependents[*needed].push(index);
+            }
+            if action.needs.is_empty() {
+                schedule.is_ready(index);
+            }
+        }
+        schedule
+    }
+
+    fn is_ready(&mut self, index: usize) {
+        let next = (self.run.actions()[index].remaining, Reverse(index));
+        if self.run.has_effect(index) { self.ready.push(next) } else { self.local.push(next) }
+    }
+
+    /// Runs everything. Twice as many as there are slots are under way at once: while one half has effects, the other
+    /// resolves its inputs and makes its intents durable, so that a slot that comes free is used at once.
+    pub(super) async fn run(&mut self) {
+        let run = self.run;
+        let mut stop = run.settings.stop.clone();
+        let mut running: FuturesUnordered<BoxFuture<'r, Ended>> = FuturesUnordered::new();
+        let under_way = run.settings.parallel.max(1).saturating_mul(2);
+        loop {
+            self.interrupted |= *stop.borrow();
+            let halted = self.interrupted || (run.settings.fail_fast && !self.failures.is_empty());
+            if halted {
+                run.slots.close();
+            } else {
+                self.take_local().await;
+                while running.len() < under_way {
+                    let Some((_, Reverse(index))) = self.ready.pop() else { break };
+                    running.push(Box::pin(async move { (index, run.act(index).await) }));
+                }
+            }
+            // Whatever ended by now is taken in first: it may make ready what is more urgent than all that waits.
+            match running.next().now_or_never() {
+                Some(Some((index, outcome))) => {
+                    self.finished(index, outcome);
+                    continue;
+                }
+                Some(None) if self.local.is_empty() || halted => break,
+                Some(None) | None => run.slots.hand_out(),
+            }
+            if !self.local.is_empty() && !halted {
+                continue;
+            }
+            tokio::select! {
+                biased;
+                Some((index, outcome)) = running.next() => self.finished(index, outcome),
+                () = run.slots.changed() => {}
+                () = stopped(&mut stop), if !self.interrupted => self.interrupted = true,
+            }
+        }
+    }
+
+    /// What has no effect is done at once, here.
+    async fn take_local(&mut self) {
+        for _ in 0..IN_A_ROW {
+            let Some((_, Reverse(index))) = self.local.pop() else { return };
+            self.run.began(index);
+            let outcome = self.run.act(index).await;
+            self.finished(index, outcome);
+            if self.run.settings.fail_fast && !self.failures.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn finished(&mut self, index: usize, outcome: Result<(), Diagnostic>) {
+        if self.run.was_sent_away(index) {
+            // It was never sent, which its journal says: the next run starts with it.
+            return;
+        }
+        let step = self.run.step(index);
+        self.left[step] -= 1;
+        match outcome {
+            Ok(()) => {
+                for next in std::mem::take(&mut self.dependents[index]) {
+                    self.waiting[next] -= 1;
+                    if self.waiting[next] == 0 && !self.dead[next] {
+                        self.is_ready(next);
+                    }
+                }
+                if self.left[step] == 0 && !self.failed[step] {
+                    self.ended(index, None);
+                }
+            }
+            Err(problem) => {
+                let problem = self.run.scrub.diagnostic(problem);
+                self.failures.push(problem.clone());
+                self.failed[step] = true;
+                self.ended(index, Some(problem));
+                self.skip_behind(index);
+            }
+        }
+    }
+
+    fn address(&self, index: usize) -> Address {
+        self.run.actions()[index].address.clone()
+    }
+
+    fn ended(&mut self, index: usize, error: Option<Diagnostic>) {
+        let op = self.run.op(index);
+        if error.is_none() {
+            *self.summary.0.entry(op.name().to_owned()).or_default() += 1;
+        }
+        self.run.began(index);
+        let (address, took) = (self.address(index), self.run.since_began(index));
+        self.run.observer.event(&Event::StepFinished { address, op, took, error, skipped: false });
+    }
+
+    /// Only what needs the failed action is given up.
+    fn skip_behind(&mut self, index: usize) {
+        let mut behind = self.dependents[index].clone();
+        while let Some(next) = behind.pop() {
+            if std::mem::replace(&mut self.dead[next], true) {
+                continue;
+            }
+            behind.extend(self.dependents[next].iter().copied());
+            if !std::mem::replace(&mut self.failed[self.run.step(next)], true) {
+                let (address, op, took) = (self.address(next), self.run.op(next), Duration::ZERO);
+                self.run.observer.event(&Event::StepFinished { address, op, took, error: None, skipped: true });
+            }
+        }
+    }
+}
+
+/// The step of each action, and how many there are: actions of one address are one step.
+pub(super) fn steps(list: &[Action]) -> (Vec<usize>, usize) {
+    let mut known = std::collections::HashMap::new();
+    let of = list.iter().map(|action| {
+        let next = known.len();
+        *known.entry(&action.address).or_insert(next)
+    });
+    let of = of.collect();
+    (of, known.len())
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A closed channel means that nobody will ever stop this run.
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,303 @@
+//! How long an apply takes: close to what nobody could beat, in virtual time.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use platform_sdk::{
+    Declared, Expr, Handle, Id, Program, Provider, Resolved, Stage,
+    derive::{Outputs, Resource},
+    program::Schema,
+    provider::{
+        Change, Connect, Connection, Connector, Context, Driver, Drivers, Existing, Found, Login, LookUpDriver, Made,
+        Manage, ProviderResult, Read,
+    },
+    sandbox::Service,
+    testing::Harness,
+};
+use serde_json::Value;
+use tokio::{runtime::Runtime, time::Instant};
+
+/// Slots, as `--parallel` has them unless told otherwise.
+const PARALLEL: usize = 16;
+
+/// A task that takes its time.
+#[derive(Resource)]
+#[resource(type = "lab:Task", outputs = TaskOutputs, provider = Lab, identity = key)]
+pub struct Task<S: Stage = Declared> {
+    /// Its name.
+    #[field(required, key)]
+    pub name: S::In<String>,
+    /// How long its create takes, in milliseconds.
+    #[field(required)]
+    pub ms: S::In<u64>,
+}
+
+/// Outputs of [`Task`].
+#[derive(Outputs)]
+pub struct TaskOutputs<S: Stage = Declared> {
+    /// Its name.
+    pub id: S::Out<Id<Task>>,
+}
+
+/// What was seen at the service.
+#[derive(Debug, Default)]
+struct Seen {
+    busy: usize,
+    most_busy: usize,
+    first: Option<Instant>,
+    last: Option<Instant>,
+}
+
+/// The service: creates take as long as they are told to.
+#[derive(Debug, Clone, Default)]
+pub struct Lab {
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Lab {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Provider for Lab {
+    const KIND: &'static str = "lab";
+
+    fn config(&self) -> Expr {
+        Expr::map([])
+    }
+
+    fn connector(&self) -> Arc<dyn Connector> {
+        Arc::new(self.clone())
+    }
+}
+
+fn drivers() -> Drivers<Lab> {
+    Drivers::default().with::<Task>()
+}
+
+#[async_trait]
+impl Connector for Lab {
+    fn kind(&self) -> &'static str {
+        Self::KIND
+    }
+
+    fn schemas(&self) -> Vec<&'static Schema> {
+        drivers().schemas()
+    }
+
+    async fn connect(&self, _config: &Value, _connect: &Connect) -> ProviderResult<Arc<dyn Connection>> {
+        Ok(Arc::new(self.clone()))
+    }
+
+    fn check_credentials(&self, _config: &Value, _connect: &Connect) -> ProviderResult<()> {
+        Ok(())
+    }
+
+    fn sandbox(&self) -> Option<Arc<dyn Service>> {
+        None
+    }
+}
+
+#[async_trait]
+impl Connection for Lab {
+    async fn identity(&self) -> ProviderResult<BTreeMap<String, String>> {
+        Ok(BTreeMap::new())
+    }
+
+    fn driver(&self, type_name: &str) -> Option<Arc<dyn Driver>> {
+        drivers().driver(type_name, &Arc::new(self.clone()))
+    }
+
+    fn look_up(&self, _type_name: &str) -> Option<Arc<dyn LookUpDriver>> {
+        None
+    }
+
+    async fn login(&self) -> ProviderResult<Login> {
+        Ok(Login::default())
+    }
+}
+
+#[async_trait]
+impl Manage for Task {
+    type Client = Lab;
+
+    async fn read(_lab: &Lab, _existing: &Existing<Self>) -> Read<Self> {
+        Ok(None)
+    }
+
+    async fn find(_lab: &Lab, _inputs: &Task<Resolved>) -> ProviderResult<Vec<Found>> {
+        Ok(Vec::new())
+    }
+
+    async fn create(lab: &Lab, _ctx: &Context, inputs: Task<Resolved>) -> ProviderResult<Made<Self>> {
+        {
+            let mut seen = lab.seen();
+            seen.busy += 1;
+            seen.most_busy = seen.most_busy.max(seen.busy);
+            seen.first.get_or_insert_with(Instant::now);
+        }
+        tokio::time::sleep(Duration::from_millis(inputs.ms)).await;
+        let mut seen = lab.seen();
+        seen.busy -= 1;
+        seen.last = Some(Instant::now());
+        Ok(Made { outputs: TaskOutputs { id: Id::new(&inputs.name) }, id: inputs.name })
+    }
+
+    async fn update(_lab: &Lab, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
+        Ok(Made { outputs: TaskOutputs { id: Id::new(&change.id) }, id: change.id })
+    }
+
+    async fn delete(_lab: &Lab, _ctx: &Context, _existing: Existing<Self>, _force: bool) -> ProviderResult<()> {
+        Ok(())
+    }
+}
+
+/// Draws numbers that are the same on every machine.
+struct Draw(u64);
+
+impl Draw {
+    fn place(&mut self, count: usize) -> usize {
+        usize::try_from(self.below(count as u64)).expect("less than the count")
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// A graph: for each task how long it takes, and the earlier ones that it waits for.
+#[derive(Clone)]
+struct Graph(Vec<(u64, Vec<usize>)>);
+
+impl Graph {
+    /// Each task waits for up to `degree` of the `reach` before it: a small reach makes a deep graph.
+    fn random(size: usize, reach: usize, degree: u64, ms: impl Fn(&mut Draw) -> u64, seed: u64) -> Self {
+        let mut draw = Draw(seed);
+        let task = |index: usize| {
+            let near = reach.min(index);
+            let count = if near == 0 { 0 } else { draw.below(degree + 1) };
+            let mut needs: Vec<usize> = (0..count).map(|_| index - 1 - draw.place(near)).collect();
+            needs.sort_unstable();
+            needs.dedup();
+            (ms(&mut draw), needs)
+        };
+        Self((0..size).map(task).collect())
+    }
+
+    fn program(&self, lab: &Lab) -> Program {
+        let graph = self.0.clone();
+        let declare = move |stack: &platform_sdk::Stack| {
+            let mut made: Vec<Handle<Task>> = Vec::new();
+            for (index, (ms, needs)) in graph.iter().enumerate() {
+                let name = format!("t{index}");
+                let mut task = stack.add(&name, Task::new(&name, ms));
+                for need in needs {
+                    task = task.depends_on(&made[*need]);
+                }
+                made.push(task);
+            }
+            Ok(())
+        };
+        Program::new("lab", declare).provider(lab.clone())
+    }
+
+    /// The longest path behind each task, with its own time, in milliseconds.
+    fn behind(&self) -> Vec<u64> {
+        let mut behind: Vec<u64> = self.0.iter().map(|(ms, _)| *ms).collect();
+        for index in (0..self.0.len()).rev() {
+            for need in &self.0[index].1 {
+                behind[*need] = behind[*need].max(self.0[*need].0 + behind[index]);
+            }
+        }
+        behind
+    }
+
+    /// What nobody can beat: the critical path, and all work on all slots.
+    fn bound(&self) -> u64 {
+        let work: u64 = self.0.iter().map(|(ms, _)| ms).sum();
+        self.behind().into_iter().max().unwrap_or(0).max(work / PARALLEL as u64)
+    }
+
+    /// What a list scheduler gets that knows every duration.
+    fn all_knowing(&self) -> u64 {
+        use std::{cmp::Reverse, collections::BinaryHeap};
+
+        let behind = self.behind();
+        let mut waiting: Vec<usize> = self.0.iter().map(|(_, needs)| needs.len()).collect();
+        let mut dependents = vec![Vec::new(); self.0.len()];
+        for (index, (_, needs)) in self.0.iter().enumerate() {
+            for need in needs {
+                dependents[*need].push(index);
+            }
+        }
+        let mut ready: BinaryHeap<(u64, Reverse<usize>)> = (0..self.0.len())
+            .filter(|index| waiting[*index] == 0)
+            .map(|index| (behind[index], Reverse(index)))
+            .collect();
+        let mut running: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
+        let mut now = 0;
+        loop {
+            while running.len() < PARALLEL {
+                let Some((_, Reverse(index))) = ready.pop() else { break };
+                running.push(Reverse((now + self.0[index].0, index)));
+            }
+            let Some(Reverse((ended, index))) = running.pop() else { return now };
+            now = ended;
+            for next in &dependents[index] {
+                waiting[*next] -= 1;
+                if waiting[*next] == 0 {
+                    ready.push((behind[*next], Reverse(*next)));
+                }
+            }
+        }
+    }
+}
+
+fn paused() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()
+}
+
+/// Applies the graph in virtual time; how long that took, in milliseconds.
+fn makespan(graph: &Graph) -> u64 {
+    let lab = Lab::default();
+    let harness = Harness::new().with_parallel(PARALLEL).with_runtime(paused);
+    let run = harness.up(&graph.program(&lab)).expect("applied");
+    assert!(run.failures.is_empty() && harness.snapshot().resources.len() == graph.0.len());
+    let seen = lab.seen();
+    assert!(seen.most_busy <= PARALLEL, "{} at once", seen.most_busy);
+    let took = seen.last.expect("an end") - seen.first.expect("a start");
+    took.as_millis().try_into().expect("milliseconds")
+}
+
+fn assert_close(graph: &Graph, name: &str) {
+    let (took, bound) = (makespan(graph), graph.bound());
+    // Where the graph itself forbids the bound, nobody does better than who knows all durations.
+    let wanted = if took * 100 <= bound * 105 { bound } else { bound.max(graph.all_knowing()) };
+    assert!(took * 100 <= wanted * 105, "{name}: {took} ms; the bound is {bound} ms, all-knowing {wanted} ms");
+}
+
+const SHAPES: [(usize, usize, u64); 5] =
+    [(1_000, 20, 2), (1_000, 100, 3), (1_000, 1_000, 2), (3_000, 60, 3), (10_000, 500, 3)];
+
+#[test]
+fn tasks_of_50_ms_take_no_longer_than_the_graph_demands() {
+    for (seed, (size, reach, degree)) in (1..).zip(SHAPES) {
+        let graph = Graph::random(size, reach, degree, |_| 50, seed);
+        assert_close(&graph, &format!("{size} tasks of 50 ms, reach {reach}"));
+    }
+}
+
+#[test]
+fn tasks_of_10_to_500_ms_take_little_longer_than_if_that_were_known() {
+    for (seed, (size, reach, degree)) in (11..).zip(SHAPES) {
+        let graph = Graph::random(size, reach, degree, |draw| 10 + draw.below(491), seed);
+        assert_close(&graph, &format!("{size} tasks of 10 to 500 ms, reach {reach}"));
+    }
+}
