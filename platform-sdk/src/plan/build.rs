@@ -20,7 +20,7 @@ use crate::{
     Result,
     desired::{Address, Desired, Hash, Tree, evaluate, hash_written},
     observe::Observed,
-    program::{Expr, Schema},
+    program::{Expr, Field, Schema},
     report::{Diagnostic, Error},
     state::{Effect, ResourceState, Snapshot},
 };
@@ -248,7 +248,9 @@ fn creation(inputs: &Tree, schema: Option<&'static Schema>) -> Vec<Change> {
     let Tree::Map(entries) = inputs else { return Vec::new() };
     // In the order in which the page declares its fields, which is the order in which people read them.
     let position = |name: &str| schema.and_then(|schema| schema.fields().iter().position(|field| field.name == name));
-    let mut entries: Vec<_> = entries.iter().collect();
+    // What another field stands for, as a hash does for a content, is not shown beside it.
+    let sent_along = |name: &str| schema.and_then(|schema| schema.field(name)).is_some_and(Field::is_sent_along);
+    let mut entries: Vec<_> = entries.iter().filter(|(name, _)| !sent_along(name)).collect();
     entries.sort_by_key(|(name, _)| position(name).unwrap_or(usize::MAX));
     let set = entries.into_iter().map(|(name, value)| Change {
         path: name.clone(),

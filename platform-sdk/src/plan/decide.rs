@@ -274,7 +274,7 @@ fn stale(node: &Node, state: &ResourceState, seen: bool, decision: &mut Decision
         (Some(before), Some(after)) => diff::equal(field, before, after),
         (before, after) => before.is_none() && after.is_none(),
     };
-    if !fields.iter().filter(|field| field.via).all(same) {
+    if !fields.iter().filter(|field| field.via && !field.is_sent_along()).all(same) {
         decision.op = Op::Options;
         decision.reasons.push("it is reached another way".to_owned());
     }

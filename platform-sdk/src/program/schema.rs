@@ -193,6 +193,12 @@ pub struct Field {
 }
 
 impl Field {
+    /// Whether it only goes along with what another field stands for, as a notebook's content with its hash: never
+    /// compared, never returned.
+    pub const fn is_sent_along(&self) -> bool {
+        self.via && self.write_only
+    }
+
     /// A plain optional field that the server may choose; derives set what differs.
     pub const fn new(name: &'static str) -> Self {
         Self {
