@@ -12,6 +12,8 @@ const LEARNING: Duration = Duration::from_secs(1);
 /// How many answers a rate is made of, at least, unless they take longer than [`LONG_ENOUGH`].
 const ENOUGH: u32 = 20;
 const LONG_ENOUGH: Duration = Duration::from_secs(4);
+/// Fewer answers than this before the first refusal are no rate.
+const FEW: u32 = 5;
 /// A new rate starts a little below what was learned, so that the service's bucket is not empty any more.
 const START: f64 = 0.98;
 /// How much the rate grows in a second, to learn of a limit that was raised.
@@ -89,6 +91,8 @@ impl Pace {
         let took = now - learned.since;
         let answers = f64::from(learned.answers);
         let rate = match learned.rate {
+            // Nothing can be learned of so few: each call's own pause before it is repeated is enough.
+            None if learned.answers < FEW => return,
             // A full bucket was emptied: it held what flows into it in about a second.
             None => answers / (took + LEARNING).as_secs_f64(),
             Some(_) if took < LEARNING || (learned.answers < ENOUGH && took < LONG_ENOUGH) => return,
@@ -191,10 +195,13 @@ mod tests {
         let pace = Pace::default();
         pace.answered();
         assert_eq!(time_of(&pace, 1_000).await, Duration::ZERO);
+        pace.refused();
+        assert_eq!(time_of(&pace, 100).await, Duration::ZERO, "one answer says nothing of a rate");
+        (1..FEW).for_each(|_| pace.answered());
         for _ in 0..16 {
             pace.refused();
         }
-        assert!(time_of(&pace, 100).await > Duration::from_secs(5), "one answer in a second is no fast service");
+        assert!(time_of(&pace, 100).await > Duration::from_secs(5), "five answers in a second are no fast service");
     }
 
     #[tokio::test(start_paused = true)]
