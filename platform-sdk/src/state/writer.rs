@@ -1,7 +1,7 @@
 //! The one writer of a stack's files: raises the fence, seals what a predecessor left, appends, commits.
 
 use super::{
-    Condition, Holder, Keys, Location, OpenIntent, Snapshot, StoreError, Version, World,
+    Certainty, Condition, Holder, Keys, Location, OpenIntent, Snapshot, StoreError, Version, World,
     branch::{Branch, to_bytes},
     frame::frame,
     head::{FORMAT_VERSION, Head},
@@ -64,6 +64,11 @@ impl Writer {
             last_part: 0,
             guard: Some(guard),
         }
+    }
+
+    /// What to ask whether the lease lasts.
+    pub(super) fn certainty(&self) -> Certainty {
+        self.guard.as_ref().map_or_else(Certainty::of_guard, |guard| guard.certainty())
     }
 
     /// Adds lines to the journal; they are durable when this answers.
