@@ -25,4 +25,8 @@ impl Ledger for Journal {
     fn intent_id(&self) -> String {
         Self::intent_id(self)
     }
+
+    fn now_ms(&self) -> u64 {
+        Self::now_ms(self)
+    }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Certainty, Commit, Keys, OpenIntent, Record, Snapshot,
+    Certainty, Clock, Commit, Keys, OpenIntent, Record, Snapshot,
     branch::{Branch, to_bytes},
     fold::note,
     frame::frame,
@@ -29,6 +29,7 @@ pub struct Journal {
 struct Inner {
     keys: Keys,
     certainty: Certainty,
+    clock: Clock,
     queue: Mutex<Queue>,
     writer: tokio::sync::Mutex<Written>,
 }
@@ -61,12 +62,13 @@ impl std::fmt::Debug for Journal {
 impl Journal {
     pub(super) fn new(writer: Writer, keys: Keys, open: Vec<OpenIntent>) -> Self {
         let queue = Queue { open, keys_written: keys.wire().is_some(), ..Queue::default() };
-        let certainty = writer.certainty();
+        let (certainty, clock) = (writer.certainty(), writer.clock());
         let written = Written { writer, durable: 0, failed: None };
         Self {
             inner: Arc::new(Inner {
                 keys,
                 certainty,
+                clock,
                 queue: Mutex::new(queue),
                 writer: tokio::sync::Mutex::new(written),
             }),
@@ -124,6 +126,11 @@ impl Journal {
     /// Whether the lease still lasts. A process that stood still asks the store first.
     pub async fn holds(&self) -> bool {
         self.inner.certainty.confirm().await
+    }
+
+    /// The time of the lease's holder, in milliseconds since 1970.
+    pub fn now_ms(&self) -> u64 {
+        u64::try_from((self.inner.clock)().unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
     }
 
     /// How many records were added.

@@ -1,7 +1,7 @@
 //! The one writer of a stack's files: raises the fence, seals what a predecessor left, appends, commits.
 
 use super::{
-    Certainty, Condition, Holder, Keys, Location, OpenIntent, Snapshot, StoreError, Version, World,
+    Certainty, Clock, Condition, Holder, Keys, Location, OpenIntent, Snapshot, StoreError, Version, World,
     branch::{Branch, to_bytes},
     frame::frame,
     head::{FORMAT_VERSION, Head},
@@ -64,6 +64,11 @@ impl Writer {
             last_part: 0,
             guard: Some(guard),
         }
+    }
+
+    /// The clock that times are written down by.
+    pub(super) fn clock(&self) -> Clock {
+        self.who.clock.clone()
     }
 
     /// What to ask whether the lease lasts.

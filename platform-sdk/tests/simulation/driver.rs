@@ -100,6 +100,10 @@ impl Connection for SimConnection {
         Ok([("site".to_owned(), site.clone())].into())
     }
 
+    async fn principal(&self) -> ProviderResult<Option<String>> {
+        Ok(Some(Who::Engine.name().to_owned()))
+    }
+
     fn driver(&self, type_name: &str) -> Option<Arc<dyn Driver>> {
         let kind = Kind::of_type(type_name).filter(|kind| (*kind == Kind::Tool) == self.site.is_some())?;
         Some(Arc::new(SimDriver { cloud: self.cloud.clone(), kind, site: self.site.clone() }))

@@ -49,7 +49,7 @@ impl Provider for Inside {
 
 /// Named by its key, which is renamed in place; its delete is refused while shelves are in it.
 #[derive(Resource)]
-#[resource(type = "sim:Area", outputs = AreaOutputs, provider = Sim, scope = "cloud", identity = key)]
+#[resource(type = "sim:Area", outputs = AreaOutputs, provider = Sim, scope = "cloud", consistency_ms = 10000, identity = key)]
 pub(crate) struct Area<S: Stage = Declared> {
     #[field(required, key, renames)]
     pub(crate) name: S::In<String>,
@@ -68,7 +68,7 @@ pub(crate) struct AreaOutputs<S: Stage = Declared> {
 
 /// Lies in an area, which refuses to go while it is there; its id is made of both names.
 #[derive(Resource)]
-#[resource(type = "sim:Shelf", outputs = ShelfOutputs, provider = Sim, scope = "cloud", identity = key)]
+#[resource(type = "sim:Shelf", outputs = ShelfOutputs, provider = Sim, scope = "cloud", consistency_ms = 10000, identity = key)]
 pub(crate) struct Shelf<S: Stage = Declared> {
     #[field(required, key, parent = refuses)]
     pub(crate) area: S::In<Id<Area>>,
@@ -91,7 +91,7 @@ pub(crate) struct ShelfOutputs<S: Stage = Declared> {
 
 /// Takes everything in it along when it goes; takes a while until it can be used.
 #[derive(Resource)]
-#[resource(type = "sim:Site", outputs = SiteOutputs, provider = Sim, scope = "cloud", identity = key, provides)]
+#[resource(type = "sim:Site", outputs = SiteOutputs, provider = Sim, scope = "cloud", consistency_ms = 10000, identity = key, provides)]
 pub(crate) struct Site<S: Stage = Declared> {
     #[field(required, key)]
     pub(crate) name: S::In<String>,
@@ -109,7 +109,7 @@ pub(crate) struct SiteOutputs<S: Stage = Declared> {
 
 /// Lies in a site and goes with it; holds data.
 #[derive(Resource)]
-#[resource(type = "sim:Desk", outputs = DeskOutputs, provider = Sim, scope = "cloud", identity = key, data)]
+#[resource(type = "sim:Desk", outputs = DeskOutputs, provider = Sim, scope = "cloud", consistency_ms = 10000, identity = key, data)]
 pub(crate) struct Desk<S: Stage = Declared> {
     #[field(required, key, parent = cascades)]
     pub(crate) site: S::In<Id<Site>>,
@@ -129,7 +129,7 @@ pub(crate) struct DeskOutputs<S: Stage = Declared> {
 
 /// Reached through a site, as a resource of a workspace is: its scope is that site.
 #[derive(Resource)]
-#[resource(type = "sim:Tool", outputs = ToolOutputs, provider = Inside, scope = "site", identity = key)]
+#[resource(type = "sim:Tool", outputs = ToolOutputs, provider = Inside, scope = "site", consistency_ms = 10000, identity = key)]
 pub(crate) struct Tool<S: Stage = Declared> {
     #[field(required, key)]
     pub(crate) name: S::In<String>,
@@ -147,7 +147,7 @@ pub(crate) struct ToolOutputs<S: Stage = Declared> {
 
 /// Can't go while a unit holds it.
 #[derive(Resource)]
-#[resource(type = "sim:Lock", outputs = LockOutputs, provider = Sim, scope = "cloud", identity = key)]
+#[resource(type = "sim:Lock", outputs = LockOutputs, provider = Sim, scope = "cloud", consistency_ms = 10000, identity = key)]
 pub(crate) struct Lock<S: Stage = Declared> {
     #[field(required, key)]
     pub(crate) name: S::In<String>,
@@ -165,7 +165,7 @@ pub(crate) struct LockOutputs<S: Stage = Declared> {
 
 /// Without a natural key: recognised by a mark. Holds data, a password, and perhaps a lock. Made by two requests.
 #[derive(Resource)]
-#[resource(type = "sim:Unit", outputs = UnitOutputs, provider = Sim, scope = "cloud", identity = mark(mark), data)]
+#[resource(type = "sim:Unit", outputs = UnitOutputs, provider = Sim, scope = "cloud", consistency_ms = 10000, identity = mark(mark), data)]
 pub(crate) struct Unit<S: Stage = Declared> {
     #[field(required)]
     pub(crate) title: S::In<String>,
@@ -192,7 +192,7 @@ pub(crate) struct UnitOutputs<S: Stage = Declared> {
 /// Without a natural key and without a mark: recognised by its absence from the list before. Nothing of it but its text
 /// can be changed.
 #[derive(Resource)]
-#[resource(type = "sim:Ticket", outputs = TicketOutputs, provider = Sim, scope = "cloud", identity = list_difference)]
+#[resource(type = "sim:Ticket", outputs = TicketOutputs, provider = Sim, scope = "cloud", consistency_ms = 10000, identity = list_difference)]
 pub(crate) struct Ticket<S: Stage = Declared> {
     #[field(required, replace)]
     pub(crate) title: S::In<String>,

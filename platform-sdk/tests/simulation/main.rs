@@ -36,6 +36,9 @@ use std::{
 use history::{Tally, live};
 use scenario::Scenario;
 
+/// What a thread needs for its stack.
+const STACK: usize = 32 << 20;
+
 /// Lives through these seeds on all processors; every kind of failure, its first seed made short.
 fn campaign(from: u64, seeds: u64) -> Result<Tally, String> {
     let next = AtomicU64::new(from);
@@ -44,7 +47,9 @@ fn campaign(from: u64, seeds: u64) -> Result<Tally, String> {
     let workers = std::thread::available_parallelism().map_or(2, usize::from).min(8);
     std::thread::scope(|scope| {
         for _ in 0..workers {
-            scope.spawn(|| {
+            // Futures of whole commands are large where nothing is optimised.
+            let worker = std::thread::Builder::new().stack_size(STACK);
+            let spawned = worker.spawn_scoped(scope, || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= from + seeds {
@@ -60,6 +65,7 @@ fn campaign(from: u64, seeds: u64) -> Result<Tally, String> {
                     }
                 }
             });
+            spawned.expect("a thread");
         }
     });
     let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -114,10 +120,16 @@ fn nothing_is_lost_doubled_or_destroyed_unasked() {
 
 #[test]
 fn the_same_seed_is_the_same_history() {
-    for seed in 0..10 {
-        let scenario = generate::scenario(seed);
-        let (one, other) = (live(&scenario).1, live(&scenario).1);
-        assert_eq!(one, other, "seed {seed}");
+    let histories = || {
+        for seed in 0..10 {
+            let scenario = generate::scenario(seed);
+            let (one, other) = (live(&scenario).1, live(&scenario).1);
+            assert_eq!(one, other, "seed {seed}");
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(histories).expect("a thread");
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
     }
 }
 

@@ -106,7 +106,12 @@ impl Oracle {
             let address = address.to_owned();
             announced.steps.iter().filter(move |step| step["address"] == address.as_str())
         };
-        let owned = announced.known.get(&uid).filter(|_| !self.released.contains(&uid));
+        // Under the id of something of ours that a stranger took away, a stranger's is taken for it.
+        let same_id = || {
+            let same = |old: &usize| things.all[*old].kind == thing.kind && things.all[*old].id == thing.id;
+            announced.known.iter().find(|(old, _)| same(old)).map(|(_, known)| known)
+        };
+        let owned = announced.known.get(&uid).or_else(same_id).filter(|_| !self.released.contains(&uid));
         let Some(known) = owned else {
             let with = along.and_then(|along| announced.known.get(&along));
             let told = with.is_some_and(|with| {
