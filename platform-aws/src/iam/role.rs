@@ -44,6 +44,7 @@ const ROOT_PATH: &str = "/";
     provider = Aws,
     scope = "account",
     identity = key,
+    consistency_ms = 10_000, // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html: eventually consistent
     validate = problems
 )]
 pub struct Role<S: Stage = Declared> {

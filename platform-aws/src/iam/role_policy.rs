@@ -30,6 +30,7 @@ use crate::{
     provider = Aws,
     scope = "account",
     identity = key,
+    consistency_ms = 10_000, // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html: eventually consistent
     validate = problems
 )]
 pub struct RolePolicy<S: Stage = Declared> {

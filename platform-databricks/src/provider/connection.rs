@@ -81,6 +81,13 @@ impl Connection for Open {
         }
     }
 
+    async fn principal(&self) -> ProviderResult<Option<String>> {
+        match self.level {
+            Level::Workspace => Ok(Some(self.client.whoami().await?.user_name)),
+            Level::Account => Ok(None),
+        }
+    }
+
     fn driver(&self, type_name: &str) -> Option<Arc<dyn Driver>> {
         self.drivers.driver(type_name, &self.client)
     }

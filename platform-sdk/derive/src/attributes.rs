@@ -24,6 +24,9 @@ pub(crate) struct ResourceAttributes {
     /// keeps for the struct's body.)
     #[darling(default, rename = "data")]
     pub(crate) holds_data: Option<DataAttribute>,
+    /// How long reads and lists may lag behind what happened, in milliseconds.
+    #[darling(default)]
+    pub(crate) consistency_ms: Option<u64>,
     pub(crate) waits: Flag,
     /// `provides`: its outputs have a `provider()`, so its handle has no option of that name.
     pub(crate) provides: Flag,

@@ -71,6 +71,9 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
     })
 }
 
+/// How long reads of a type may lag behind, unless it says otherwise: what services need that promise nothing.
+const CONSISTENCY_MS: u64 = 2000;
+
 fn schema(input: &DeriveInput, attributes: &ResourceAttributes) -> TokenStream {
     let name = &input.ident;
     let ResourceAttributes { type_name, provider, scope, outputs, .. } = attributes;
@@ -80,6 +83,7 @@ fn schema(input: &DeriveInput, attributes: &ResourceAttributes) -> TokenStream {
         Some(DataAttribute::Where(path)) => quote!(Some(#path)),
     };
     let waits = attributes.waits.is_present();
+    let consistency = attributes.consistency_ms.unwrap_or(CONSISTENCY_MS);
     let version = attributes.version.unwrap_or(1);
     let option = |path: &Option<syn::Path>| path.as_ref().map_or_else(|| quote!(None), |path| quote!(Some(#path)));
     let migrate = option(&attributes.migrate);
@@ -101,6 +105,7 @@ fn schema(input: &DeriveInput, attributes: &ResourceAttributes) -> TokenStream {
             data: #data,
             version: #version,
             identity: ::platform_sdk::Identity::#identity,
+            consistency: ::std::time::Duration::from_millis(#consistency),
             waits: #waits,
             compute: #compute,
             fields: <#name<::platform_sdk::Declared> as ::platform_sdk::Block>::fields,

@@ -3,14 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::Instant;
 
-use super::{make::Making, retry::Retry};
+use super::{
+    make::Making,
+    retry::{Retry, bounded},
+};
 use crate::{
     desired::Tree,
-    observe::{may_have_happened, recognise},
+    observe::{Looked, Unanswered, listed, may_have_happened},
     program::Operation,
-    provider::{Context, Driver, ErrorKind, Found, Observation, ProviderError, ProviderResult, Request},
+    provider::{Context, Driver, ErrorKind, ProviderError, ProviderResult},
+    state::Intent,
 };
 
 /// A create that has been announced: sent until its outcome is known.
@@ -18,57 +22,86 @@ pub(super) struct Created<'c> {
     pub(super) making: &'c Making<'c, 'c>,
     pub(super) driver: &'c Arc<dyn Driver>,
     pub(super) plain: &'c Value,
-    pub(super) intent: &'c str,
-    pub(super) found_before: &'c [Found],
+    pub(super) intent: &'c Intent,
+}
+
+/// Why there is no whole object.
+pub(super) struct NotCreated {
+    pub(super) error: ProviderError,
+    /// The id of what is there all the same.
+    pub(super) id: Option<String>,
+    /// It may have happened, or may still happen: the next run has to look.
+    pub(super) in_doubt: bool,
+}
+
+impl NotCreated {
+    fn nothing(error: ProviderError) -> Self {
+        Self { error, id: None, in_doubt: false }
+    }
 }
 
 impl Created<'_> {
-    /// The object, or why there is none, with the id of what is there all the same.
-    pub(super) async fn settle(&self) -> Result<(String, Tree), (ProviderError, Option<String>)> {
-        let ctx: Context = self.making.run.context(self.intent, self.making.address());
-        let mut retry = Retry::new(self.making.bound(Operation::Create));
+    /// The object, or why there is none.
+    pub(super) async fn settle(&self) -> Result<(String, Tree), NotCreated> {
+        let ctx: Context = self.making.run.context(&self.intent.id, self.making.address());
+        let bound = self.making.bound(Operation::Create);
+        let mut retry = Retry::new(bound);
+        let started = Instant::now();
+        let mut doubted = false;
         loop {
-            let error = match self.driver.create(&ctx, self.plain).await {
+            let error = match bounded(bound, self.driver.create(&ctx, self.plain)).await {
                 Ok(made) => return Ok(made),
                 Err(error) => error,
             };
-            if let Some(id) = self.making.run.created_id(self.intent) {
-                return Err((error, Some(id)));
+            if let Some(id) = self.making.run.created_id(&self.intent.id) {
+                return Err(NotCreated { error, id: Some(id), in_doubt: false });
             }
-            // A lost answer, or our own earlier try answering: look before anything is sent again.
-            if may_have_happened(&error) || error.kind == ErrorKind::AlreadyExists {
-                match self.ours().await {
-                    Ok(Some(seen)) => return Ok((seen.id, seen.outputs)),
-                    Ok(None) if error.kind == ErrorKind::AlreadyExists => return Err((hinted(error), None)),
-                    Ok(None) => {}
-                    Err(_) => return Err((error, None)),
-                }
-                if let Err(error) = retry.after_doubt(error).await {
-                    return Err((error, None));
-                }
+            // What answers that it exists may be our own earlier try.
+            let exists_by_us = doubted && error.kind == ErrorKind::AlreadyExists;
+            if !may_have_happened(&error) && !exists_by_us {
+                self.refused(error, started, &mut retry).await.map_err(NotCreated::nothing)?;
                 continue;
             }
-            if let Err(error) = retry.after(error).await {
-                return Err((error, None));
+            doubted = true;
+            // Nothing is sent again before it is known that this did not happen.
+            match self.look().await {
+                Ok(Looked::Ours(seen)) => return Ok((seen.id, seen.outputs)),
+                Ok(Looked::Nobody) if exists_by_us => return Err(NotCreated::nothing(hinted(error))),
+                Ok(Looked::Nobody) => {}
+                Ok(Looked::Strangers(new)) => return Err(NotCreated::nothing(taken(&listed(&new)))),
+                Err(_) => return Err(NotCreated { error, id: None, in_doubt: true }),
+            }
+            if let Err(error) = retry.after_doubt(error).await {
+                return Err(NotCreated { error, id: None, in_doubt: true });
             }
         }
     }
 
-    async fn ours(&self) -> ProviderResult<Option<Observation>> {
-        let mut pause = Duration::from_millis(200);
-        // Lists and reads may lag behind what has happened.
-        for _ in 0..4 {
-            let found = self.driver.find(self.plain).await?;
-            let identity = self.driver.schema().identity;
-            if let Some(one) = recognise(identity, &found, self.found_before, self.intent) {
-                let asked = Request { id: one.id.clone(), inputs: Some(self.plain.clone()), outputs: None };
-                return self.driver.read(&asked).await;
+    /// Waits out what had no effect and may have one later.
+    async fn refused(&self, error: ProviderError, started: Instant, retry: &mut Retry) -> ProviderResult<()> {
+        let lagging = started.elapsed() < self.making.node.schema.consistency;
+        match &error.kind {
+            // What it refers to was made a moment ago, or what had its key was deleted a moment ago.
+            ErrorKind::NotFound if lagging => retry.pause(error).await,
+            ErrorKind::AlreadyExists if self.making.run.ended_lately(self.making.node.schema, None) => {
+                retry.pause(error).await
             }
-            sleep(pause).await;
-            pause *= 2;
+            ErrorKind::AlreadyExists => Err(hinted(error)),
+            _ => retry.after(error).await,
         }
-        Ok(None)
     }
+
+    async fn look(&self) -> ProviderResult<Looked> {
+        let (driver, inputs) = (self.driver.as_ref(), self.plain);
+        Unanswered { driver, intent: self.intent, inputs, ago: Duration::ZERO }.created().await
+    }
+}
+
+fn taken(new: &str) -> ProviderError {
+    hinted(ProviderError::new(
+        ErrorKind::AlreadyExists,
+        format!("{new} appeared while the create was not answered, and can't be told to be ours"),
+    ))
 }
 
 fn hinted(error: ProviderError) -> ProviderError {

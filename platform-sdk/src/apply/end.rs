@@ -1,17 +1,19 @@
 //! Ending: deletes, by a call of their own or along with another object, and changes of state alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+
+use tokio::time::Instant;
 
 use super::{
     live::references,
-    retry::{PATIENCE, Retry},
+    retry::{PATIENCE, Retry, bounded},
     schedule::Run,
 };
 use crate::{
     desired::Address,
     observe::{BUILTIN, request},
     plan::{Decision, Op, compare},
-    program::Operation,
+    program::{Operation, Schema},
     provider::{Driver, ErrorKind, ProviderError},
     report::Diagnostic,
     state::{Effect, Intent, IntentOp, Record, ResourceState},
@@ -87,12 +89,21 @@ impl Run<'_> {
         let driver = self.connections.driver(&old.provider.kind, &config, old.address.type_name()).await;
         let driver = driver.map_err(|error| failed(&error))?;
         let intent = self.ledger.intent_id();
-        let op = IntentOp::Delete;
-        let record =
-            Intent { id: intent.clone(), op, target: old.clone(), found_before: Vec::new(), pending_delete: pending };
-        self.append(Record::Intent(Box::new(record))).await?;
+        self.append(Record::Intent(Box::new(Intent {
+            id: intent.clone(),
+            op: IntentOp::Delete,
+            target: old.clone(),
+            found_before: Vec::new(),
+            pending_delete: pending,
+            at_ms: self.ledger.now_ms(),
+            by: None,
+        })))
+        .await?;
         match self.send_delete(&driver, old, &intent, self.forces(old)).await {
-            Ok(()) => self.close(Some(intent), vec![gone]).await,
+            Ok(()) => {
+                self.has_ended(old);
+                self.close(Some(intent), vec![gone]).await
+            }
             Err(error) => {
                 self.close(Some(intent), vec![Effect::Nothing]).await?;
                 Err(failed(&error))
@@ -108,15 +119,29 @@ impl Run<'_> {
         force: bool,
     ) -> Result<(), ProviderError> {
         let ctx = self.context(intent, &old.address);
-        let mut retry = Retry::new(old.options.timeout(Operation::Delete).unwrap_or(PATIENCE));
+        let bound = old.options.timeout(Operation::Delete).unwrap_or(PATIENCE);
+        let mut retry = Retry::new(bound);
         let asked = request(old);
         loop {
-            match driver.delete(&ctx, &asked, force).await {
+            match bounded(bound, driver.delete(&ctx, &asked, force)).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
                 Err(error) => retry.after_doubt(error).await?,
             }
         }
+    }
+
+    fn has_ended(&self, old: &ResourceState) {
+        let key = (old.address.type_name().to_owned(), old.id.clone());
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Instant::now());
+    }
+
+    /// Whether this run deleted such an object, or the one with this id, so lately that it may still show.
+    pub(super) fn ended_lately(&self, schema: &Schema, id: Option<&str>) -> bool {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.iter().any(|((kind, gone), at)| {
+            kind == schema.type_name && id.is_none_or(|id| id == gone) && at.elapsed() < schema.consistency
+        })
     }
 
     /// Changes state alone.

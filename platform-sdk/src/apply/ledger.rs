@@ -1,6 +1,9 @@
 //! The ledger: where records become durable before anything is asked of a provider.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use async_trait::async_trait;
 
@@ -17,6 +20,12 @@ pub trait Ledger: Send + Sync {
 
     /// A new intent's id: 16 lower-case hexadecimal digits, unique in the stack.
     fn intent_id(&self) -> String;
+
+    /// What time it is, in milliseconds since 1970.
+    fn now_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// A ledger in memory, for tests.

@@ -5,10 +5,12 @@ mod end;
 mod ledger;
 mod live;
 mod make;
+mod ready;
 mod reidentify;
 mod retry;
 mod schedule;
 mod scrub;
+mod update;
 
 pub use ledger::{Ledger, Memory};
 pub use schedule::{Applied, Apply, Settings, apply};

@@ -1,10 +1,11 @@
 //! Finding again what lives in a place that was renamed: its key is another one now, and perhaps its id.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::make::Making;
 use crate::{
     desired::Tree,
+    observe::Looks,
     plan::{Difference, Verdict},
     program::{Field, Identity},
     provider::{Driver, Request},
@@ -43,12 +44,17 @@ impl Making<'_, '_> {
         let plain = self.plain(&there.inputs);
         // Only an id that is made of the key is another one now.
         if self.node.schema.identity == Identity::Key {
-            let found = driver.find(&plain).await.map_err(|error| self.failed(&error))?;
-            let [one] = found.as_slice() else {
-                let text = format!("`{}` was not found under its new key", self.address());
-                return Err(self.about(Diagnostic::error(text).hint("run the command again")));
+            let mut looks = Looks::new(self.node.schema.consistency, Duration::ZERO);
+            there.id = loop {
+                let found = driver.find(&plain).await.map_err(|error| self.failed(&error))?;
+                if let [one] = found.as_slice() {
+                    break one.id.clone();
+                }
+                if !looks.again().await {
+                    let text = format!("`{}` was not found under its new key", self.address());
+                    return Err(self.about(Diagnostic::error(text).hint("run the command again")));
+                }
             };
-            there.id.clone_from(&one.id);
         }
         let asked = Request { id: there.id.clone(), inputs: Some(plain), outputs: there.outputs.plain() };
         let seen = driver.read(&asked).await.map_err(|error| self.failed(&error))?;

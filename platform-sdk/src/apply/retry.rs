@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::provider::{ErrorKind, ProviderError};
-
-/// How long a step is kept trying before its failure is final, unless the program bounds it.
-pub(super) const PATIENCE: Duration = Duration::from_mins(20);
+pub(super) use crate::observe::PATIENCE;
+use crate::provider::{ErrorKind, ProviderError, ProviderResult};
 
 /// How long an unreachable service is waited for: its client has tried for a while already.
 const UNREACHABLE: Duration = Duration::from_secs(30);
+
+/// Ends a call that does not answer; it may have had its effect.
+pub(super) async fn bounded<T>(bound: Duration, call: impl Future<Output = ProviderResult<T>>) -> ProviderResult<T> {
+    let late = || ProviderError::new(ErrorKind::Ambiguous, format!("no answer within {} s", bound.as_secs()));
+    timeout(bound, call).await.unwrap_or_else(|_| Err(late()))
+}
 
 /// The pace of one step's retries.
 pub(super) struct Retry {
@@ -31,6 +35,15 @@ impl Retry {
             ErrorKind::Unavailable => (None, self.bound.min(UNREACHABLE)),
             _ => return Err(error),
         };
+        self.rest(error, asked, bound).await
+    }
+
+    /// Waits before the next try of what is refused only because the service lags behind.
+    pub(super) async fn pause(&mut self, error: ProviderError) -> Result<(), ProviderError> {
+        self.rest(error, None, self.bound).await
+    }
+
+    async fn rest(&mut self, error: ProviderError, asked: Option<Duration>, bound: Duration) -> ProviderResult<()> {
         let pause = asked.unwrap_or(self.next).max(Duration::from_millis(50));
         if self.started.elapsed() + pause > bound {
             return Err(error);

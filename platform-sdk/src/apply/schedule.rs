@@ -83,6 +83,8 @@ pub(super) struct Run<'a> {
     pub(super) serves: BTreeSet<Address>,
     observer: Arc<dyn Observer>,
     created: Arc<Mutex<BTreeMap<String, String>>>,
+    /// When this run deleted what, by type and id.
+    pub(super) ended: Mutex<BTreeMap<(String, String), tokio::time::Instant>>,
 }
 
 /// Carries out a plan.
@@ -102,6 +104,7 @@ pub async fn apply(work: Apply<'_>) -> Applied {
         serves: serving(desired),
         observer,
         created: Arc::default(),
+        ended: Mutex::default(),
         settings,
     };
     run.learn_secrets();

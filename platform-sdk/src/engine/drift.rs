@@ -1,6 +1,8 @@
 //! `drift`: compares reality with state, and on request records what it found.
 
-use super::session::Session;
+use std::time::Duration;
+
+use super::session::{Session, now_ms};
 use crate::{
     Result,
     cli::{Context, DriftArguments, Exit},
@@ -27,7 +29,7 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     if !arguments.accept {
         let reading = session.read().await?;
         let snapshot = migrated(&reading.snapshot, &session.connections.schemas())?;
-        let observed = look(&session, &desired, &snapshot).await?;
+        let observed = look(&session, &desired, &snapshot, reading.age(now_ms())).await?;
         let drifted = compare(&session, &snapshot, &observed);
         context.printer.event(&Event::Drift(steps(&drifted)));
         let found = !drifted.is_empty();
@@ -40,7 +42,8 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     }
     let (mut lease, mut snapshot) = session.lease().await?;
     let before = migrated(&snapshot, &session.connections.schemas())?.into_owned();
-    let observed = look(&session, &desired, &before).await?;
+    let age = lease.reading().age(now_ms());
+    let observed = look(&session, &desired, &before, age).await?;
     let drifted = compare(&session, &before, &observed);
     context.printer.event(&Event::Drift(steps(&drifted)));
     for drifted in &drifted {
@@ -62,7 +65,7 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     Ok(Exit::Done)
 }
 
-async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot) -> Result<Observed> {
+async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age: Duration) -> Result<Observed> {
     // Only what is in state is compared: nothing is looked up or imported for it.
     let mut of_state = desired.clone();
     of_state.lookups.clear();
@@ -70,7 +73,8 @@ async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot) -> 
         (node.options.import, node.options.adopt_existing) = (None, false);
     }
     let parallel = session.context.globals.parallel;
-    let reading = Reading { desired: &of_state, snapshot, connections: &session.connections, parallel, offline: None };
+    let connections = &session.connections;
+    let reading = Reading { desired: &of_state, snapshot, connections, parallel, offline: None, age };
     if let Err(error) = reading.check_credentials() {
         return Err(Diagnostic::of_provider("cannot log in", &error).into());
     }

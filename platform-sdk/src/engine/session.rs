@@ -1,6 +1,10 @@
 //! What every verb begins with: where state is, which world is meant, and connections to it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use serde_json::Value;
 
@@ -65,7 +69,7 @@ impl<'c> Session<'c> {
         let mut snapshot = lease.reading().snapshot.clone();
         let open = lease.reading().open.clone();
         if !open.is_empty() {
-            let settled = settle(&open, &mut snapshot, &self.connections).await;
+            let settled = settle(&open, &mut snapshot, &self.connections, now_ms()).await;
             for note in &settled.notes {
                 self.context.printer.note(note);
             }
@@ -104,6 +108,7 @@ impl<'c> Session<'c> {
             wanted: &wanted,
             parallel: self.context.globals.parallel,
             offline,
+            age: reading.age(now_ms()),
         };
         survey.run().await
     }
@@ -143,6 +148,12 @@ impl<'c> Session<'c> {
         };
         apply(work).await
     }
+}
+
+/// The time, in milliseconds since 1970.
+pub(super) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// How secrets enter hashes.

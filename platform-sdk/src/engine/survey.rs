@@ -1,6 +1,6 @@
 //! Surveying: from a program and a snapshot to a plan, reading reality in between.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use crate::{
     Result,
@@ -32,6 +32,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) wanted: &'a Wanted,
     pub(crate) parallel: usize,
     pub(crate) offline: Offline,
+    /// How long ago at least what state says was done.
+    pub(crate) age: Duration,
 }
 
 /// A plan, and what was read for it.
@@ -55,6 +57,7 @@ impl Survey<'_> {
             connections: self.connections,
             parallel: self.parallel,
             offline: None,
+            age: self.age,
         };
         let offline = self.offline_reason(reading)?;
         let reading = Reading { offline: offline.as_deref(), ..reading };

@@ -22,6 +22,7 @@ pub type Identity = BTreeMap<String, String>;
 struct Slot {
     connection: OnceCell<Arc<dyn Connection>>,
     identity: OnceCell<Identity>,
+    principal: OnceCell<Option<String>>,
 }
 
 /// Every provider of a program, and the connections that are open to their services.
@@ -128,6 +129,15 @@ impl Connections {
         let text = format!("it was made in {scope} `{was}`, and its provider talks to {scope} `{is}`");
         Err(ProviderError::new(ErrorKind::Denied, text)
             .hint("use the login of the recorded one, or another --stack for the other"))
+    }
+
+    /// Who makes objects there, as the service names their makers; asked once. `None` where it does not say.
+    pub async fn principal(&self, kind: &str, config: &Value) -> Option<String> {
+        let connection = self.connect(kind, config).await.ok()?;
+        let slot = self.slot(kind, config).await;
+        // It is one more fact to tell our objects by, and no reason to fail where a login may not ask for it.
+        let asked = || async { connection.principal().await.unwrap_or_default() };
+        slot.principal.get_or_init(asked).await.clone()
     }
 
     /// The driver of a type there.

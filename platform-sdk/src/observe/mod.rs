@@ -2,14 +2,18 @@
 
 mod callers;
 mod connections;
+mod look;
 mod observed;
+mod recognise;
 mod refresh;
 mod settle;
 
 pub use callers::callers;
 pub use connections::{Connections, Identity};
+pub(crate) use look::{Looked, Looks, Unanswered};
 pub use observed::{Observed, Sighting};
+pub(crate) use recognise::{PATIENCE, may_have_happened};
 pub(crate) use refresh::{BUILTIN, look_up, request};
 pub use refresh::{Reading, contents, observe};
 pub use settle::{Settled, settle};
-pub(crate) use settle::{may_have_happened, recognise};
+pub(crate) use settle::{listed, renames, without_unseen};

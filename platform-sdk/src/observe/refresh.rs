@@ -1,11 +1,14 @@
 //! Reading reality: what state knows, in bulk where the service lists; lookups; what is imported or adopted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
 
-use super::{Connections, Observed, Sighting};
+use super::{Connections, Looks, Observed, Sighting};
 use crate::{
     Result,
     desired::{Address, Desired, Entries, LookupNode, Node, ProviderKey, Tree, evaluate},
@@ -34,6 +37,8 @@ pub struct Reading<'a> {
     pub parallel: usize,
     /// Reality is not to be read; why not.
     pub offline: Option<&'a str>,
+    /// How long ago at least what state says was done: what is younger may not be seen yet.
+    pub age: Duration,
 }
 
 /// Reads everything that a plan needs to know.
@@ -267,7 +272,13 @@ impl Reading<'_> {
 
     async fn read(&self, config: &Value, state: &ResourceState) -> ProviderResult<Option<Observation>> {
         let driver = self.connections.driver(&state.provider.kind, config, state.address.type_name()).await?;
-        driver.read(&request(state)).await
+        let mut looks = Looks::new(driver.schema().consistency, self.age);
+        loop {
+            let seen = driver.read(&request(state)).await?;
+            if seen.is_some() || !looks.again().await {
+                return Ok(seen);
+            }
+        }
     }
 
     /// The configuration that leads to where an object was made: an object is read only there.

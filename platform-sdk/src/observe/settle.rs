@@ -1,10 +1,16 @@
 //! Settling: what became of the intents that an earlier run left open.
 
-use super::{Connections, refresh::request};
+use std::time::Duration;
+
+use super::{
+    Connections,
+    look::{Looked, Looks, Unanswered},
+    refresh::request,
+};
 use crate::{
-    desired::brought_to,
-    program::Identity,
-    provider::{Driver, ErrorKind, Found, Observation, ProviderError, ProviderResult, Request},
+    desired::{Tree, brought_to},
+    program::{Field, Schema},
+    provider::{Driver, ErrorKind, Found, Observation, ProviderError, ProviderResult},
     report::Diagnostic,
     state::{Effect, IntentOp, OpenIntent, Record, ResourceState, Snapshot, Status},
 };
@@ -20,12 +26,14 @@ pub struct Settled {
     pub problems: Vec<Diagnostic>,
 }
 
-/// Finds out what became of each open intent, and applies it to the snapshot.
-pub async fn settle(open: &[OpenIntent], snapshot: &mut Snapshot, connections: &Connections) -> Settled {
+/// Finds out what became of each open intent, and applies it to the snapshot. `now_ms` is the time in milliseconds since
+/// 1970: what was asked a moment ago may not be seen yet, and is looked for until it would be.
+pub async fn settle(open: &[OpenIntent], snapshot: &mut Snapshot, connections: &Connections, now_ms: u64) -> Settled {
     let mut settled = Settled::default();
     for open in open {
         let address = &open.intent.target.address;
-        match outcome(open, snapshot, connections).await {
+        let ago = Duration::from_millis(now_ms.saturating_sub(open.intent.at_ms));
+        match outcome(open, snapshot, connections, ago).await {
             Ok((effects, note)) => {
                 for effect in &effects {
                     snapshot.apply(effect);
@@ -49,48 +57,108 @@ async fn outcome(
     open: &OpenIntent,
     snapshot: &Snapshot,
     connections: &Connections,
+    ago: Duration,
 ) -> ProviderResult<(Vec<Effect>, String)> {
     let target = &open.intent.target;
     let driver = connections.driver(&target.provider.kind, &target.provider.config, target.address.type_name()).await?;
-    let current = brought_to(driver.schema(), target)
-        .map_err(|problem| ProviderError::new(ErrorKind::Invalid { field: None }, problem.summary))?;
-    let target = &*current;
+    let mut open = open.clone();
+    open.intent.target = brought_to(driver.schema(), target)
+        .map_err(|problem| ProviderError::new(ErrorKind::Invalid { field: None }, problem.summary))?
+        .into_owned();
     match open.intent.op {
-        // Updates are safe to repeat: the next plan compares reality with the program.
-        IntentOp::Update => Ok((vec![Effect::Nothing], "its update was interrupted; planned again".to_owned())),
-        IntentOp::Delete => {
-            if driver.read(&request(target)).await?.is_some() {
-                return Ok((vec![Effect::Nothing], "its delete was interrupted; it is still there".to_owned()));
-            }
-            let effect = if open.intent.pending_delete {
-                Effect::Deleted(target.address.clone(), target.id.clone())
-            } else {
-                Effect::Remove(target.address.clone())
-            };
-            Ok((vec![effect], "its delete was interrupted, and had happened".to_owned()))
+        IntentOp::Update => updated(driver.as_ref(), &open, snapshot, ago).await,
+        IntentOp::Delete => deleted(driver.as_ref(), &open, ago).await,
+        IntentOp::Create => created(driver.as_ref(), &open, snapshot, ago).await,
+    }
+}
+
+/// Updates are safe to repeat: the next plan compares reality with the program. Only one that gives the object another
+/// key must be settled, for the object is not found under its old one any more.
+async fn updated(
+    driver: &dyn Driver,
+    open: &OpenIntent,
+    snapshot: &Snapshot,
+    ago: Duration,
+) -> ProviderResult<(Vec<Effect>, String)> {
+    let again = || Ok((vec![Effect::Nothing], "its update was interrupted; planned again".to_owned()));
+    let target = &open.intent.target;
+    let Some(before) = snapshot.resources.get(&target.address) else { return again() };
+    let Some(inputs) = target.inputs.plain().filter(|_| renames(driver.schema(), &before.inputs, &target.inputs))
+    else {
+        return again();
+    };
+    if driver.read(&request(before)).await?.is_some() {
+        return again();
+    }
+    let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
+    let Some(seen) = unanswered.renamed().await? else { return again() };
+    let mut state = (**before).clone();
+    state.id.clone_from(&seen.id);
+    state.outputs = seen.outputs.clone();
+    // Of what else was to change, nothing is known: it is compared again.
+    if let (Tree::Map(has), Tree::Map(gets)) = (&mut state.inputs, &target.inputs) {
+        let keys = driver.schema().fields().iter().filter(|field| field.key);
+        has.extend(keys.filter_map(|field| Some((field.name.to_owned(), gets.get(field.name)?.clone()))));
+    }
+    state.status = Status::Partial("its update was interrupted".to_owned());
+    Ok((vec![Effect::put(state)], format!("its rename was interrupted, and had happened; it is `{}`", seen.id)))
+}
+
+/// Whether a change of inputs gives an object another natural key.
+pub(crate) fn renames(schema: &Schema, before: &Tree, after: &Tree) -> bool {
+    schema.fields().iter().any(|field| field.key && before.get(field.name) != after.get(field.name))
+}
+
+async fn deleted(driver: &dyn Driver, open: &OpenIntent, ago: Duration) -> ProviderResult<(Vec<Effect>, String)> {
+    let target = &open.intent.target;
+    // What still shows may be on its way out.
+    let mut looks = Looks::new(driver.schema().consistency, ago);
+    while driver.read(&request(target)).await?.is_some() {
+        if !looks.again().await {
+            return Ok((vec![Effect::Nothing], "its delete was interrupted; it is still there".to_owned()));
         }
-        IntentOp::Create => {
-            let seen = match &open.created {
-                Some(id) => {
-                    driver.read(&Request { id: id.clone(), inputs: target.inputs.plain(), outputs: None }).await?
-                }
-                None => ours(driver.as_ref(), open, target).await?,
-            };
-            Ok(match seen {
-                Some(seen) => {
-                    (taken(target, &seen, snapshot), format!("its create was interrupted; `{}` is ours", seen.id))
-                }
-                None => (vec![Effect::Nothing], "its create was interrupted, and had not happened".to_owned()),
-            })
+    }
+    let effect = if open.intent.pending_delete {
+        Effect::Deleted(target.address.clone(), target.id.clone())
+    } else {
+        Effect::Remove(target.address.clone())
+    };
+    Ok((vec![effect], "its delete was interrupted, and had happened".to_owned()))
+}
+
+async fn created(
+    driver: &dyn Driver,
+    open: &OpenIntent,
+    snapshot: &Snapshot,
+    ago: Duration,
+) -> ProviderResult<(Vec<Effect>, String)> {
+    let target = &open.intent.target;
+    let not_happened = || Ok((vec![Effect::Nothing], "its create was interrupted, and had not happened".to_owned()));
+    let Some(inputs) = target.inputs.plain() else { return not_happened() };
+    let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
+    let looked = match &open.created {
+        Some(id) => unanswered.seen(id).await?.map_or(Looked::Nobody, Looked::Ours),
+        None => unanswered.created().await?,
+    };
+    match looked {
+        Looked::Ours(seen) => {
+            let note = format!("its create was interrupted; `{}` is ours", seen.id);
+            Ok((taken(target, &seen, driver.schema().fields(), snapshot), note))
         }
+        Looked::Nobody => not_happened(),
+        Looked::Strangers(new) => Ok((
+            vec![Effect::Nothing],
+            format!("its create was interrupted; {} appeared since, and can't be told to be ours", listed(&new)),
+        )),
     }
 }
 
 /// The effects of finding that a create had happened.
-fn taken(target: &ResourceState, seen: &Observation, snapshot: &Snapshot) -> Vec<Effect> {
+fn taken(target: &ResourceState, seen: &Observation, fields: &[Field], snapshot: &Snapshot) -> Vec<Effect> {
     let mut state = target.clone();
     state.id.clone_from(&seen.id);
     state.outputs = seen.outputs.clone();
+    state.inputs = without_unseen(&state.inputs, fields);
     state.status = Status::Partial("its create was interrupted".to_owned());
     let mut effects = Vec::new();
     // A replacement that creates first leaves the old object to be deleted.
@@ -101,37 +169,15 @@ fn taken(target: &ResourceState, seen: &Observation, snapshot: &Snapshot) -> Vec
     effects
 }
 
-/// The object that an unanswered create has made, if it has.
-async fn ours(driver: &dyn Driver, open: &OpenIntent, target: &ResourceState) -> ProviderResult<Option<Observation>> {
-    let Some(inputs) = target.inputs.plain() else { return Ok(None) };
-    let found = driver.find(&inputs).await?;
-    let mark = driver.schema().identity;
-    let Some(one) = recognise(mark, &found, &open.intent.found_before, &open.intent.id) else { return Ok(None) };
-    driver.read(&Request { id: one.id.clone(), inputs: Some(inputs), outputs: None }).await
+/// The inputs without those that the service never shows: whether they were set is not known, so they are set again.
+pub(crate) fn without_unseen(inputs: &Tree, fields: &[Field]) -> Tree {
+    let Tree::Map(entries) = inputs else { return inputs.clone() };
+    let unseen = |name: &str| fields.iter().any(|field| field.write_only && field.name == name);
+    let known = entries.iter().filter(|(name, _)| !unseen(name));
+    Tree::Map(known.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-/// The one object that is ours: it carries the intent's mark, or it was absent before the intent.
-pub(crate) fn recognise<'f>(
-    identity: Identity,
-    found: &'f [Found],
-    before: &[Found],
-    intent: &str,
-) -> Option<&'f Found> {
-    match identity {
-        Identity::Mark(_) => {
-            found.iter().find(|found| found.mark.as_deref().is_some_and(|mark| mark.rsplit('/').next() == Some(intent)))
-        }
-        Identity::Key | Identity::ListDifference => {
-            let mut new = found.iter().filter(|found| !before.iter().any(|old| old.id == found.id));
-            match (new.next(), new.next()) {
-                (Some(one), None) => Some(one),
-                _ => None,
-            }
-        }
-    }
-}
-
-/// Whether a failed create may have had its effect.
-pub(crate) fn may_have_happened(error: &ProviderError) -> bool {
-    matches!(error.kind, ErrorKind::Ambiguous | ErrorKind::TimedOut)
+/// Objects by id: `` `a`, `b` ``.
+pub(crate) fn listed(found: &[Found]) -> String {
+    found.iter().map(|found| format!("`{}`", found.id)).collect::<Vec<_>>().join(", ")
 }

@@ -1,6 +1,6 @@
 //! The facts about a resource type that its derive writes down: fields, marks, outputs, identity.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
@@ -22,6 +22,8 @@ pub struct Schema {
     pub version: u32,
     /// How an object whose create was not answered is recognised.
     pub identity: Identity,
+    /// How long reads and lists may lag behind what happened: that something is not found counts only after it.
+    pub consistency: Duration,
     /// Applies wait until it is ready, unless told otherwise.
     pub waits: bool,
     /// Its price while it exists, for the plan's cost line: `"runs until it is stopped"`. `None`: costs nothing by itself.

@@ -70,6 +70,12 @@ pub trait Connection: Send + Sync {
     /// What answers, by scope: `{"workspace": "123", "metastore": "…", "account": "…"}`. Only keys that were proved.
     async fn identity(&self) -> ProviderResult<BTreeMap<String, String>>;
 
+    /// Who makes objects over it, as [`Found::created_by`](super::Found::created_by) would name them. `None` where the
+    /// service does not say.
+    async fn principal(&self) -> ProviderResult<Option<String>> {
+        Ok(None)
+    }
+
     /// The driver of a type.
     fn driver(&self, type_name: &str) -> Option<Arc<dyn Driver>>;
 

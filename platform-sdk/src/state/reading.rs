@@ -1,8 +1,9 @@
 //! Reading a stack's state: head, snapshot, and the journal records that no snapshot has yet. Writes nothing.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use sha2::{Digest, Sha256};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     Keys, Location, OpenIntent, Snapshot, Version, World,
@@ -36,6 +37,19 @@ pub struct Reading {
     pub in_progress: Option<String>,
     /// How many records of an interrupted run are in `snapshot` and `open`, but in no snapshot file yet.
     pub recovered: usize,
+    /// When the head was written, in milliseconds since 1970, to the second; 0 before that.
+    pub written_ms: u64,
+}
+
+impl Reading {
+    /// How long ago at least what it says was done.
+    pub fn age(&self, now_ms: u64) -> Duration {
+        // Records carry no time: an interrupted run may have ended just now. The head's time has lost its fraction.
+        if self.recovered > 0 {
+            return Duration::ZERO;
+        }
+        Duration::from_millis(now_ms.saturating_sub(self.written_ms)).saturating_sub(Duration::from_secs(1))
+    }
 }
 
 /// What writing goes on from.
@@ -87,6 +101,7 @@ pub(super) async fn load(
         keys,
         in_progress: None,
         recovered,
+        written_ms: written_ms(&head.at),
     };
     let uuid = reading.snapshot.uuid.clone();
     Ok((reading, Standing { uuid, head: Some((head, version)), unsealed }))
@@ -102,9 +117,15 @@ fn empty(location: &Location, source: KeySource) -> (Reading, Standing) {
         keys: Keys::none_yet(&location.stack(), source),
         in_progress: None,
         recovered: 0,
+        written_ms: 0,
     };
     let uuid = reading.snapshot.uuid.clone();
     (reading, Standing { uuid, head: None, unsealed: Vec::new() })
+}
+
+fn written_ms(at: &str) -> u64 {
+    let at = OffsetDateTime::parse(at, &Rfc3339).map_or(0, OffsetDateTime::unix_timestamp);
+    u64::try_from(at).unwrap_or(0).saturating_mul(1000)
 }
 
 pub(super) fn new_uuid() -> String {

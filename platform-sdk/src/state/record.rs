@@ -33,6 +33,10 @@ pub struct Intent {
     pub found_before: Vec<Found>,
     /// The deletion of an object that a replacement left behind, not of what stands at the address.
     pub pending_delete: bool,
+    /// When it was announced, in milliseconds since 1970; 0 where that is not known.
+    pub at_ms: u64,
+    /// Who asks, as the service names the makers of objects.
+    pub by: Option<String>,
 }
 
 /// What is known to have happened, and what it does to the snapshot.

@@ -70,6 +70,10 @@ pub(super) struct SealV1 {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IntentV1<'a, T> {
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    at_ms: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "<[Found]>::is_empty")]
     found_before: Cow<'a, [Found]>,
     id: Cow<'a, str>,
@@ -77,6 +81,11 @@ pub(super) struct IntentV1<'a, T> {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pending_delete: bool,
     target: LooseV1<'a, T>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_unknown(at_ms: &u64) -> bool {
+    *at_ms == 0
 }
 
 /// An intent that is open in a snapshot.
@@ -186,6 +195,8 @@ impl LineV1<'_, Stored> {
 impl<'a> IntentV1<'a, Branch<'a>> {
     fn of(intent: &'a Intent, keys: &'a Keys) -> Self {
         Self {
+            at_ms: intent.at_ms,
+            by: intent.by.as_ref().map(Cow::from),
             found_before: Cow::Borrowed(&intent.found_before),
             id: (&intent.id).into(),
             op: match intent.op {
@@ -211,6 +222,8 @@ impl IntentV1<'_, Stored> {
             target: self.target.into_state(keys)?,
             found_before: self.found_before.into_owned(),
             pending_delete: self.pending_delete,
+            at_ms: self.at_ms,
+            by: self.by.map(Cow::into_owned),
         })
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 
 /// A room: named by its key, which can be renamed in place, refused while machines are in it.
 #[derive(Resource)]
-#[resource(type = "test:Room", outputs = RoomOutputs, provider = CloudProvider, scope = "cloud", identity = key)]
+#[resource(type = "test:Room", outputs = RoomOutputs, provider = CloudProvider, scope = "cloud", identity = key, consistency_ms = 100)]
 pub struct Room<S: Stage = Declared> {
     /// Its name; unique in the cloud.
     #[field(required, key, renames)]
@@ -47,7 +47,7 @@ pub struct RoomOutputs<S: Stage = Declared> {
 
 /// A machine in a room: holds data, has no unique name, carries a mark.
 #[derive(Resource)]
-#[resource(type = "test:Machine", outputs = MachineOutputs, provider = CloudProvider, scope = "cloud", data, identity = mark(mark))]
+#[resource(type = "test:Machine", outputs = MachineOutputs, provider = CloudProvider, scope = "cloud", data, identity = mark(mark), consistency_ms = 100)]
 pub struct Machine<S: Stage = Declared> {
     /// The room it stands in.
     #[field(required, replace, parent = refuses)]

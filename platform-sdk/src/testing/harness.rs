@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::{
     Program, Result,
-    apply::{Applied, Apply, Memory, Settings, apply},
+    apply::{Applied, Apply, Ledger as _, Memory, Settings, apply},
     desired::{Desired, desired, hash},
     engine::{Offline, Survey, Surveyed},
     observe::{Connections, settle},
@@ -129,9 +129,9 @@ impl Harness {
     async fn survey(&self, desired: &Desired, connections: &Connections, offline: Offline) -> Result<Surveyed> {
         let snapshot = self.snapshot();
         let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let parallel = 4;
+        let (parallel, age) = (4, std::time::Duration::ZERO);
         let survey =
-            Survey { desired, snapshot: &snapshot, base: None, connections, wanted: &wanted, parallel, offline };
+            Survey { desired, snapshot: &snapshot, base: None, connections, wanted: &wanted, parallel, offline, age };
         survey.run().await
     }
 
@@ -213,7 +213,7 @@ impl Harness {
     async fn settle(&self, connections: &Connections) -> Result<()> {
         let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
         let mut snapshot = self.snapshot();
-        let settled = settle(&open, &mut snapshot, connections).await;
+        let settled = settle(&open, &mut snapshot, connections, Memory::default().now_ms()).await;
         self.set(snapshot);
         if settled.problems.is_empty() { Ok(()) } else { Err(Error::all(settled.problems)) }
     }

@@ -109,6 +109,8 @@ pub(crate) fn intent(id: &str, target: ResourceState) -> Record {
         target,
         found_before: Vec::new(),
         pending_delete: false,
+        at_ms: 0,
+        by: None,
     }))
 }
 

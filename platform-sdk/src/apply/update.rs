@@ -1,0 +1,166 @@
+//! Updating: changes in place, and renames.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{
+    make::Making,
+    retry::{Retry, bounded},
+};
+use crate::{
+    desired::Tree,
+    observe::{BUILTIN, Unanswered, may_have_happened, renames, request},
+    plan::{Compared, Difference, Op, Verdict, compare},
+    program::Operation,
+    provider::{Driver, Observation, ProviderResult, Request},
+    report::Diagnostic,
+    state::{Effect, Intent, IntentOp, Record, ResourceState, Status},
+};
+
+/// What an update sends.
+struct Sending {
+    asked: Request,
+    after: Value,
+    paths: Vec<String>,
+}
+
+impl Making<'_, '_> {
+    pub(super) async fn update(&self, driver: &Arc<dyn Driver>, target: ResourceState) -> Result<(), Diagnostic> {
+        let seen = self.run.observed.present(self.address());
+        self.update_from(driver, target, seen).await
+    }
+
+    pub(super) async fn update_from(
+        &self,
+        driver: &Arc<dyn Driver>,
+        mut target: ResourceState,
+        seen: Option<&Observation>,
+    ) -> Result<(), Diagnostic> {
+        let Some(before) = self.run.live.resource(self.address()) else {
+            return Err(self.about(Diagnostic::error(format!("`{}` is not in state any more", self.address()))));
+        };
+        let current = seen.map_or(&before.inputs, |seen| &seen.inputs);
+        target.id.clone_from(&before.id);
+        target.outputs = before.outputs.clone();
+        let seen = seen.map(|seen| &seen.inputs);
+        let Compared { inputs, mut differences } = compare(self.node, target.inputs, Some(&before.inputs), seen);
+        target.inputs = inputs;
+        target.input_hash = target.inputs.hash(&*self.run.settings.keyed);
+        differences.retain(|difference| difference.verdict > Verdict::Released);
+        let moved = self.moved_place(&differences);
+        if let Some(moved) = moved {
+            return self.reidentify(driver, &before, target, &moved).await;
+        }
+        if matches!(self.op, Op::Replace { .. }) {
+            let op = if differences.is_empty() { Op::Keep } else { Op::Update };
+            self.run.live.became(self.address(), op);
+        }
+        if differences.is_empty() {
+            return self.run.close(None, vec![Effect::put(target)]).await;
+        }
+        self.announced(&differences)?;
+        let replacing = differences.iter().find(|difference| difference.verdict == Verdict::Replace);
+        if let (Some(difference), false) = (replacing, self.is_place(&differences)) {
+            let text = format!(
+                "`{}` of `{}` turned out to differ and can't be changed in place",
+                difference.path,
+                self.address()
+            );
+            return Err(self.about(Diagnostic::error(text).hint("run the command again: the value is known now")));
+        }
+        self.send_update(driver, target, &before, current, &differences).await
+    }
+
+    /// A value that is known only now must not destroy what the plan did not say.
+    fn announced(&self, differences: &[Difference]) -> Result<(), Diagnostic> {
+        let planned = &self.run.planned.decisions[self.address()].differences;
+        let may_lose = |d: &Difference| d.verdict == Verdict::LosesData || d.judged && d.verdict == Verdict::MayReplace;
+        let said = |d: &Difference| planned.iter().any(|planned| planned.path == d.path && may_lose(planned));
+        match differences.iter().find(|d| d.verdict == Verdict::LosesData && !said(d)) {
+            None => Ok(()),
+            Some(difference) => {
+                let text = format!("`{}` of `{}` turned out to destroy data", difference.path, self.address());
+                Err(self.about(Diagnostic::error(text).hint("run the command again: the value is known now")))
+            }
+        }
+    }
+
+    pub(super) async fn send_update(
+        &self,
+        driver: &Arc<dyn Driver>,
+        mut target: ResourceState,
+        before: &ResourceState,
+        current: &Tree,
+        differences: &[Difference],
+    ) -> Result<(), Diagnostic> {
+        let paths = differences.iter().map(|difference| difference.path.to_string()).collect();
+        let mut asked = request(before);
+        asked.inputs = Some(self.plain(current));
+        let mut sending = Sending { asked, after: self.plain(&target.inputs), paths };
+        let renames = renames(self.node.schema, &before.inputs, &target.inputs);
+        let taken = if renames { self.before(driver, &sending.after, Some(before)).await? } else { Vec::new() };
+        let intent = self.intent(IntentOp::Update, &target, taken).await;
+        let builtin = target.provider.kind == BUILTIN;
+        if !builtin {
+            self.run.append(Record::Intent(Box::new(intent.clone()))).await?;
+        }
+        match self.sent(driver, &intent, &mut sending, renames).await {
+            Ok((id, outputs)) => {
+                target.id = id;
+                target.outputs = self.conceal(&target.inputs, outputs);
+                self.run.close((!builtin).then_some(intent.id), vec![Effect::put(target)]).await?;
+                self.wait(driver).await
+            }
+            // Under which key it is now, the next run finds out.
+            Err(error) if renames && may_have_happened(&error) => Err(self.failed(&error)),
+            Err(error) => {
+                let mut half = before.clone();
+                half.status = Status::Partial(self.run.scrub.text(&error.message));
+                self.run.close(Some(intent.id), vec![Effect::put(half)]).await?;
+                Err(self.failed(&error))
+            }
+        }
+    }
+
+    /// Sends an update until its outcome is known: repeating it is safe, but for the key that it may have changed.
+    async fn sent(
+        &self,
+        driver: &Arc<dyn Driver>,
+        intent: &Intent,
+        sending: &mut Sending,
+        renames: bool,
+    ) -> ProviderResult<(String, Tree)> {
+        let ctx = self.run.context(&intent.id, self.address());
+        let bound = self.bound(Operation::Update);
+        let mut retry = Retry::new(bound);
+        let started = Instant::now();
+        loop {
+            let answer = bounded(bound, driver.update(&ctx, &sending.asked, &sending.after, &sending.paths)).await;
+            let error = match answer {
+                Ok(made) => return Ok(made),
+                Err(error) => error,
+            };
+            if renames && may_have_happened(&error) && driver.read(&sending.asked).await?.is_none() {
+                let unanswered = Unanswered { driver: &**driver, intent, inputs: &sending.after, ago: Duration::ZERO };
+                if let Some(seen) = unanswered.renamed().await? {
+                    sending.asked =
+                        Request { id: seen.id, inputs: Some(self.plain(&seen.inputs)), outputs: seen.outputs.plain() };
+                }
+            }
+            // It was made a moment ago.
+            let lagging = error.is_not_found() && started.elapsed() < self.node.schema.consistency;
+            if lagging { retry.pause(error).await? } else { retry.after_doubt(error).await? }
+        }
+    }
+
+    /// Finds out whether a step that may replace does.
+    pub(super) fn judge(&self) -> Result<bool, Diagnostic> {
+        let inputs = self.run.live.inputs(self.node)?;
+        let Some(before) = self.run.live.resource(self.address()) else { return Ok(false) };
+        let seen = self.run.observed.present(self.address()).map(|seen| &seen.inputs);
+        let Compared { differences, .. } = compare(self.node, inputs, Some(&before.inputs), seen);
+        Ok(differences.iter().any(|difference| difference.verdict == Verdict::Replace))
+    }
+}
