@@ -4,8 +4,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{Read as _, Write as _},
-    net::TcpStream,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -14,7 +12,7 @@ use std::{
 use platform_aws::sandbox::AwsSandbox;
 use platform_databricks::sandbox::DatabricksSandbox;
 use platform_sdk::sandbox::{Options, Service, attach_or_start, read_log};
-use platform_tests::{example, root};
+use platform_tests::{ask, example, root};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -207,20 +205,7 @@ impl Place {
 
     fn ask(&self, service: Arc<dyn Service>, method: &str, path: &str, body: &Value) -> Value {
         let endpoint = attach_or_start(&self.sandbox(), service, Options::default()).expect("the sandbox starts");
-        let address = endpoint.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer sandbox\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut stream = TcpStream::connect(&address).expect("the sandbox listens");
-        stream.write_all(request.as_bytes()).expect("the sandbox reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("the sandbox answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-        assert!(head.starts_with("HTTP/1.1 200 "), "{method} {path}: {answer}");
-        serde_json::from_str(body).expect("the answer is JSON")
+        ask(&endpoint.url, method, path, body)
     }
 
     fn sandbox(&self) -> PathBuf {

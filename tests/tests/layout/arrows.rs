@@ -59,6 +59,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("provider", "it writes"),
             ("report", "progress is events"),
             ("state", "the journal comes first"),
+            ("fault", "a test lets the process die between two requests"),
         ],
     ),
     (
@@ -69,6 +70,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("provider", "an outcome records the kind of an error"),
             ("report", "damage is a diagnostic"),
             ("files", "a store's folder is found as other files are"),
+            ("fault", "a test lets the process die between two writes"),
         ],
     ),
     (
@@ -140,6 +142,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
     ),
     ("files", &[("report", "a missing file is a diagnostic")]),
     ("canonical", &[]),
+    ("fault", &[]),
 ];
 
 /// What a name at the crate's top stands for.
