@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::{Result, state::Record};
+use crate::{Result, report::Diagnostic, state::Record};
 
 /// Takes the journal's records.
 #[async_trait]
@@ -14,6 +14,16 @@ pub trait Ledger: Send + Sync {
 
     /// Keeps a record in order, durable with the next durable one: for what has no effect in the world.
     async fn note(&self, record: Record) -> Result<()>;
+
+    /// Makes sure that this run may still ask services for changes: to be called right before each such request.
+    async fn confirm(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Why no record can be made durable any more; nothing new may be started then.
+    fn lost(&self) -> Option<Diagnostic> {
+        None
+    }
 
     /// A new intent's id: 16 lower-case hexadecimal digits, unique in the stack.
     fn intent_id(&self) -> String;

@@ -99,7 +99,8 @@ impl Context {
     /// When the place can't be one.
     pub(crate) fn location(&self) -> Result<Location> {
         let state = self.state.as_deref().unwrap_or(STATE);
-        Location::of_environment(state, &self.program.project, &self.stack, &self.environment)
+        let location = Location::of_environment(state, &self.program.project, &self.stack, &self.environment)?;
+        Ok(location.stranding_in(Path::new(STATE).join("stranded")))
     }
 
     /// Where sandboxes keep their worlds: beside the state, where that is a directory.

@@ -45,7 +45,8 @@ async fn run(context: &Context, desired: &Desired, saved: Option<&saved::Saved>,
             Ok(exit)
         }
         Err((lease, error)) => {
-            lease.release().await?;
+            // Where this fails too, it fails for the same reason, or silence ends the lease.
+            let _ = lease.release().await;
             Err(error)
         }
     }
@@ -99,9 +100,18 @@ async fn carry_out(session: &Session<'_>, lease: &mut Lease, desired: &Desired, 
     let steps = surveyed.planned.plan.changes().count();
     context.printer.event(&Event::ApplyStarted { steps });
     let Applied { snapshot, summary, failures, interrupted } = session.apply(lease, desired, surveyed).await;
-    let commit = lease.commit(&snapshot).await?;
+    let committed = lease.commit(&snapshot).await;
+    let mut failures = failures;
+    let snapshot = match committed {
+        Ok(commit) => commit.snapshot,
+        Err(error) => {
+            // A journal that was lost has been reported as the failure that ended the run.
+            failures.extend(error.diagnostics().iter().filter(|_| lease.journal().lost().is_none()).cloned());
+            None
+        }
+    };
     let ok = failures.is_empty() && !interrupted;
-    context.printer.event(&Event::Done { ok, summary, snapshot: commit.snapshot });
+    context.printer.event(&Event::Done { ok, summary, snapshot });
     if interrupted {
         context.printer.note("interrupted: run the command again to go on from here");
         return Ok(Exit::Interrupted);

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::{
     Result,
     apply::Ledger,
+    report::Diagnostic,
     state::{Journal, Record},
 };
 
@@ -16,6 +17,14 @@ impl Ledger for Journal {
 
     async fn note(&self, record: Record) -> Result<()> {
         Ok(self.append_lazy(record).await?)
+    }
+
+    async fn confirm(&self) -> Result<()> {
+        Ok(Self::confirm(self).await?)
+    }
+
+    fn lost(&self) -> Option<Diagnostic> {
+        Self::lost(self)
     }
 
     fn intent_id(&self) -> String {

@@ -64,6 +64,10 @@ impl<'c> Session<'c> {
         let holder = state::Holder::here(&self.context.environment).with_commit(super::stored::commit());
         let holder = holder.when_waiting(move |text| printer.note(text));
         let lease = state::lease(&self.location, self.world, &self.context.environment, &holder).await?;
+        if lease.brought_home() > 0 {
+            let count = lease.brought_home();
+            self.context.printer.note(&format!("brought home from a run that had lost its store: {count} records"));
+        }
         let mut snapshot = lease.reading().snapshot.clone();
         let open = lease.reading().open.clone();
         if !open.is_empty() {

@@ -19,10 +19,10 @@ use super::{
 };
 
 /// How often a holder shows that it lives.
-pub(super) const BEAT: Duration = Duration::from_secs(5);
+pub const BEAT: Duration = Duration::from_secs(5);
 
 /// How long an observer sees no beat, on its own monotonic clock, until it takes over.
-pub(super) const EXPIRY: Duration = Duration::from_secs(20);
+pub const EXPIRY: Duration = Duration::from_secs(20);
 
 /// How long a holder trusts its last beat. Shorter than [`EXPIRY`] by what a request may take to arrive.
 const TRUST: Duration = Duration::from_secs(15);
@@ -37,7 +37,7 @@ const FREE: &[u8] = b"{}";
 ///
 /// # Errors
 /// Those of the store.
-pub(super) async fn take(
+pub async fn take(
     store: &Arc<dyn Store>,
     key: &str,
     note: Note,
@@ -78,7 +78,7 @@ pub(super) async fn take(
 ///
 /// # Errors
 /// Those of the store.
-pub(super) async fn held(store: &dyn Store, key: &str) -> StoreResult<Option<Vec<u8>>> {
+pub async fn held(store: &dyn Store, key: &str) -> StoreResult<Option<Vec<u8>>> {
     Ok(store.get(key).await?.map(|object| object.bytes).filter(|bytes| bytes != FREE))
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn held(store: &dyn Store, key: &str) -> StoreResult<Option<Vec
 ///
 /// # Errors
 /// Those of the store.
-pub(super) async fn unlock(store: &dyn Store, key: &str, note: &[u8]) -> StoreResult<bool> {
+pub async fn unlock(store: &dyn Store, key: &str, note: &[u8]) -> StoreResult<bool> {
     let Some(object) = store.get(key).await?.filter(|object| object.bytes == note) else { return Ok(false) };
     match store.put(key, FREE.to_vec(), Condition::Version(object.version)).await {
         Ok(_) => Ok(true),

@@ -2,6 +2,7 @@
 
 use std::{
     mem,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -12,6 +13,8 @@ use super::{
     fold::note,
     frame::frame,
     record_format::{LineV1, has_secrets},
+    store::Certainty,
+    stranded::matters,
     writer::Writer,
 };
 use crate::report::Diagnostic;
@@ -28,6 +31,8 @@ pub struct Journal {
 
 struct Inner {
     keys: Keys,
+    /// Whether the lease still lasts.
+    certainty: Certainty,
     queue: Mutex<Queue>,
     writer: tokio::sync::Mutex<Written>,
 }
@@ -42,13 +47,46 @@ struct Queue {
     open: Vec<OpenIntent>,
     keys_written: bool,
     flush_planned: bool,
+    /// How many of the waiting lines say what became of something.
+    news: usize,
+    failed: Option<Failed>,
+}
+
+/// Why nothing more is written, and what became of the news since.
+struct Failed {
+    why: Diagnostic,
+    kept: usize,
+    unkept: usize,
+    file: Option<PathBuf>,
+}
+
+impl Failed {
+    fn of(why: Diagnostic) -> Self {
+        Self { why, kept: 0, unkept: 0, file: None }
+    }
+
+    fn told(&self) -> Diagnostic {
+        let mut told = self.why.clone();
+        let outcomes = |count: usize| if count == 1 { "1 outcome".to_owned() } else { format!("{count} outcomes") };
+        if let Some(file) = &self.file {
+            let kept = format!("{} kept in `{}`", outcomes(self.kept), file.display());
+            told.detail = Some(told.detail.map_or(kept.clone(), |detail| format!("{detail}; {kept}")));
+            told = told.hint(
+                "nothing new was started; run the command again on this machine when the store is back: it brings them home",
+            );
+        }
+        if self.unkept > 0 {
+            let lost = format!("{} could not be kept; the next run asks the services", outcomes(self.unkept));
+            told.detail = Some(told.detail.map_or(lost.clone(), |detail| format!("{detail}; {lost}")));
+        }
+        told
+    }
 }
 
 struct Written {
     writer: Writer,
     /// How many records are durable.
     durable: u64,
-    failed: Option<Diagnostic>,
 }
 
 impl std::fmt::Debug for Journal {
@@ -58,10 +96,10 @@ impl std::fmt::Debug for Journal {
 }
 
 impl Journal {
-    pub(super) fn new(writer: Writer, keys: Keys, open: Vec<OpenIntent>) -> Self {
-        let queue = Queue { open, keys_written: keys.wire().is_some(), ..Queue::default() };
-        let written = Written { writer, durable: 0, failed: None };
-        Self { inner: Arc::new(Inner { keys, queue: Mutex::new(queue), writer: tokio::sync::Mutex::new(written) }) }
+    pub(super) fn new(writer: Writer, certainty: Certainty, keys: Keys, open: Vec<OpenIntent>) -> Self {
+        let queue = Mutex::new(Queue { open, keys_written: keys.wire().is_some(), ..Queue::default() });
+        let writer = tokio::sync::Mutex::new(Written { writer, durable: 0 });
+        Self { inner: Arc::new(Inner { keys, certainty, queue, writer }) }
     }
 
     /// Adds a record, and answers when it is durable. Those who wait at the same time share one flush.
@@ -103,6 +141,29 @@ impl Journal {
     /// When that can't be done.
     pub async fn flush(&self) -> Result<(), Diagnostic> {
         self.settle(u64::MAX).await
+    }
+
+    /// Makes sure that the lease lasts: to be asked right before anything is asked of a service. A process that was paused
+    /// may have been taken over, and who took over may have settled its intents.
+    ///
+    /// # Errors
+    /// When the lease is lost, or the journal can't be written any more.
+    pub async fn confirm(&self) -> Result<(), Diagnostic> {
+        if let Some(lost) = self.lost() {
+            return Err(lost);
+        }
+        if self.inner.certainty.confirm().await {
+            return Ok(());
+        }
+        let lost = Diagnostic::error("this run's lease has been taken over")
+            .detail("it gave no sign of life for too long: it was paused, or the store was out of reach")
+            .hint("run the command again: it starts from what the other run left");
+        Err(self.inner.queue().failed.get_or_insert_with(|| Failed::of(lost)).told())
+    }
+
+    /// Why nothing can be written any more, and where what is learned since is kept.
+    pub fn lost(&self) -> Option<Diagnostic> {
+        self.inner.queue().failed.as_ref().map(Failed::told)
     }
 
     /// A new intent's id: 16 lower-case hexadecimal digits, drawn at random so that a restored copy of a state never
@@ -173,6 +234,7 @@ impl Inner {
             queue.keys_written = true;
         }
         frame(&json, &mut queue.lines);
+        queue.news += usize::from(matters(&record));
         note(&mut queue.open, record);
         queue.last += 1;
         Ok(queue.last)
@@ -184,25 +246,32 @@ impl Inner {
         if written.durable >= number {
             return Ok(());
         }
-        if let Some(failed) = &written.failed {
-            return Err(failed.clone());
-        }
-        let (lines, last) = {
+        let (lines, last, news, failed) = {
             let mut queue = self.queue();
-            (mem::take(&mut queue.lines), queue.last)
+            let failed = queue.failed.as_ref().map(|failed| failed.why.clone());
+            (mem::take(&mut queue.lines), queue.last, mem::take(&mut queue.news), failed)
         };
-        if lines.is_empty() {
-            return Ok(());
-        }
-        match written.writer.append(lines).await {
-            Ok(()) => {
-                written.durable = last;
-                Ok(())
+        let failed = match failed {
+            Some(failed) => failed,
+            None if lines.is_empty() => return Ok(()),
+            None => match written.writer.append(lines.clone()).await {
+                Ok(()) => {
+                    written.durable = last;
+                    return Ok(());
+                }
+                Err(failed) => self.queue().failed.get_or_insert_with(|| Failed::of(failed)).why.clone(),
+            },
+        };
+        if news > 0 {
+            let kept = written.writer.strand(&self.keys, lines).await;
+            let mut queue = self.queue();
+            if let Some(failed) = &mut queue.failed {
+                match kept {
+                    Ok(Some(file)) => (failed.kept, failed.file) = (failed.kept + news, Some(file)),
+                    Ok(None) | Err(_) => failed.unkept += news,
+                }
             }
-            Err(failed) => {
-                written.failed = Some(failed.clone());
-                Err(failed)
-            }
         }
+        Err(failed)
     }
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    Commit, Journal, Location, Reading, Snapshot, World, beats::EXPIRY, reading::load, store::Note, writer::Writer,
+    Commit, Journal, Location, Reading, Snapshot, World, beats::EXPIRY, reading::{Standing, load}, store::Note,
+    stranded::Stranded, writer::Writer,
 };
 use crate::{Result, report::Diagnostic};
 
@@ -103,6 +104,7 @@ pub struct Lease {
     journal: Arc<Journal>,
     /// How many records the last snapshot has.
     committed: u64,
+    homecoming: usize,
 }
 
 /// What unlocking found.
@@ -121,6 +123,7 @@ pub enum Unlocked {
 /// When the state is of another world, damaged, newer, or its secrets can't be opened; each names the file.
 pub async fn read(location: &Location, world: World, environment: &BTreeMap<String, String>) -> Result<Reading> {
     let mut reading = load(location, world, environment).await?.0;
+    Stranded::read(location, &reading, environment).await?.fold_into(&mut reading);
     reading.in_progress = holder(location).await?;
     Ok(reading)
 }
@@ -153,24 +156,52 @@ pub async fn lease(
     };
     let locked = Arc::clone(&location.store).lock(&key, who.notes(0, &since), &waiting).await;
     let Some(mut guard) = locked.map_err(Diagnostic::from)? else { return Err(taken(location).await.into()) };
-    let (reading, standing) = match load(location, world, environment).await {
-        Ok(loaded) => loaded,
+    match under(location, world, environment).await {
+        Ok((reading, standing, stranded)) => {
+            let fence = standing.head.as_ref().map_or(0, |(head, _)| head.fence) + 1;
+            guard.note(who.notes(fence, &since)).await.map_err(Diagnostic::from)?;
+            let certainty = guard.certainty();
+            let writer = Writer::new(location, standing, world, who, guard);
+            let journal = Journal::new(writer, certainty, reading.keys.clone(), reading.open.clone());
+            let mut lease = Lease { reading, journal: Arc::new(journal), committed: 0, homecoming: 0 };
+            lease.bring_home(stranded).await?;
+            Ok(lease)
+        }
         Err(problem) => {
             guard.release().await;
-            return Err(problem.into());
+            Err(problem.into())
         }
-    };
-    let fence = standing.head.as_ref().map_or(0, |(head, _)| head.fence) + 1;
-    guard.note(who.notes(fence, &since)).await.map_err(Diagnostic::from)?;
-    let writer = Writer::new(location, standing, world, who, guard);
-    let journal = Journal::new(writer, reading.keys.clone(), reading.open.clone());
-    Ok(Lease { reading, journal: Arc::new(journal), committed: 0 })
+    }
+}
+
+async fn under(
+    location: &Location,
+    world: World,
+    environment: &BTreeMap<String, String>,
+) -> Result<(Reading, Standing, Stranded), Diagnostic> {
+    let (reading, standing) = load(location, world, environment).await?;
+    let stranded = Stranded::read(location, &reading, environment).await?;
+    Ok((reading, standing, stranded))
 }
 
 impl Lease {
     /// The state when the lease was taken, or as of the last commit.
     pub fn reading(&self) -> &Reading {
         &self.reading
+    }
+
+    /// What earlier runs on this machine had learned after their store was lost, and the store has now: how many records.
+    pub fn brought_home(&self) -> usize {
+        self.homecoming
+    }
+
+    async fn bring_home(&mut self, stranded: Stranded) -> Result<(), Diagnostic> {
+        for record in &stranded.records {
+            self.journal.append(record.clone()).await?;
+        }
+        stranded.fold_into(&mut self.reading);
+        self.homecoming = stranded.records.len();
+        stranded.forget().await
     }
 
     /// Where records go.

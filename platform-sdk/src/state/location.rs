@@ -1,6 +1,6 @@
 //! Where a stack's state is: a store, a project and a stack.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use super::Store;
 use crate::{Result, report::Diagnostic};
@@ -11,6 +11,8 @@ pub struct Location {
     pub(super) store: Arc<dyn Store>,
     pub(super) project: String,
     pub(super) stack: String,
+    /// Where what a run learns after its store was lost is kept.
+    pub(super) stranded: Option<PathBuf>,
 }
 
 impl Location {
@@ -50,14 +52,19 @@ impl Location {
                 return Err(problem.into());
             }
         }
-        // These stand beside the projects: the key file and the sandbox's world.
-        if matches!(project, "key" | "sandbox") {
+        // These stand beside the projects: the key file, the sandbox's world, what runs without a store had learned.
+        if matches!(project, "key" | "sandbox" | "stranded") {
             let problem = Diagnostic::error(format!("a project can't be called `{project}`"))
                 .detail("the state directory keeps something else under that name")
                 .hint("choose another name in `Program::new`");
             return Err(problem.into());
         }
-        Ok(Self { store, project: project.to_owned(), stack: stack.to_owned() })
+        Ok(Self { store, project: project.to_owned(), stack: stack.to_owned(), stranded: None })
+    }
+
+    /// Keeps in this folder of this machine what a run learns after its store was lost.
+    pub fn stranding_in(self, folder: impl Into<PathBuf>) -> Self {
+        Self { stranded: Some(folder.into()), ..self }
     }
 
     /// The store.

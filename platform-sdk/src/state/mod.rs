@@ -13,6 +13,7 @@ mod journal;
 mod lease;
 mod location;
 mod reading;
+mod stranded;
 mod writer;
 
 // On disk: version 1 of every file.
@@ -29,7 +30,7 @@ mod key_wrap;
 mod secrets;
 
 // Stores.
-mod beats;
+pub mod beats;
 #[cfg(feature = "state-bucket")]
 mod bucket;
 #[cfg(any(feature = "state-s3", feature = "state-azure", feature = "state-gcs"))]

@@ -1,5 +1,7 @@
 //! The one writer of a stack's files: raises the fence, seals what a predecessor left, appends, commits.
 
+use std::path::PathBuf;
+
 use super::{
     Condition, Holder, Keys, Location, OpenIntent, Snapshot, StoreError, Version, World,
     branch::{Branch, to_bytes},
@@ -10,6 +12,7 @@ use super::{
     record_format::{BeginV1, LineV1, SealV1},
     snapshot_format::{self, Entry},
     store::{Appender, Guard},
+    stranded::Strand,
 };
 use crate::{desired::Hash, report::Diagnostic};
 
@@ -39,6 +42,7 @@ pub(super) struct Writer {
     appender: Option<Box<dyn Appender>>,
     last_part: u64,
     guard: Option<Box<dyn Guard>>,
+    strand: Option<Strand>,
 }
 
 impl Writer {
@@ -63,6 +67,7 @@ impl Writer {
             appender: None,
             last_part: 0,
             guard: Some(guard),
+            strand: Strand::of(location, &who.run),
         }
     }
 
@@ -85,6 +90,17 @@ impl Writer {
         appender.append(lines).await?;
         self.last_part = appender.last_part();
         Ok(())
+    }
+
+    /// Keeps lines on this machine that the store did not take. `None` where nothing is kept.
+    pub(super) async fn strand(&mut self, keys: &Keys, lines: Vec<u8>) -> Result<Option<PathBuf>, Diagnostic> {
+        let mut first = Vec::new();
+        frame(&to_bytes(&self.begin())?, &mut first);
+        if let Some(wire) = keys.wire() {
+            frame(&to_bytes(&LineV1::<Branch<'_>>::Keys(wire.clone()))?, &mut first);
+        }
+        let Some(strand) = &mut self.strand else { return Ok(None) };
+        strand.keep(first, lines).await.map(Some)
     }
 
     /// Writes a snapshot, then moves the head to it.
