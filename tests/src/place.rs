@@ -91,6 +91,14 @@ impl Place {
     /// # Panics
     /// When it does not end by itself.
     pub fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(&[], arguments)
+    }
+
+    /// The same with these variables in its environment, and no login of whoever runs the tests.
+    ///
+    /// # Panics
+    /// When it does not end by itself.
+    pub fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
         let mut command = Command::new(&self.program);
         command.args(arguments).arg("--state").arg(self.dir.path()).current_dir(root());
         for (variable, _) in std::env::vars_os() {
@@ -100,6 +108,10 @@ impl Place {
                 command.env_remove(variable);
             }
         }
+        if !variables.is_empty() {
+            command.env("HOME", self.sandbox());
+        }
+        command.envs(variables.iter().copied());
         let output = command.output().expect("the program starts");
         Ran {
             code: output.status.code().expect("it ends by itself"),

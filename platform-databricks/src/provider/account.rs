@@ -117,4 +117,8 @@ impl Connector for AccountConnector {
     fn sandbox(&self) -> Option<Arc<dyn Service>> {
         Some(Arc::new(DatabricksSandbox))
     }
+
+    fn given_credentials(&self) -> Option<[u8; 32]> {
+        self.credentials.digest()
+    }
 }

@@ -8,6 +8,7 @@ use platform_sdk::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::{
     auth::{Environment, Login, LoginConfig, LoginError, Redacted},
@@ -30,6 +31,18 @@ pub(super) enum Credentials {
     Token(Secret<String>),
     /// A service principal's id and OAuth secret.
     Client(String, Secret<String>),
+}
+
+impl Credentials {
+    /// Tells these credentials from others without holding them; `None` where the surroundings give them.
+    pub(super) fn digest(&self) -> Option<[u8; 32]> {
+        let parts = match self {
+            Self::Found => return None,
+            Self::Token(token) => ["pat", "", token.expose()],
+            Self::Client(id, secret) => ["oauth-m2m", id, secret.expose()],
+        };
+        Some(Sha256::digest(parts.join("\0")).into())
+    }
 }
 
 /// What state keeps of a provider's configuration: [`Provider::config`](platform_sdk::Provider::config) as it comes back.

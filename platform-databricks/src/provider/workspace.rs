@@ -124,6 +124,10 @@ impl Connector for WorkspaceConnector {
     fn sandbox(&self) -> Option<Arc<dyn Service>> {
         Some(Arc::new(DatabricksSandbox))
     }
+
+    fn given_credentials(&self) -> Option<[u8; 32]> {
+        self.credentials.digest()
+    }
 }
 
 #[cfg(test)]

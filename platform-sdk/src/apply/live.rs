@@ -13,7 +13,7 @@ use crate::{
     plan::{Op, conceal_fields},
     program::{Expr, Field, Shape, Unset},
     report::Diagnostic,
-    state::{Effect, ProviderState, Referred, ResourceState, Snapshot},
+    state::{Effect, Referred, ResourceState, Snapshot},
 };
 
 /// The part of an apply that its actions share.
@@ -145,12 +145,6 @@ impl Live {
             |what: String| Diagnostic::error(format!("the provider `{key}` can't be configured")).detail(what);
         let provider = desired.providers.get(key).ok_or_else(|| unknown("it is not declared".to_owned()))?;
         self.evaluate(&provider.config).plain().ok_or_else(|| unknown(describe(&provider.config)))
-    }
-
-    pub(super) fn provider(&self, desired: &Desired, key: &ProviderKey) -> Result<ProviderState, Diagnostic> {
-        let of: BTreeSet<Address> =
-            desired.providers.get(key).map(|provider| provider.dependencies.clone()).unwrap_or_default();
-        Ok(ProviderState { kind: key.kind().to_owned(), config: self.config(desired, key)?, of })
     }
 }
 

@@ -65,7 +65,7 @@ impl Making<'_, '_> {
 
     /// The object as it will be in state, before it has an id.
     async fn target(&self, inputs: Tree) -> Result<ResourceState, Diagnostic> {
-        let provider = self.run.live.provider(self.run.desired, &self.node.provider)?;
+        let provider = self.run.provider(&self.node.provider)?;
         let scope = self.run.scope(self.node, &provider).await.map_err(|error| self.failed(&error))?;
         Ok(ResourceState {
             address: self.address().clone(),

@@ -294,12 +294,25 @@ impl<'a> Run<'a> {
         Ok(identity.get(node.schema.scope).map(|id| (node.schema.scope.to_owned(), id.clone())))
     }
 
+    /// A provider's resolved configuration; from now on its connection is that provider's.
+    fn config_of(&self, key: &ProviderKey) -> Result<Value, Diagnostic> {
+        let config = self.live.config(self.desired, key)?;
+        self.connections.configured(key, &config);
+        Ok(config)
+    }
+
+    /// The provider of a resource, as state keeps it.
+    pub(super) fn provider(&self, key: &ProviderKey) -> Result<ProviderState, Diagnostic> {
+        let of = self.desired.providers.get(key).map(|provider| provider.dependencies.clone()).unwrap_or_default();
+        Ok(ProviderState { kind: key.kind().to_owned(), config: self.config_of(key)?, of })
+    }
+
     /// The configuration that leads to an object that is about to end.
     pub(super) async fn config_for(&self, old: &ResourceState) -> ProviderResult<Value> {
         let key = self.desired.nodes.get(&old.address).map(|node| node.provider.clone());
         let default = old.provider.of.is_empty().then(|| ProviderKey::default_of(&old.provider.kind));
         let key = if old.provider.of.is_empty() { key.or(default) } else { None };
-        let config = key.and_then(|key| self.live.config(self.desired, &key).ok());
+        let config = key.and_then(|key| self.config_of(&key).ok());
         let config = config.unwrap_or_else(|| old.provider.config.clone());
         self.connections.way_to(old, config).await.map(|way| way.config)
     }
@@ -361,7 +374,7 @@ impl<'a> Run<'a> {
             Kind::Note => self.note(address).await,
             Kind::Read => {
                 let Some(lookup) = self.desired.lookups.get(address) else { return Ok(()) };
-                let config = self.live.config(self.desired, &lookup.provider)?;
+                let config = self.config_of(&lookup.provider)?;
                 let found = look_up(self.connections, lookup, &config).await?;
                 self.live.looked_up(address, found);
                 self.lookups(false).await

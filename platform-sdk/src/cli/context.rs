@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 use super::arguments::{Consent, Globals};
 use crate::{
     Program, Result,
-    desired::{Address, Desired, desired},
+    program::Recorder,
+    desired::{Address, Desired, ProviderKey, desired},
+    provider::Connector,
     report::{Diagnostic, Printer},
     state::{Location, World},
 };
@@ -70,6 +72,14 @@ pub(crate) struct Context {
     pub(crate) attended: bool,
 }
 
+/// What running the program gave.
+pub(crate) struct Declared {
+    /// The graph.
+    pub(crate) desired: Desired,
+    /// What connects to each of its providers, with the credentials that the program gives.
+    pub(crate) connectors: BTreeMap<ProviderKey, Arc<dyn Connector>>,
+}
+
 impl Context {
     /// The surroundings of a command; flags go before the environment, the environment before the program.
     pub(crate) fn new(
@@ -95,9 +105,18 @@ impl Context {
     ///
     /// # Errors
     /// Everything that is wrong with the program.
-    pub(crate) fn desired(&self) -> Result<Desired> {
+    pub(crate) fn declared(&self) -> Result<Declared> {
         let recording = self.program.record(&self.stack, &self.environment)?;
-        desired(&self.program.project, &self.stack, recording.recorder)
+        let connectors = recording.recorder.connectors();
+        Ok(Declared { desired: desired(&self.program.project, &self.stack, recording.recorder)?, connectors })
+    }
+
+    /// What the program declares; where its function fails, the providers that it lists, and nothing else.
+    pub(crate) fn declared_or_listed(&self) -> Result<Declared> {
+        self.declared().or_else(|_| {
+            let desired = desired(&self.program.project, &self.stack, Recorder::default())?;
+            Ok(Declared { desired, connectors: self.program.listed() })
+        })
     }
 
     /// Where the stack's state is.

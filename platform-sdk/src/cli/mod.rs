@@ -13,6 +13,6 @@ pub(crate) use arguments::{
     StateForgetArguments, StateImportArguments, StateMoveArguments, StatePruneArguments, StateRotateArguments,
     StateUnlockArguments, UpArguments,
 };
-pub(crate) use context::{Context, Exit};
+pub(crate) use context::{Context, Declared, Exit};
 pub(crate) use run::main;
 pub(crate) use verbs::serve;

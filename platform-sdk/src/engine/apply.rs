@@ -4,7 +4,7 @@ use super::{Offline, Surveyed, saved, session::Session};
 use crate::{
     Result,
     apply::Applied,
-    cli::{Context, Exit, RollbackArguments, UpArguments},
+    cli::{Context, Declared, Exit, RollbackArguments, UpArguments},
     desired::{Desired, migrated},
     report::{Error, Event, Observer as _},
     state::{self, Lease},
@@ -12,32 +12,40 @@ use crate::{
 
 /// Makes reality what the program says.
 pub(crate) async fn up(context: &Context, arguments: &UpArguments) -> Result<Exit> {
-    let desired = context.desired()?;
+    let declared = context.declared()?;
     let saved = arguments.plan.as_deref().map(saved::load).transpose()?;
-    run(context, &desired, saved.as_ref(), "Apply these changes?").await
+    run(context, &declared, &declared.desired, saved.as_ref(), "Apply these changes?").await
 }
 
 /// Deletes everything that the stack owns.
 pub(crate) async fn destroy(context: &Context) -> Result<Exit> {
-    let desired = context.desired()?.nothing();
-    run(context, &desired, None, "Destroy all of this?").await
+    let declared = context.declared()?;
+    let desired = declared.desired.clone().nothing();
+    run(context, &declared, &desired, None, "Destroy all of this?").await
 }
 
 /// Brings back the inputs of an earlier snapshot.
 pub(crate) async fn rollback(context: &Context, arguments: &RollbackArguments) -> Result<Exit> {
     let location = context.location()?;
     let (_, old) = state::snapshot_at(&location, arguments.serial, &context.environment).await?;
-    let session = Session::open(context)?;
+    let declared = context.declared()?;
+    let session = Session::open(context, &declared)?;
     let schemas = session.connections.schemas();
     let now = session.read().await?.snapshot;
     drop(session);
     let (old, now) = (migrated(&old, &schemas)?, migrated(&now, &schemas)?);
-    let desired = context.desired()?.of_snapshot(&old, &now, &schemas)?;
-    run(context, &desired, None, &format!("Roll back to serial {}?", arguments.serial)).await
+    let desired = declared.desired.clone().of_snapshot(&old, &now, &schemas)?;
+    run(context, &declared, &desired, None, &format!("Roll back to serial {}?", arguments.serial)).await
 }
 
-async fn run(context: &Context, desired: &Desired, saved: Option<&saved::Saved>, question: &str) -> Result<Exit> {
-    let session = Session::open(context)?;
+async fn run(
+    context: &Context,
+    declared: &Declared,
+    desired: &Desired,
+    saved: Option<&saved::Saved>,
+    question: &str,
+) -> Result<Exit> {
+    let session = Session::open(context, declared)?;
     let (lease, snapshot) = session.lease().await?;
     // Whatever happens from here on, the lease is given back.
     let outcome = leased(&session, lease, snapshot, desired, saved, question).await;

@@ -24,12 +24,13 @@ struct Drifted<'s> {
 
 /// Shows what was changed behind the program's back.
 pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Result<Exit> {
-    let desired = context.desired()?;
-    let session = Session::open(context)?;
+    let declared = context.declared()?;
+    let desired = &declared.desired;
+    let session = Session::open(context, &declared)?;
     if !arguments.accept {
         let reading = session.read().await?;
         let snapshot = migrated(&reading.snapshot, &session.connections.schemas())?;
-        let observed = look(&session, &desired, &snapshot, reading.age(now_ms())).await?;
+        let observed = look(&session, desired, &snapshot, reading.age(now_ms())).await?;
         let drifted = compare(&session, &snapshot, &observed);
         context.printer.event(&Event::Drift(steps(&drifted)));
         let found = !drifted.is_empty();
@@ -43,7 +44,7 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     let (mut lease, mut snapshot) = session.lease().await?;
     let before = migrated(&snapshot, &session.connections.schemas())?.into_owned();
     let age = lease.reading().age(now_ms());
-    let observed = look(&session, &desired, &before, age).await?;
+    let observed = look(&session, desired, &before, age).await?;
     let drifted = compare(&session, &before, &observed);
     context.printer.event(&Event::Drift(steps(&drifted)));
     for drifted in &drifted {

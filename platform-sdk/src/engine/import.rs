@@ -18,8 +18,9 @@ use crate::{
 
 /// Adopts an object; the next plan of a program with the printed Rust is empty.
 pub(crate) async fn import(context: &Context, arguments: &ImportArguments) -> Result<Exit> {
-    let desired = context.desired()?;
-    let session = Session::open(context)?;
+    let declared = context.declared()?;
+    let desired = &declared.desired;
+    let session = Session::open(context, &declared)?;
     let address = &arguments.address;
     let (mut lease, mut snapshot) = session.lease().await?;
     if snapshot.resources.contains_key(address) {
@@ -29,7 +30,7 @@ pub(crate) async fn import(context: &Context, arguments: &ImportArguments) -> Re
             .about(address)
             .into());
     }
-    let taken = match read(&session, &desired, &snapshot, address, &arguments.id).await {
+    let taken = match read(&session, desired, &snapshot, address, &arguments.id).await {
         Ok(taken) => taken,
         Err(error) => {
             lease.release().await?;

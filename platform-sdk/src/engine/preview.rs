@@ -13,8 +13,9 @@ use crate::{
 
 /// Shows what an apply would do.
 pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result<Exit> {
-    let desired = context.desired()?;
-    let session = Session::open(context)?;
+    let declared = context.declared()?;
+    let desired = &declared.desired;
+    let session = Session::open(context, &declared)?;
     let reading = session.read().await?;
     let mut snapshot = reading.snapshot.clone();
     if !reading.open.is_empty() && !context.globals.offline && reading.in_progress.is_none() {
@@ -23,11 +24,11 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
     }
     let narrowing = session.narrowing();
     let wanted = narrowing.wanted()?;
-    let surveyed = session.survey(&desired, &snapshot, &reading, Offline::WithoutCredentials, &wanted).await?;
+    let surveyed = session.survey(desired, &snapshot, &reading, Offline::WithoutCredentials, &wanted).await?;
     let plan = &surveyed.planned.plan;
     context.printer.event(&Event::Plan(plan.clone()));
     if let Some(file) = &arguments.out {
-        saved::Saved::of(context, &reading, &desired, &surveyed, narrowing).await?.write(file)?;
+        saved::Saved::of(context, &reading, desired, &surveyed, narrowing).await?.write(file)?;
         context.printer.note(&format!("saved: apply exactly this with `up --plan {}`", file.display()));
     }
     if let Some(report) = &arguments.report {

@@ -13,7 +13,7 @@ use super::survey::{Offline, Survey, Surveyed};
 use crate::{
     Result,
     apply::{Applied, Apply, Settings, apply},
-    cli::Context,
+    cli::{Context, Declared},
     desired::{Address, Desired},
     observe::{Connections, settle},
     plan::{Planned, Step, Targets, Wanted},
@@ -48,6 +48,7 @@ impl Narrowing {
 /// The surroundings of one engine verb.
 pub(super) struct Session<'c> {
     pub(super) context: &'c Context,
+    declared: &'c Declared,
     pub(super) location: Location,
     pub(super) world: World,
     pub(super) connections: Connections,
@@ -56,25 +57,25 @@ pub(super) struct Session<'c> {
 }
 
 impl<'c> Session<'c> {
-    pub(super) fn open(context: &'c Context) -> Result<Self> {
+    pub(super) fn open(context: &'c Context, declared: &'c Declared) -> Result<Self> {
         let location = context.location()?;
         let world = context.meant_world();
         let mut served = Vec::new();
         let mut sandboxes = BTreeMap::new();
         if context.globals.sandbox {
             context.printer.note("sandbox: nothing real is touched");
-            let endpoints = crate::cli::serve(context)?;
-            for (kind, connector) in &context.program.connectors {
+            let endpoints = crate::cli::serve(context, &declared.connectors)?;
+            for connector in declared.connectors.values() {
                 let Some(service) = connector.sandbox() else { continue };
                 let name = service.name();
                 if let Some(serving) = endpoints.iter().find(|serving| serving.service.name() == name) {
-                    sandboxes.insert(*kind, serving.endpoint.url.clone());
+                    sandboxes.insert(connector.kind(), serving.endpoint.url.clone());
                 }
             }
             served.extend(endpoints.into_iter().map(|serving| serving.endpoint));
         }
-        let connections = Connections::new(context.program.connectors.clone(), context.environment.clone(), sandboxes);
-        Ok(Self { context, location, world, connections, _served: served })
+        let connections = Connections::new(declared.connectors.clone(), context.environment.clone(), sandboxes);
+        Ok(Self { context, declared, location, world, connections, _served: served })
     }
 
     /// Reads state without taking the lease; what an interrupted run left is settled in memory.
@@ -83,6 +84,7 @@ impl<'c> Session<'c> {
         if let Some(holder) = &reading.in_progress {
             self.context.printer.note(&format!("another run is in progress: {holder}"));
         }
+        self.connections.introduce(&self.declared.desired, &reading.snapshot);
         Ok(reading)
     }
 
@@ -91,6 +93,7 @@ impl<'c> Session<'c> {
         let holder = super::mend::holder(self.context);
         let lease = state::lease(&self.location, self.world, &self.context.environment, &holder).await?;
         let mut snapshot = lease.reading().snapshot.clone();
+        self.connections.introduce(&self.declared.desired, &snapshot);
         let open = lease.reading().open.clone();
         if !open.is_empty() {
             let settled = settle(&open, &mut snapshot, &self.connections, now_ms()).await;

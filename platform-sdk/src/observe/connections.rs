@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, Mutex as Guarded, PoisonError},
 };
 
 use serde_json::Value;
@@ -10,10 +10,10 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::paced::Paced;
 use crate::{
-    desired::canonical,
-    program::Schema,
+    desired::{Desired, ProviderKey, canonical, evaluate},
+    program::{Origin, Schema, logged_in_twice},
     provider::{Connect, Connection, Connector, Driver, ErrorKind, LookUpDriver, Pace, ProviderError, ProviderResult},
-    state::ResourceState,
+    state::{ResourceState, Snapshot},
 };
 
 /// What a connection proved to talk to, by scope.
@@ -27,9 +27,18 @@ struct Slot {
     pace: Arc<Pace>,
 }
 
+/// Who connects by a configuration.
+enum Login {
+    One(Arc<dyn Connector>),
+    /// Two providers turned out to be configured alike, and the program gives them different credentials.
+    Two,
+}
+
 /// Every provider of a program, and the connections that are open to their services.
 pub struct Connections {
-    connectors: BTreeMap<&'static str, Arc<dyn Connector>>,
+    connectors: BTreeMap<ProviderKey, Arc<dyn Connector>>,
+    /// By kind and configuration, as soon as that is known.
+    logins: Guarded<HashMap<(String, String), Login>>,
     environment: BTreeMap<String, String>,
     sandboxes: BTreeMap<&'static str, String>,
     slots: Mutex<HashMap<(String, String), Arc<Slot>>>,
@@ -38,11 +47,34 @@ pub struct Connections {
 impl Connections {
     /// For these connectors; `sandboxes` gives the loopback address of each kind that is sandboxed.
     pub fn new(
-        connectors: BTreeMap<&'static str, Arc<dyn Connector>>,
+        connectors: BTreeMap<ProviderKey, Arc<dyn Connector>>,
         environment: BTreeMap<String, String>,
         sandboxes: BTreeMap<&'static str, String>,
     ) -> Self {
-        Self { connectors, environment, sandboxes, slots: Mutex::default() }
+        Self { connectors, logins: Guarded::default(), environment, sandboxes, slots: Mutex::default() }
+    }
+
+    /// Makes every provider known whose configuration follows from what state knows.
+    pub fn introduce(&self, desired: &Desired, snapshot: &Snapshot) {
+        for (key, provider) in &desired.providers {
+            let known = &mut |origin: &Origin, field: &str| {
+                snapshot.resources.get(&origin.address)?.outputs.get(field).cloned()
+            };
+            let config = evaluate(&provider.config, known).plain();
+            config.iter().for_each(|config| self.configured(key, config));
+        }
+    }
+
+    /// A provider's configuration is known now: who connects by it is that provider, with its credentials.
+    pub fn configured(&self, key: &ProviderKey, config: &Value) {
+        let Some(connector) = self.login_of(key) else { return };
+        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        let login = logins
+            .entry((key.kind().to_owned(), canonical(config)))
+            .or_insert_with(|| Login::One(connector.clone()));
+        if matches!(login, Login::One(first) if first.given_credentials() != connector.given_credentials()) {
+            *login = Login::Two;
+        }
     }
 
     /// The facts of every type that a connector knows.
@@ -51,23 +83,32 @@ impl Connections {
         all.map(|schema| (schema.type_name, schema)).collect()
     }
 
-    /// The connectors by kind.
-    pub fn connectors(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn Connector>)> {
-        self.connectors.iter().map(|(kind, connector)| (*kind, connector))
-    }
-
     /// What a connector of this kind is given beside its configuration.
-    pub fn given(&self, kind: &str) -> Connect {
+    fn given(&self, kind: &str) -> Connect {
         Connect { environment: self.environment.clone(), sandbox: self.sandboxes.get(kind).cloned() }
     }
 
-    fn connector(&self, kind: &str) -> ProviderResult<&Arc<dyn Connector>> {
-        self.connectors.get(kind).ok_or_else(|| {
-            ProviderError::new(
-                ErrorKind::Invalid { field: None },
-                format!("the program lists no provider of kind `{kind}`"),
-            )
-            .hint("add it to the program with `.provider(..)`")
+    /// What connects for a provider: itself, where the program gives it credentials; else as the listed one of its kind.
+    fn login_of(&self, key: &ProviderKey) -> Option<&Arc<dyn Connector>> {
+        let own = self.connectors.get(key)?;
+        let listed = self.connectors.get(&ProviderKey::default_of(key.kind()));
+        Some(if own.given_credentials().is_some() { own } else { listed.unwrap_or(own) })
+    }
+
+    fn connector(&self, kind: &str, config: &Value) -> ProviderResult<Arc<dyn Connector>> {
+        let invalid = |message: String| ProviderError::new(ErrorKind::Invalid { field: None }, message);
+        match self.logins.lock().unwrap_or_else(PoisonError::into_inner).get(&(kind.to_owned(), canonical(config))) {
+            Some(Login::One(connector)) => return Ok(connector.clone()),
+            Some(Login::Two) => {
+                let said = logged_in_twice(kind);
+                return Err(invalid(said.summary).hint(said.hint.unwrap_or_default()));
+            }
+            None => {}
+        }
+        // What was made by a provider that the program has dropped since is reached as the program reaches its kind.
+        self.connectors.get(&ProviderKey::default_of(kind)).cloned().ok_or_else(|| {
+            invalid(format!("the program lists no provider of kind `{kind}`"))
+                .hint("add it to the program with `.provider(..)`")
         })
     }
 
@@ -76,7 +117,7 @@ impl Connections {
     /// # Errors
     /// What connecting would answer.
     pub fn check_credentials(&self, kind: &str, config: &Value) -> ProviderResult<()> {
-        self.connector(kind)?.check_credentials(config, &self.given(kind))
+        self.connector(kind, config)?.check_credentials(config, &self.given(kind))
     }
 
     async fn slot(&self, kind: &str, config: &Value) -> Arc<Slot> {
@@ -90,7 +131,7 @@ impl Connections {
     /// Those of [`Connector::connect`].
     pub async fn connect(&self, kind: &str, config: &Value) -> ProviderResult<Arc<dyn Connection>> {
         let slot = self.slot(kind, config).await;
-        let open = || async { self.connector(kind)?.connect(config, &self.given(kind)).await };
+        let open = || async { self.connector(kind, config)?.connect(config, &self.given(kind)).await };
         slot.connection.get_or_try_init(open).await.cloned()
     }
 

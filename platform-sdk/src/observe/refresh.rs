@@ -122,7 +122,9 @@ impl Reading<'_> {
     /// The provider's configuration, where it is known from what state knows.
     pub(crate) fn config_of(&self, key: &ProviderKey) -> Option<Value> {
         let provider = self.desired.providers.get(key)?;
-        evaluate(&provider.config, &mut |origin, field| self.known_output(origin, field)).plain()
+        let config = evaluate(&provider.config, &mut |origin, field| self.known_output(origin, field)).plain()?;
+        self.connections.configured(key, &config);
+        Some(config)
     }
 
     fn known_output(&self, origin: &Origin, field: &str) -> Option<Tree> {

@@ -34,5 +34,5 @@ pub use resource::{Block, HasId, LookUp, Manages, Outputs, Provider, Resource, T
 pub use schema::{Access, Field, Identity, Judgement, ListOrder, OnParentDelete, OutputField, Schema, Shape, Unset};
 pub use secret::Secret;
 pub use stack::Stack;
-pub(crate) use stack::{Declaration, ProviderDeclaration, Recorder};
+pub(crate) use stack::{Declaration, ProviderDeclaration, Recorder, logged_in_twice};
 pub use stage::{Declared, Resolved, Stage, ToExpr};

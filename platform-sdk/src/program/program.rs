@@ -12,7 +12,9 @@ use std::{
     },
 };
 
-use super::{Builtin, Config, Provider, Sealer, Stack, stack::Recorder};
+use super::{
+    Builtin, Config, Expr, Provider, ProviderDeclaration, Recorder, Sealer, Stack, logged_in_twice,
+};
 use crate::{
     Result,
     desired::ProviderKey,
@@ -41,7 +43,7 @@ pub struct Program {
     pub(crate) default_stack: String,
     pub(crate) config_file: Option<PathBuf>,
     pub(crate) connectors: BTreeMap<&'static str, Arc<dyn Connector>>,
-    defaults: Vec<(ProviderKey, Box<dyn Fn() -> super::Expr>)>,
+    defaults: Vec<(&'static str, Box<dyn Fn() -> Expr>)>,
     declare: Box<dyn Fn(&Stack) -> Result<()>>,
     problems: Vec<Diagnostic>,
     pub(crate) secrets_key: Option<Arc<dyn KeyWrapper>>,
@@ -94,8 +96,14 @@ impl Program {
                 .hint("list one; give the other to `stack.within(&provider)` or `.provider(&provider)`");
             self.problems.push(problem);
         }
-        self.defaults.push((ProviderKey::default_of(P::KIND), Box::new(move || provider.config())));
+        self.defaults.push((P::KIND, Box::new(move || provider.config())));
         self
+    }
+
+    /// What connects to the providers that the program lists, whatever its function declares.
+    pub(crate) fn listed(&self) -> BTreeMap<ProviderKey, Arc<dyn Connector>> {
+        let listed = self.connectors.iter();
+        listed.map(|(kind, connector)| (ProviderKey::default_of(kind), connector.clone())).collect()
     }
 
     /// Runs the command line with the process's arguments and environment.
@@ -140,11 +148,14 @@ impl Program {
             Err(panic) => return Err(panicked(panic.as_ref()).into()),
         }
         let mut recorder = handle.take();
-        for (key, config) in &self.defaults {
-            recorder.providers.entry(key.clone()).or_insert_with(|| super::ProviderDeclaration {
-                kind: key.kind_of(self.connectors.keys().copied()),
-                config: config(),
-            });
+        for (kind, config) in &self.defaults {
+            let (config, connector) = (config(), self.connectors[kind].clone());
+            let alike = recorder.providers.get(&ProviderKey::new(kind, &config));
+            let others = alike.and_then(|other| other.connector.given_credentials());
+            if others.is_some() && others != connector.given_credentials() {
+                recorder.problems.push(logged_in_twice(kind));
+            }
+            recorder.providers.insert(ProviderKey::default_of(kind), ProviderDeclaration { kind, config, connector });
         }
         recorder.problems.extend(self.problems.iter().cloned());
         recorder.problems.extend(config.unknown_keys());

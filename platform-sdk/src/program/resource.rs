@@ -72,7 +72,8 @@ pub trait Provider: Clone + Send + Sync + 'static {
     /// after the program has dropped the provider.
     fn config(&self) -> Expr;
 
-    /// What connects to the service. Holds explicitly given credentials, which are never stored.
+    /// What connects to the service. Holds explicitly given credentials, which are never stored. A provider that is given
+    /// to a part of a stack without credentials of its own logs in as the listed one of its kind.
     fn connector(&self) -> Arc<dyn Connector>;
 }
 

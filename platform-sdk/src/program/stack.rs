@@ -1,6 +1,6 @@
 //! The stack: records what a program declares, in order, with the place that declared it.
 
-use std::{cell::RefCell, collections::BTreeMap, panic::Location, rc::Rc};
+use std::{cell::RefCell, collections::{BTreeMap, btree_map::Entry}, panic::Location, rc::Rc, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Result,
     desired::{Address, ProviderKey},
+    provider::Connector,
     report::{Diagnostic, Error},
 };
 
@@ -46,6 +47,8 @@ pub(crate) struct LookupDeclaration {
 pub(crate) struct ProviderDeclaration {
     pub(crate) kind: &'static str,
     pub(crate) config: Expr,
+    /// What connects, with the credentials that the program gives it.
+    pub(crate) connector: Arc<dyn Connector>,
 }
 
 /// What running a program's function left behind.
@@ -58,6 +61,13 @@ pub(crate) struct Recorder {
     pub(crate) providers: BTreeMap<ProviderKey, ProviderDeclaration>,
     pub(crate) exports: BTreeMap<String, Expr>,
     pub(crate) problems: Vec<Diagnostic>,
+}
+
+impl Recorder {
+    /// What connects to each provider.
+    pub(crate) fn connectors(&self) -> BTreeMap<ProviderKey, Arc<dyn Connector>> {
+        self.providers.iter().map(|(key, provider)| (key.clone(), provider.connector.clone())).collect()
+    }
 }
 
 #[derive(Debug)]
@@ -260,9 +270,19 @@ impl Stack {
 
     /// Makes a provider known and gives the key under which resources name it.
     pub(super) fn register<P: Provider>(&self, provider: &P) -> ProviderKey {
-        let config = provider.config();
+        let (config, connector) = (provider.config(), provider.connector());
         let key = ProviderKey::new(P::KIND, &config);
-        self.recorder.borrow_mut().providers.insert(key.clone(), ProviderDeclaration { kind: P::KIND, config });
+        let recorder = &mut *self.recorder.borrow_mut();
+        let declaration = ProviderDeclaration { kind: P::KIND, config, connector };
+        match recorder.providers.entry(key.clone()) {
+            Entry::Vacant(vacant) => _ = vacant.insert(declaration),
+            Entry::Occupied(first) => {
+                let first = first.get().connector.given_credentials();
+                if first != declaration.connector.given_credentials() {
+                    recorder.problems.push(logged_in_twice(P::KIND));
+                }
+            }
+        }
         key
     }
 
@@ -285,6 +305,12 @@ impl Stack {
             Address::placeholder(type_name)
         })
     }
+}
+
+/// A resource finds its way back by its provider's configuration: two logins behind one can't be told apart later.
+pub(crate) fn logged_in_twice(kind: &str) -> Diagnostic {
+    Diagnostic::error(format!("two providers of kind `{kind}` are configured alike and log in differently"))
+        .hint("give them different hosts or profiles, or one login")
 }
 
 fn place(location: &Location<'_>) -> String {

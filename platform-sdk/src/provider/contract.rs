@@ -1,6 +1,6 @@
 //! Connectors and connections: how the engine reaches a service and proves which one answers.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -62,6 +62,18 @@ pub trait Connector: Send + Sync {
 
     /// The service that `--sandbox` serves for it; providers that share one give the same name.
     fn sandbox(&self) -> Option<Arc<dyn Service>>;
+
+    /// A SHA-256 of the credentials that the program itself gives: two providers that are configured alike are one and the
+    /// same only if they log in alike. `None` where the surroundings give the credentials.
+    fn given_credentials(&self) -> Option<[u8; 32]> {
+        None
+    }
+}
+
+impl fmt::Debug for dyn Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Connector").field(&self.kind()).finish()
+    }
 }
 
 /// An open connection of a provider.

@@ -171,13 +171,13 @@ impl Harness {
         Ok(runtime.block_on(future))
     }
 
-    fn desired(&self, program: &Program) -> Result<Desired> {
-        let recording = program.record(&program.default_stack, &self.environment)?;
-        desired(&program.project, &program.default_stack, recording.recorder)
-    }
-
-    fn connections(&self, program: &Program) -> Connections {
-        Connections::new(program.connectors.clone(), self.environment.clone(), BTreeMap::new())
+    /// The program's graph, and the way to its providers.
+    fn declared(&self, program: &Program) -> Result<(Desired, Connections)> {
+        let recorder = program.record(&program.default_stack, &self.environment)?.recorder;
+        let connections = Connections::new(recorder.connectors(), self.environment.clone(), BTreeMap::new());
+        let desired = desired(&program.project, &program.default_stack, recorder)?;
+        connections.introduce(&desired, &self.snapshot());
+        Ok((desired, connections))
     }
 
     async fn survey(&self, desired: &Desired, connections: &Connections, offline: Offline) -> Result<Surveyed> {
@@ -202,8 +202,7 @@ impl Harness {
     /// # Errors
     /// Those of the program and of planning.
     pub fn plan(&self, program: &Program) -> Result<Plan> {
-        let desired = self.desired(program)?;
-        let connections = self.connections(program);
+        let (desired, connections) = self.declared(program)?;
         Ok(Arc::unwrap_or_clone(self.block_on(self.survey(&desired, &connections, Offline::Never))??.planned.plan))
     }
 
@@ -212,8 +211,7 @@ impl Harness {
     /// # Errors
     /// Those of the program and of planning.
     pub fn plan_offline(&self, program: &Program) -> Result<Plan> {
-        let desired = self.desired(program)?;
-        let connections = self.connections(program);
+        let (desired, connections) = self.declared(program)?;
         Ok(Arc::unwrap_or_clone(self.block_on(self.survey(&desired, &connections, Offline::Asked))??.planned.plan))
     }
 
@@ -222,8 +220,8 @@ impl Harness {
     /// # Errors
     /// Those of the program and of planning; failures of steps are in [`Run::failures`].
     pub fn up(&self, program: &Program) -> Result<Run> {
-        let desired = self.desired(program)?;
-        self.apply(program, &desired)
+        let (desired, connections) = self.declared(program)?;
+        self.apply(&desired, &connections)
     }
 
     /// Deletes everything that the stack owns.
@@ -231,8 +229,8 @@ impl Harness {
     /// # Errors
     /// As for `up`.
     pub fn destroy(&self, program: &Program) -> Result<Run> {
-        let desired = self.desired(program)?.nothing();
-        self.apply(program, &desired)
+        let (desired, connections) = self.declared(program)?;
+        self.apply(&desired.nothing(), &connections)
     }
 
     /// Brings back the inputs of an earlier snapshot.
@@ -240,25 +238,24 @@ impl Harness {
     /// # Errors
     /// As for `up`.
     pub fn rollback(&self, program: &Program, to: &Snapshot) -> Result<Run> {
-        let schemas = self.connections(program).schemas();
-        let desired = self.desired(program)?.of_snapshot(to, &self.snapshot(), &schemas)?;
-        self.apply(program, &desired)
+        let (desired, connections) = self.declared(program)?;
+        let desired = desired.of_snapshot(to, &self.snapshot(), &connections.schemas())?;
+        self.apply(&desired, &connections)
     }
 
-    fn apply(&self, program: &Program, desired: &Desired) -> Result<Run> {
-        let connections = self.connections(program);
+    fn apply(&self, desired: &Desired, connections: &Connections) -> Result<Run> {
         let events = Arc::new(Events::default());
         let ledger = Arc::new(Memory::default());
         let run = async {
-            self.settle(&connections).await?;
-            let Surveyed { planned, observed } = self.survey(desired, &connections, Offline::Never).await?;
+            self.settle(connections).await?;
+            let Surveyed { planned, observed } = self.survey(desired, connections, Offline::Never).await?;
             let (_stop, stopped) = watch::channel(false);
             let settings = Settings { parallel: self.slots(), fail_fast: false, keyed: Arc::new(keyed), stop: stopped };
             let work = Apply {
                 desired,
                 planned: &planned,
                 observed: &observed,
-                connections: &connections,
+                connections,
                 ledger: ledger.clone(),
                 observer: events.clone(),
                 settings,

@@ -10,6 +10,7 @@ mod ignore_changes;
 mod imports;
 mod interrupted_replacement;
 mod judged;
+mod logins;
 mod lookups;
 mod may_replace;
 mod moves;

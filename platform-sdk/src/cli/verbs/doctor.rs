@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::sandbox;
 use crate::{
     Provider as _, Result,
-    cli::{Context, Exit},
+    cli::{Context, Declared, Exit},
     desired::{ProviderKey, Tree, evaluate},
     program::Builtin,
     provider::{Connect, Connector, Finding, Login, ProviderError},
@@ -15,14 +15,14 @@ use crate::{
 };
 
 pub(super) async fn run(context: &Context) -> Result<Exit> {
-    let desired = context.desired()?;
-    let sandboxes = if context.globals.sandbox { sandbox::serve(context)? } else { Vec::new() };
+    let Declared { desired, connectors } = context.declared()?;
+    let sandboxes = if context.globals.sandbox { sandbox::serve(context, &connectors)? } else { Vec::new() };
     if context.globals.sandbox {
         context.printer.text("# The sandbox: nothing real is touched.\n");
     }
     let mut all_well = true;
     for (key, provider) in desired.providers.iter().filter(|(key, _)| key.kind() != Builtin::KIND) {
-        let Some(connector) = context.program.connectors.get(provider.kind) else { continue };
+        let Some(connector) = connectors.get(key) else { continue };
         let Some(config) = evaluate(&provider.config, &mut |_, _| None).plain() else {
             later(context, key, &Tree::of_known(&provider.config));
             continue;

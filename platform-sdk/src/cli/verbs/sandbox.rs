@@ -7,12 +7,14 @@ use serde_json::json;
 use crate::{
     Result,
     cli::{Context, Exit},
+    desired::ProviderKey,
+    provider::Connector,
     report::{Diagnostic, object},
     sandbox::{Endpoint, Options, Service, attach_or_start},
 };
 
 pub(super) async fn run(context: &Context) -> Result<Exit> {
-    let served = serve(context)?;
+    let served = serve(context, &context.declared_or_listed()?.connectors)?;
     if served.is_empty() {
         return Err(Diagnostic::error("none of the program's providers has a sandbox").into());
     }
@@ -45,9 +47,12 @@ pub(crate) struct Served {
 }
 
 /// Starts, or attaches to, each sandbox of the program's providers; several providers may share one.
-pub(crate) fn serve(context: &Context) -> Result<Vec<Served>> {
+pub(crate) fn serve(
+    context: &Context,
+    connectors: &BTreeMap<ProviderKey, Arc<dyn Connector>>,
+) -> Result<Vec<Served>> {
     let mut services = BTreeMap::new();
-    for service in context.program.connectors.values().filter_map(|connector| connector.sandbox()) {
+    for service in connectors.values().filter_map(|connector| connector.sandbox()) {
         services.entry(service.name()).or_insert(service);
     }
     let start = |service: Arc<dyn Service>| {

@@ -20,12 +20,19 @@ use super::{
 pub(crate) struct Yard {
     world: World,
     host: String,
+    key: Option<&'static str>,
 }
 
 impl Yard {
     /// The yard of this world.
     pub(crate) fn of(world: &World) -> Self {
-        Self { world: world.clone(), host: "main".to_owned() }
+        Self { world: world.clone(), host: "main".to_owned(), key: None }
+    }
+
+    /// With the key to it.
+    pub(crate) fn key(mut self, key: &'static str) -> Self {
+        self.key = Some(key);
+        self
     }
 
     /// Over another host.
@@ -43,7 +50,7 @@ impl Provider for Yard {
     }
 
     fn connector(&self) -> Arc<dyn Connector> {
-        Arc::new(YardConnector { world: self.world.clone() })
+        Arc::new(YardConnector { world: self.world.clone(), key: self.key })
     }
 }
 
@@ -74,16 +81,18 @@ impl Provider for SiteProvider {
     }
 
     fn connector(&self) -> Arc<dyn Connector> {
-        Arc::new(SiteConnector { world: self.world.clone().expect("the program lists `SiteProvider::of(..)`") })
+        Arc::new(SiteConnector { world: self.world.clone() })
     }
 }
 
 struct YardConnector {
     world: World,
+    key: Option<&'static str>,
 }
 
+/// A site that a program names without a world is reached as the listed one is.
 struct SiteConnector {
-    world: World,
+    world: Option<World>,
 }
 
 /// An open connection: to the realm that it proved.
@@ -118,6 +127,9 @@ impl Connector for YardConnector {
 
     async fn connect(&self, config: &Value, _connect: &Connect) -> ProviderResult<Arc<dyn Connection>> {
         let realm = self.world.behind(config["host"].as_str().unwrap_or("main"));
+        if !self.world.opens(&realm, self.key) {
+            return Err(ProviderError::new(ErrorKind::Denied, format!("yard `{realm}` is locked")));
+        }
         let identity = [("yard".to_owned(), realm.clone())].into();
         Ok(Arc::new(Open { world: self.world.clone(), realm, identity, schemas: yard_schemas() }))
     }
@@ -128,6 +140,14 @@ impl Connector for YardConnector {
 
     fn sandbox(&self) -> Option<Arc<dyn Service>> {
         None
+    }
+
+    fn given_credentials(&self) -> Option<[u8; 32]> {
+        let mut digest = [0; 32];
+        self.key.map(|key| {
+            digest[..key.len()].copy_from_slice(key.as_bytes());
+            digest
+        })
     }
 }
 
@@ -143,12 +163,13 @@ impl Connector for SiteConnector {
 
     async fn connect(&self, config: &Value, _connect: &Connect) -> ProviderResult<Arc<dyn Connection>> {
         let site = config["site"].as_str().unwrap_or_default().to_owned();
-        if !self.world.has(Site::schema().type_name, &site) {
+        let world = self.world.clone().expect("the program lists `SiteProvider::of(..)`");
+        if !world.has(Site::schema().type_name, &site) {
             let text = format!("site `{site}` can't be reached");
             return Err(ProviderError::new(ErrorKind::Unavailable, text));
         }
         let identity = [("site".to_owned(), site.clone())].into();
-        Ok(Arc::new(Open { world: self.world.clone(), realm: site, identity, schemas: vec![Tent::schema()] }))
+        Ok(Arc::new(Open { world, realm: site, identity, schemas: vec![Tent::schema()] }))
     }
 
     fn check_credentials(&self, _config: &Value, _connect: &Connect) -> ProviderResult<()> {

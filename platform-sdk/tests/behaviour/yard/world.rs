@@ -36,6 +36,7 @@ struct Yard {
     calls: Vec<String>,
     faults: BTreeMap<String, Vec<Fault>>,
     hosts: BTreeMap<String, String>,
+    locks: BTreeMap<String, &'static str>,
     denied: BTreeSet<String>,
     next: u64,
 }
@@ -73,6 +74,16 @@ impl World {
     /// Lets a host lead to another yard.
     pub(crate) fn leads_to(&self, host: &str, realm: &str) {
         self.yard().hosts.insert(host.to_owned(), realm.to_owned());
+    }
+
+    /// Lets nobody into a yard without this key.
+    pub(crate) fn lock(&self, realm: &str, key: &'static str) {
+        self.yard().locks.insert(realm.to_owned(), key);
+    }
+
+    /// Whether somebody with this key gets in.
+    pub(super) fn opens(&self, realm: &str, key: Option<&'static str>) -> bool {
+        self.yard().locks.get(realm).is_none_or(|lock| key == Some(lock))
     }
 
     /// The mutating calls since the last time this was asked, as `delete House lake`.
