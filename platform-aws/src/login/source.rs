@@ -111,11 +111,11 @@ fn source(settings: &Settings, given: &Given<'_>, name: &str, profile: Option<&P
     }
     if profile.is_none() && (named || given.set("AWS_PROFILE").is_some()) {
         let from = if named { "the program" } else { "AWS_PROFILE" };
-        return Err(denied(format!("{from} names the AWS profile `{name}`, which is not in {}", given.files()))
+        return Err(mistaken(format!("{from} names the AWS profile `{name}`, which is not in {}", given.files()))
             .hint(format!("run `aws configure --profile {name}`, or name another profile")));
     }
     if named {
-        return Err(denied(format!("the AWS profile `{name}` has no credentials in {}", given.files()))
+        return Err(mistaken(format!("the AWS profile `{name}` has no credentials in {}", given.files()))
             .hint(format!("run `aws configure --profile {name}`, or `aws configure sso --profile {name}`")));
     }
     if given.set("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() && given.set("AWS_ROLE_ARN").is_some() {
@@ -133,7 +133,8 @@ fn source(settings: &Settings, given: &Given<'_>, name: &str, profile: Option<&P
          AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN, and the role of a container or an instance",
         given.files()
     );
-    Err(denied(looked).hint("run `aws configure` or `aws sso login`, set the variables, or try it with `--sandbox`"))
+    Err(ProviderError::new(ErrorKind::Denied, looked)
+        .hint("run `aws configure` or `aws sso login`, set the variables, or try it with `--sandbox`"))
 }
 
 /// Whether a profile says how to log in, and not only where.
@@ -151,11 +152,12 @@ fn logs_in(profile: &Profile) -> bool {
 }
 
 fn half(there: &str, missing: &str) -> ProviderError {
-    denied(format!("{there} is set, but {missing} is not")).hint(format!("set {missing} too, or unset {there}"))
+    mistaken(format!("{there} is set, but {missing} is not")).hint(format!("set {missing} too, or unset {there}"))
 }
 
-fn denied(message: String) -> ProviderError {
-    ProviderError::new(ErrorKind::Denied, message)
+/// Something is set, and makes no login.
+fn mistaken(message: String) -> ProviderError {
+    ProviderError::new(ErrorKind::Invalid { field: None }, message)
 }
 
 #[cfg(test)]
@@ -198,7 +200,7 @@ mod tests {
         let half = environment(&[("AWS_ACCESS_KEY_ID", "AKIA")]);
         let error = discover(&Settings::default(), &half, NOTHING).expect_err("half");
         assert_eq!(error.message, "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not");
-        assert_eq!(error.kind, ErrorKind::Denied);
+        assert_eq!(error.kind, ErrorKind::Invalid { field: None });
     }
 
     #[test]

@@ -144,14 +144,16 @@ impl LoginError {
 }
 
 impl From<LoginError> for ProviderError {
-    /// A provider without a login is denied everything, before any request.
+    /// A provider without a login is denied everything, before any request. What is set and makes no login is a mistake.
     fn from(error: LoginError) -> Self {
-        let hint = error.hint();
-        let message = error.to_string();
-        let denied = Self::new(ErrorKind::Denied, message).hint(hint);
+        let kind = match error {
+            LoginError::NoCredentials { .. } => ErrorKind::Denied,
+            _ => ErrorKind::Invalid { field: None },
+        };
+        let refused = Self::new(kind, error.to_string()).hint(error.hint());
         match error {
-            LoginError::UnreadableFile { source, .. } => denied.caused_by(source),
-            _ => denied,
+            LoginError::UnreadableFile { source, .. } => refused.caused_by(source),
+            _ => refused,
         }
     }
 }

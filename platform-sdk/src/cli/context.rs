@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 use super::arguments::{Consent, Globals};
 use crate::{
     Program, Result,
-    program::Recorder,
     desired::{Address, Desired, ProviderKey, desired},
+    program::Recorder,
     provider::Connector,
     report::{Diagnostic, Printer},
     state::{Location, World},

@@ -10,6 +10,7 @@ use crate::{
     desired::{Address, Desired, Hash, Tree, migrated},
     observe::{Connections, Observed, Reading, callers, contents, observe},
     plan::{Planned, Wanted, access_changes, locked_out, moved, plan},
+    provider::ErrorKind,
     report::Diagnostic,
     state::Snapshot,
 };
@@ -101,7 +102,10 @@ impl Survey<'_> {
         }
         match reading.check_credentials() {
             Ok(()) => Ok(None),
-            Err(error) if self.offline == Offline::WithoutCredentials => Ok(Some(error.message)),
+            Err(error) if self.offline == Offline::WithoutCredentials && error.kind == ErrorKind::Denied => {
+                let hint = error.hint.map(|hint| format!("\n  hint: {hint}"));
+                Ok(Some(format!("{}{}", error.message, hint.unwrap_or_default())))
+            }
             Err(error) => Err(Diagnostic::of_provider("cannot log in", &error).into()),
         }
     }

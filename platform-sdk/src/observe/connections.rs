@@ -69,9 +69,8 @@ impl Connections {
     pub fn configured(&self, key: &ProviderKey, config: &Value) {
         let Some(connector) = self.login_of(key) else { return };
         let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
-        let login = logins
-            .entry((key.kind().to_owned(), canonical(config)))
-            .or_insert_with(|| Login::One(connector.clone()));
+        let login =
+            logins.entry((key.kind().to_owned(), canonical(config))).or_insert_with(|| Login::One(connector.clone()));
         if matches!(login, Login::One(first) if first.given_credentials() != connector.given_credentials()) {
             *login = Login::Two;
         }

@@ -13,7 +13,7 @@ use crate::{
     Result,
     desired::{Address, Desired, Entries, LookupNode, Node, ProviderKey, Tree, evaluate},
     program::{Expr, Origin, Schema, Unset},
-    provider::{Observation, ProviderError, ProviderResult, Request},
+    provider::{ErrorKind, Observation, ProviderError, ProviderResult, Request},
     report::{Diagnostic, Error},
     state::{ResourceState, Snapshot},
 };
@@ -109,9 +109,13 @@ impl Reading<'_> {
     /// Whether every provider that must be contacted has credentials.
     ///
     /// # Errors
-    /// What the first one without says.
+    /// What the first one says whose login is mistaken, else the first one without any (`Denied`).
     pub fn check_credentials(&self) -> ProviderResult<()> {
-        self.targets().iter().try_for_each(|((kind, _), config)| self.connections.check_credentials(kind, config))
+        let targets = self.targets();
+        let checked = targets.iter().map(|((kind, _), config)| self.connections.check_credentials(kind, config));
+        let problems: Vec<_> = checked.filter_map(Result::err).collect();
+        let mistaken = problems.iter().position(|problem| problem.kind != ErrorKind::Denied);
+        problems.into_iter().nth(mistaken.unwrap_or(0)).map_or(Ok(()), Err)
     }
 
     fn takes_in(&self, node: &Node) -> bool {

@@ -12,9 +12,7 @@ use std::{
     },
 };
 
-use super::{
-    Builtin, Config, Expr, Provider, ProviderDeclaration, Recorder, Sealer, Stack, logged_in_twice,
-};
+use super::{Builtin, Config, Expr, Provider, ProviderDeclaration, Recorder, Sealer, Stack, logged_in_twice};
 use crate::{
     Result,
     desired::ProviderKey,

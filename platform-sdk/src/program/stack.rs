@@ -1,6 +1,12 @@
 //! The stack: records what a program declares, in order, with the place that declared it.
 
-use std::{cell::RefCell, collections::{BTreeMap, btree_map::Entry}, panic::Location, rc::Rc, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, btree_map::Entry},
+    panic::Location,
+    rc::Rc,
+    sync::Arc,
+};
 
 use serde::de::DeserializeOwned;
 

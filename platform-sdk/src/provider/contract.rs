@@ -57,7 +57,8 @@ pub trait Connector: Send + Sync {
     /// Whether `connect` would find credentials, without any request.
     ///
     /// # Errors
-    /// What `connect` would answer.
+    /// What `connect` would answer: `Denied` where nothing is set that could be a login, another kind where what is set
+    /// makes none. Without any login a plan goes offline; a mistake in one is said.
     fn check_credentials(&self, config: &Value, connect: &Connect) -> ProviderResult<()>;
 
     /// The service that `--sandbox` serves for it; providers that share one give the same name.

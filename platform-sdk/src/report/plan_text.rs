@@ -90,9 +90,11 @@ impl Page {
         let title = format!("Stack {} of {}", plan.stack, plan.project);
         let mut text = format!("{}\n", self.paint.paint(Meaning::Heading, &title));
         if let Some(reason) = &plan.offline {
-            let note = format!("Reality was not read: {}", clean(reason));
-            text.push_str(&self.paint.paint(Meaning::Changed, &note));
-            text.push('\n');
+            let note = format!("Reality was not read: {reason}");
+            for line in note.lines() {
+                text.push_str(&self.paint.paint(Meaning::Changed, &clean(line)));
+                text.push('\n');
+            }
         }
         text
     }

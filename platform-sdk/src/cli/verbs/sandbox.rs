@@ -47,10 +47,7 @@ pub(crate) struct Served {
 }
 
 /// Starts, or attaches to, each sandbox of the program's providers; several providers may share one.
-pub(crate) fn serve(
-    context: &Context,
-    connectors: &BTreeMap<ProviderKey, Arc<dyn Connector>>,
-) -> Result<Vec<Served>> {
+pub(crate) fn serve(context: &Context, connectors: &BTreeMap<ProviderKey, Arc<dyn Connector>>) -> Result<Vec<Served>> {
     let mut services = BTreeMap::new();
     for service in connectors.values().filter_map(|connector| connector.sandbox()) {
         services.entry(service.name()).or_insert(service);
