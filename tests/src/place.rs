@@ -71,7 +71,12 @@ impl Place {
     /// # Panics
     /// When the example does not compile.
     pub fn of(name: &str) -> Self {
-        Self { dir: tempfile::tempdir().expect("a temporary folder"), program: example(name) }
+        Self::running(example(name))
+    }
+
+    /// For any program that is built already.
+    pub fn running(program: impl Into<PathBuf>) -> Self {
+        Self { dir: tempfile::tempdir().expect("a temporary folder"), program: program.into() }
     }
 
     /// The same after `up`.
@@ -99,8 +104,16 @@ impl Place {
     /// # Panics
     /// When it does not end by itself.
     pub fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        self.run_at(self.dir.path(), variables, arguments)
+    }
+
+    /// The same with state elsewhere.
+    ///
+    /// # Panics
+    /// When it does not end by itself.
+    pub fn run_at(&self, state: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
         let mut command = Command::new(&self.program);
-        command.args(arguments).arg("--state").arg(self.dir.path()).current_dir(root());
+        command.args(arguments).arg("--state").arg(state).current_dir(root());
         for (variable, _) in std::env::vars_os() {
             // Whoever runs the tests may be logged in somewhere, or have chosen another stack.
             let chosen = ["DATABRICKS_", "AWS_", "PLATFORM_"];
@@ -108,6 +121,7 @@ impl Place {
                 command.env_remove(variable);
             }
         }
+        command.env_remove("RUST_BACKTRACE");
         if !variables.is_empty() {
             command.env("HOME", self.sandbox());
         }
@@ -231,6 +245,11 @@ impl Place {
         stream.read_to_string(&mut answer).expect("the sandbox answers");
         let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
         (head.to_owned(), body.to_owned())
+    }
+
+    /// Where the state is.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
     }
 
     fn sandbox(&self) -> PathBuf {

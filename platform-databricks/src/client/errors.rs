@@ -40,6 +40,12 @@ impl Asked<'_> {
     pub(crate) fn again_if_safe(&self) -> Option<Class> {
         self.safe_to_repeat.then_some(Class::Broken)
     }
+
+    /// An answer that breaks off or makes no sense, with what to look at.
+    pub(crate) fn garbled(&self, error: ProviderError) -> Fault {
+        let hint = format!("does a proxy between here and {} cut answers off? check DATABRICKS_HOST", self.host);
+        Fault { error: error.hint(hint), again: self.safe_to_repeat.then_some(Class::Garbled), after: None }
+    }
 }
 
 /// Reads an answer that is no success, or a web page of whatever status.
@@ -82,8 +88,9 @@ pub(crate) fn lost(lost: Lost, asked: &Asked<'_>) -> Fault {
             let what =
                 if cause.is_timeout() { "no answer in time" } else { "the connection broke before the whole answer" };
             let message = format!("{} {} at {}: {what}{}", asked.method, asked.path, asked.host, asked.effect());
+            let began = (cause.is_body() || cause.is_decode()) && !cause.is_timeout();
             let error = ProviderError::new(asked.kind_when_unknown(), message).caused_by(cause);
-            Fault { error, again: asked.again_if_safe(), after: None }
+            if began { asked.garbled(error) } else { Fault { error, again: asked.again_if_safe(), after: None } }
         }
     }
 }

@@ -33,11 +33,19 @@ pub struct Patience {
     pub unreachable: Duration,
     /// The service broke, or its answer got lost, on a request that is safe to repeat. 2 min unless set.
     pub broken: Duration,
+    /// The service's answer breaks off or is no JSON, on a request that is safe to repeat. 10 s unless set: what is in
+    /// between and does it once does it again.
+    pub garbled: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { throttled: Duration::from_mins(5), unreachable: Duration::from_secs(10), broken: Duration::from_mins(2) }
+        Self {
+            throttled: Duration::from_mins(5),
+            unreachable: Duration::from_secs(10),
+            broken: Duration::from_mins(2),
+            garbled: Duration::from_secs(10),
+        }
     }
 }
 

@@ -110,7 +110,7 @@ impl Request {
             let message =
                 format!("the answer to {} {} is cut off or garbled{}", self.method, self.path, self.asked().effect());
             let error = ProviderError::new(self.asked().kind_when_unknown(), message);
-            return Err(Fault { error, again: self.asked().again_if_safe(), after: None });
+            return Err(self.asked().garbled(error));
         }
         // A service may quote what it was sent.
         answer.body = shared.credential.scrub(answer.body, &token);

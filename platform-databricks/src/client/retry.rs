@@ -37,6 +37,8 @@ pub(crate) enum Class {
     Unreachable,
     /// The service broke or its answer got lost, and the request is safe to repeat.
     Broken,
+    /// An answer came that breaks off or makes no sense, and the request is safe to repeat.
+    Garbled,
 }
 
 impl Patience {
@@ -45,6 +47,7 @@ impl Patience {
             Class::Throttled => self.throttled,
             Class::Unreachable => self.unreachable,
             Class::Broken => self.broken,
+            Class::Garbled => self.garbled,
         }
     }
 }
@@ -157,7 +160,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_class_has_its_own_patience() {
-        for (class, most) in [(Class::Throttled, 300.0), (Class::Unreachable, 10.0), (Class::Broken, 120.0)] {
+        for (class, most) in
+            [(Class::Throttled, 300.0), (Class::Unreachable, 10.0), (Class::Broken, 120.0), (Class::Garbled, 10.0)]
+        {
             let (tries, seconds) = until_given_up(class).await;
             assert!(tries > 3 && seconds <= most && seconds > most / 3.0, "{class:?}: {tries} tries, {seconds} s");
         }

@@ -203,7 +203,12 @@ pub(crate) fn quick() -> ClientOptions {
 pub(crate) fn careless() -> ClientOptions {
     let second = Duration::from_secs(2);
     ClientOptions {
-        patience: Patience { throttled: second, unreachable: Duration::from_millis(200), broken: second },
+        patience: Patience {
+            throttled: second,
+            unreachable: Duration::from_millis(200),
+            broken: second,
+            garbled: second,
+        },
         request_timeout: Duration::from_secs(20),
         first_delay: Duration::from_millis(1),
         seed: Some(1),

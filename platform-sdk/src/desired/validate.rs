@@ -52,12 +52,14 @@ pub(super) fn nodes(
 ) {
     let mut keys: BTreeMap<(String, &ProviderKey, String), &Node> = BTreeMap::new();
     for node in nodes.values() {
+        // What belongs to another stack is not declared here, and has been said.
+        let strangers = problems.iter().any(|problem| problem.address.as_ref() == Some(&node.address));
         let mut report = |problem: Diagnostic| problems.push(problem.about(&node.address).at(&node.at));
         if !providers.contains_key(&node.provider) {
             report(no_provider(node.address.type_name(), node.provider.kind()));
         }
         for dependency in &node.dependencies {
-            if !nodes.contains_key(dependency) && !lookups.contains_key(dependency) {
+            if !strangers && !nodes.contains_key(dependency) && !lookups.contains_key(dependency) {
                 report(Diagnostic::error(format!(
                     "`{}` refers to `{dependency}`, which is not declared",
                     node.address

@@ -29,7 +29,7 @@ pub(crate) async fn rollback(context: &Context, arguments: &RollbackArguments) -
     let location = context.location()?;
     let (_, old) = state::snapshot_at(&location, arguments.serial, &context.environment).await?;
     let declared = context.declared()?;
-    let session = Session::open(context, &declared)?;
+    let session = Session::open(context, &declared).await?;
     let schemas = session.connections.schemas();
     let now = session.read().await?.snapshot;
     drop(session);
@@ -45,7 +45,7 @@ async fn run(
     saved: Option<&saved::Saved>,
     question: &str,
 ) -> Result<Exit> {
-    let session = Session::open(context, declared)?;
+    let session = Session::open(context, declared).await?;
     let (lease, snapshot) = session.lease().await?;
     // Whatever happens from here on, the lease is given back.
     let outcome = leased(&session, lease, snapshot, desired, saved, question).await;

@@ -26,7 +26,7 @@ struct Drifted<'s> {
 pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Result<Exit> {
     let declared = context.declared()?;
     let desired = &declared.desired;
-    let session = Session::open(context, &declared)?;
+    let session = Session::open(context, &declared).await?;
     if !arguments.accept {
         let reading = session.read().await?;
         let snapshot = migrated(&reading.snapshot, &session.connections.schemas())?;

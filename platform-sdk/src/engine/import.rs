@@ -20,7 +20,7 @@ use crate::{
 pub(crate) async fn import(context: &Context, arguments: &ImportArguments) -> Result<Exit> {
     let declared = context.declared()?;
     let desired = &declared.desired;
-    let session = Session::open(context, &declared)?;
+    let session = Session::open(context, &declared).await?;
     let address = &arguments.address;
     let (mut lease, mut snapshot) = session.lease().await?;
     if snapshot.resources.contains_key(address) {

@@ -15,7 +15,7 @@ use crate::{
 pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result<Exit> {
     let declared = context.declared()?;
     let desired = &declared.desired;
-    let session = Session::open(context, &declared)?;
+    let session = Session::open(context, &declared).await?;
     let reading = session.read().await?;
     let mut snapshot = reading.snapshot.clone();
     if !reading.open.is_empty() && !context.globals.offline && reading.in_progress.is_none() {

@@ -57,12 +57,13 @@ pub(super) struct Session<'c> {
 }
 
 impl<'c> Session<'c> {
-    pub(super) fn open(context: &'c Context, declared: &'c Declared) -> Result<Self> {
+    pub(super) async fn open(context: &'c Context, declared: &'c Declared) -> Result<Self> {
         let location = context.location()?;
         let world = context.meant_world();
         let mut served = Vec::new();
         let mut sandboxes = BTreeMap::new();
         if context.globals.sandbox {
+            state::check_world(&location, world).await?;
             context.printer.note("sandbox: nothing real is touched");
             let endpoints = crate::cli::serve(context, &declared.connectors)?;
             for connector in declared.connectors.values() {

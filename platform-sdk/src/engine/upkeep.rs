@@ -62,7 +62,7 @@ async fn mend_damage(context: &Context, location: &Location, repair: Repair) -> 
 /// Finds out what became of what an interrupted run was doing.
 async fn settle_open(context: &Context) -> Result<Exit> {
     let declared = context.declared_or_listed()?;
-    let session = Session::open(context, &declared)?;
+    let session = Session::open(context, &declared).await?;
     let reading = session.read().await?;
     if reading.open.is_empty() && reading.recovered == 0 {
         context.printer.object(&object("repair", json!({"problem": null, "findings": []})));

@@ -60,8 +60,9 @@ impl Connections {
             let known = &mut |origin: &Origin, field: &str| {
                 snapshot.resources.get(&origin.address)?.outputs.get(field).cloned()
             };
-            let config = evaluate(&provider.config, known).plain();
-            config.iter().for_each(|config| self.configured(key, config));
+            if let Some(config) = evaluate(&provider.config, known).plain() {
+                self.configured(key, &config);
+            }
         }
     }
 

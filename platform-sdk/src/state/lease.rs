@@ -139,6 +139,17 @@ pub async fn world(location: &Location) -> Result<Option<World>> {
     Ok(super::reading::read_head(location).await?.map(|(head, _)| head.world))
 }
 
+/// Refuses a place whose state speaks of another world than this one, before anything is made for this one.
+///
+/// # Errors
+/// When it does; or as [`world`].
+pub async fn check_world(location: &Location, meant: World) -> Result<()> {
+    match world(location).await? {
+        Some(recorded) => Ok(meant.check(recorded, &location.stack())?),
+        None => Ok(()),
+    }
+}
+
 /// Takes the stack's lease, and reads its state under it.
 ///
 /// # Errors

@@ -62,7 +62,7 @@ pub use fold::Folded;
 pub use head::{FORMAT_VERSION, Head, World};
 pub use history::{export, history, snapshot_at};
 pub use journal::Journal;
-pub use lease::{Holder, Lease, Unlocked, lease, read, unlock, world};
+pub use lease::{Holder, Lease, Unlocked, check_world, lease, read, unlock, world};
 pub use local::Local;
 pub use location::Location;
 pub use memory::Memory;

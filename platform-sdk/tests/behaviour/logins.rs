@@ -1,7 +1,7 @@
 //! Logins: a provider that is given to a part of a stack brings its own credentials, and one without any logs in as the
 //! listed one of its kind.
 
-use platform_sdk::{Program, prelude::*, testing::Harness};
+use platform_sdk::{Program, testing::Harness};
 
 use super::{
     support::{fails, program, settled, up},
