@@ -3,8 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{Read as _, Write as _},
-    net::TcpStream,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -16,7 +14,7 @@ use platform_sdk::sandbox::{Options, Service, attach_or_start, read_log};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{example, root};
+use crate::{example, request, root};
 
 /// A state folder of an example's own, with the worlds of its sandboxes in it.
 #[derive(Debug)]
@@ -232,19 +230,8 @@ impl Place {
 
     /// The answer's head and body.
     fn ask(&self, service: Arc<dyn Service>, headers: &str, call: (&str, &str), body: &str) -> (String, String) {
-        let (method, path) = call;
         let endpoint = attach_or_start(&self.sandbox(), service, Options::default()).expect("the sandbox starts");
-        let address = endpoint.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut stream = TcpStream::connect(&address).expect("the sandbox listens");
-        stream.write_all(request.as_bytes()).expect("the sandbox reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("the sandbox answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-        (head.to_owned(), body.to_owned())
+        request(&endpoint.url, headers, call, body)
     }
 
     /// Where the state is.

@@ -9,7 +9,7 @@ use std::{
 
 use platform_databricks::sandbox::DatabricksSandbox;
 use platform_sdk::sandbox::{Endpoint, Options, attach_or_start};
-use platform_tests::Place;
+use platform_tests::{Place, request};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -162,19 +162,9 @@ fn another_workspace_than_the_one_in_state() {
 }
 
 fn ask(service: &Service, method: &str, path: &str, body: &Value) -> Value {
-    let address = service.endpoint.url.trim_start_matches("http://");
-    let mut stream = std::net::TcpStream::connect(address).expect("the sandbox listens");
-    let body = body.to_string();
-    let length = body.len();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer sandbox\r\nconnection: close\r\n\
-         content-length: {length}\r\n\r\n{body}"
-    )
-    .expect("the sandbox reads");
-    let answer = std::io::read_to_string(stream).expect("the sandbox answers");
-    let (_, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-    serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
+    let login = "authorization: Bearer sandbox\r\n";
+    let (_, answer) = request(&service.endpoint.url, login, (method, path), &body.to_string());
+    serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{answer}"))
 }
 
 #[test]
