@@ -66,7 +66,7 @@ pub struct Harness {
     /// The outputs of other stacks.
     elsewhere: BTreeMap<String, BTreeMap<String, Tree>>,
     parallel: Option<usize>,
-    runtime: Option<fn() -> std::io::Result<Runtime>>,
+    runtime: Option<Box<dyn Fn() -> std::io::Result<Runtime> + Send + Sync>>,
 }
 
 /// The outputs of other stacks, as a test gives them.
@@ -130,8 +130,8 @@ impl Harness {
     }
 
     /// With runtimes that this makes: one with a paused clock, for runs in virtual time.
-    pub fn with_runtime(mut self, runtime: fn() -> std::io::Result<Runtime>) -> Self {
-        self.runtime = Some(runtime);
+    pub fn with_runtime(mut self, runtime: impl Fn() -> std::io::Result<Runtime> + Send + Sync + 'static) -> Self {
+        self.runtime = Some(Box::new(runtime));
         self
     }
 
@@ -167,7 +167,7 @@ impl Harness {
 
     fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T> {
         let usual = || tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = self.runtime.map_or_else(usual, |runtime| runtime())?;
+        let runtime = self.runtime.as_ref().map_or_else(usual, |runtime| runtime())?;
         Ok(runtime.block_on(future))
     }
 

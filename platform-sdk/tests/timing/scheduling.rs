@@ -1,162 +1,12 @@
-//! How long an apply takes: close to what nobody could beat, in virtual time.
+//! An apply takes little longer than what nobody could beat.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+use platform_sdk::{Handle, Program, testing::Harness};
+
+use super::{
+    PARALLEL,
+    lab::{Lab, Task},
+    paused,
 };
-
-use async_trait::async_trait;
-use platform_sdk::{
-    Declared, Expr, Handle, Id, Program, Provider, Resolved, Stage,
-    derive::{Outputs, Resource},
-    program::Schema,
-    provider::{
-        Change, Connect, Connection, Connector, Context, Driver, Drivers, Existing, Found, Login, LookUpDriver, Made,
-        Manage, ProviderResult, Read,
-    },
-    sandbox::Service,
-    testing::Harness,
-};
-use serde_json::Value;
-use tokio::{runtime::Runtime, time::Instant};
-
-/// Slots, as `--parallel` has them unless told otherwise.
-const PARALLEL: usize = 16;
-
-/// A task that takes its time.
-#[derive(Resource)]
-#[resource(type = "lab:Task", outputs = TaskOutputs, provider = Lab, identity = key)]
-pub struct Task<S: Stage = Declared> {
-    /// Its name.
-    #[field(required, key)]
-    pub name: S::In<String>,
-    /// How long its create takes, in milliseconds.
-    #[field(required)]
-    pub ms: S::In<u64>,
-}
-
-/// Outputs of [`Task`].
-#[derive(Outputs)]
-pub struct TaskOutputs<S: Stage = Declared> {
-    /// Its name.
-    pub id: S::Out<Id<Task>>,
-}
-
-/// What was seen at the service.
-#[derive(Debug, Default)]
-struct Seen {
-    busy: usize,
-    most_busy: usize,
-    first: Option<Instant>,
-    last: Option<Instant>,
-}
-
-/// The service: creates take as long as they are told to.
-#[derive(Debug, Clone, Default)]
-pub struct Lab {
-    seen: Arc<Mutex<Seen>>,
-}
-
-impl Lab {
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Provider for Lab {
-    const KIND: &'static str = "lab";
-
-    fn config(&self) -> Expr {
-        Expr::map([])
-    }
-
-    fn connector(&self) -> Arc<dyn Connector> {
-        Arc::new(self.clone())
-    }
-}
-
-fn drivers() -> Drivers<Lab> {
-    Drivers::default().with::<Task>()
-}
-
-#[async_trait]
-impl Connector for Lab {
-    fn kind(&self) -> &'static str {
-        Self::KIND
-    }
-
-    fn schemas(&self) -> Vec<&'static Schema> {
-        drivers().schemas()
-    }
-
-    async fn connect(&self, _config: &Value, _connect: &Connect) -> ProviderResult<Arc<dyn Connection>> {
-        Ok(Arc::new(self.clone()))
-    }
-
-    fn check_credentials(&self, _config: &Value, _connect: &Connect) -> ProviderResult<()> {
-        Ok(())
-    }
-
-    fn sandbox(&self) -> Option<Arc<dyn Service>> {
-        None
-    }
-}
-
-#[async_trait]
-impl Connection for Lab {
-    async fn identity(&self) -> ProviderResult<BTreeMap<String, String>> {
-        Ok(BTreeMap::new())
-    }
-
-    fn driver(&self, type_name: &str) -> Option<Arc<dyn Driver>> {
-        drivers().driver(type_name, &Arc::new(self.clone()))
-    }
-
-    fn look_up(&self, _type_name: &str) -> Option<Arc<dyn LookUpDriver>> {
-        None
-    }
-
-    async fn login(&self) -> ProviderResult<Login> {
-        Ok(Login::default())
-    }
-}
-
-#[async_trait]
-impl Manage for Task {
-    type Client = Lab;
-
-    async fn read(_lab: &Lab, _existing: &Existing<Self>) -> Read<Self> {
-        Ok(None)
-    }
-
-    async fn find(_lab: &Lab, _inputs: &Task<Resolved>) -> ProviderResult<Vec<Found>> {
-        Ok(Vec::new())
-    }
-
-    async fn create(lab: &Lab, _ctx: &Context, inputs: Task<Resolved>) -> ProviderResult<Made<Self>> {
-        {
-            let mut seen = lab.seen();
-            seen.busy += 1;
-            seen.most_busy = seen.most_busy.max(seen.busy);
-            seen.first.get_or_insert_with(Instant::now);
-        }
-        tokio::time::sleep(Duration::from_millis(inputs.ms)).await;
-        let mut seen = lab.seen();
-        seen.busy -= 1;
-        seen.last = Some(Instant::now());
-        Ok(Made { outputs: TaskOutputs { id: Id::new(&inputs.name) }, id: inputs.name })
-    }
-
-    async fn update(_lab: &Lab, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
-        Ok(Made { outputs: TaskOutputs { id: Id::new(&change.id) }, id: change.id })
-    }
-
-    async fn delete(_lab: &Lab, _ctx: &Context, _existing: Existing<Self>, _force: bool) -> ProviderResult<()> {
-        Ok(())
-    }
-}
 
 /// Draws numbers that are the same on every machine.
 struct Draw(u64);
@@ -260,20 +110,14 @@ impl Graph {
     }
 }
 
-fn paused() -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()
-}
-
 /// Applies the graph in virtual time; how long that took, in milliseconds.
 fn makespan(graph: &Graph) -> u64 {
     let lab = Lab::default();
     let harness = Harness::new().with_parallel(PARALLEL).with_runtime(paused);
     let run = harness.up(&graph.program(&lab)).expect("applied");
     assert!(run.failures.is_empty() && harness.snapshot().resources.len() == graph.0.len());
-    let seen = lab.seen();
-    assert!(seen.most_busy <= PARALLEL, "{} at once", seen.most_busy);
-    let took = seen.last.expect("an end") - seen.first.expect("a start");
-    took.as_millis().try_into().expect("milliseconds")
+    assert!(lab.most_busy() <= PARALLEL, "{} at once", lab.most_busy());
+    lab.took().as_millis().try_into().expect("milliseconds")
 }
 
 fn assert_close(graph: &Graph, name: &str) {
