@@ -26,25 +26,42 @@ impl Run<'_> {
         if !self.live.replaces(&decision.conditions) {
             return Ok(());
         }
-        // A replacement that created first has left the old object among the pending deletes.
-        let created_first = decision.op == Op::Replace { create_first: true };
-        let old = if created_first {
-            let was = self.planned.snapshot.resources.get(address).map(|state| &state.id);
-            let id = self.observed.present(address).map(|seen| &seen.id).or(was);
-            id.and_then(|id| self.live.left_behind(address, id))
-        } else {
-            self.live.resource(address)
-        };
-        let Some(old) = old else { return Ok(()) };
-        let gone = if created_first {
-            Effect::Deleted(address.clone(), old.id.clone())
-        } else {
-            Effect::Remove(address.clone())
-        };
+        let Some((old, gone)) = self.ending(address, decision) else { return Ok(()) };
         if self.retains(&old) || self.dies_along(decision) {
             return self.close(None, vec![gone]).await;
         }
-        self.delete(action, &old, gone, created_first).await
+        // What goes along is gone in the same moment, and in the same record: its state would not find it again.
+        let mut effects = vec![gone];
+        effects.extend(self.going_along(address));
+        self.delete(action, &old, effects).await
+    }
+
+    /// The object that an address held when the run began, if it is still there, and the effect of its end.
+    fn ending(&self, address: &Address, decision: &Decision) -> Option<(Arc<ResourceState>, Effect)> {
+        // A replacement that created first has left the old object among the pending deletes.
+        if decision.op == (Op::Replace { create_first: true }) {
+            let was = self.planned.snapshot.resources.get(address).map(|state| &state.id);
+            let id = self.observed.present(address).map(|seen| &seen.id).or(was);
+            let old = id.and_then(|id| self.live.left_behind(address, id))?;
+            let gone = Effect::Deleted(address.clone(), old.id.clone());
+            return Some((old, gone));
+        }
+        Some((self.live.resource(address)?, Effect::Remove(address.clone())))
+    }
+
+    /// The ends of everything that goes along with this resource's object, directly or further down.
+    fn going_along(&self, address: &Address) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut above = vec![address];
+        while let Some(target) = above.pop() {
+            let along =
+                self.planned.decisions.iter().filter(|(_, decision)| decision.dies_with.as_ref() == Some(target));
+            for (next, decision) in along.filter(|(_, decision)| self.live.replaces(&decision.conditions)) {
+                effects.extend(self.ending(next, decision).map(|(_, gone)| gone));
+                above.push(next);
+            }
+        }
+        effects
     }
 
     /// Whether the object that it goes along with has really ended.
@@ -74,19 +91,21 @@ impl Run<'_> {
         if self.retains(old) {
             return self.close(None, vec![gone]).await;
         }
-        self.delete(action, old, gone, true).await
+        self.delete(action, old, vec![gone]).await
     }
 
-    async fn delete(&self, action: usize, old: &ResourceState, gone: Effect, pending: bool) -> Result<(), Diagnostic> {
+    /// Deletes an object; the first effect is its own end.
+    async fn delete(&self, action: usize, old: &ResourceState, effects: Vec<Effect>) -> Result<(), Diagnostic> {
         if old.provider.kind == BUILTIN {
-            return self.close(None, vec![gone]).await;
+            return self.close(None, effects).await;
         }
+        let pending = matches!(effects.first(), Some(Effect::Deleted(..)));
         let failed = |error: &ProviderError| {
             Diagnostic::of_provider(format!("cannot delete `{}` (`{}`)", old.address, old.id), error)
                 .about(&old.address)
         };
         let config = self.config_for(old).await.map_err(|error| failed(&error))?;
-        let driver = self.connections.driver(&old.provider.kind, &config, old.address.type_name()).await;
+        let driver = self.driver(&old.provider.kind, &config, old.address.type_name()).await;
         let driver = driver.map_err(|error| failed(&error))?;
         let intent = self.ledger.intent_id();
         self.append(Record::Intent(Box::new(Intent {
@@ -105,7 +124,7 @@ impl Run<'_> {
         match sent {
             Ok(()) => {
                 self.has_ended(old);
-                self.close(Some(intent), vec![gone]).await
+                self.close(Some(intent), effects).await
             }
             Err(error) => {
                 self.close(Some(intent), vec![Effect::Nothing]).await?;

@@ -18,6 +18,11 @@ pub trait Ledger: Send + Sync {
     /// Keeps a record in order, durable with the next durable one: for what has no effect in the world.
     async fn note(&self, record: Record) -> Result<()>;
 
+    /// Whether what is recorded here still holds: not when another run has taken over.
+    async fn holds(&self) -> bool {
+        true
+    }
+
     /// A new intent's id: 16 lower-case hexadecimal digits, unique in the stack.
     fn intent_id(&self) -> String;
 

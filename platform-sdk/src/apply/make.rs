@@ -86,7 +86,7 @@ impl Making<'_, '_> {
 
     async fn driver(&self, target: &ResourceState) -> Result<Arc<dyn Driver>, Diagnostic> {
         let provider = &target.provider;
-        let driver = self.run.connections.driver(&provider.kind, &provider.config, self.address().type_name()).await;
+        let driver = self.run.driver(&provider.kind, &provider.config, self.address().type_name()).await;
         driver.map_err(|error| self.failed(&error))
     }
 

@@ -2,6 +2,7 @@
 
 mod created;
 mod end;
+mod held;
 mod ledger;
 mod live;
 mod make;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::{
     Ledger, Scrub,
+    held::certain,
     live::Live,
     make::{Making, serving},
     slots::{Slot, Slots},
@@ -405,7 +406,9 @@ impl Journalled for Journal {
                 crate::provider::ErrorKind::Invalid { field: None },
                 format!("the id `{id}` can't be journalled: {error}"),
             )
-        })
+        })?;
+        // What follows is another request of the same create.
+        certain(&*self.ledger).await
     }
 }
 

@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use time::OffsetDateTime;
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use super::arguments::{Consent, Globals};
@@ -15,7 +17,7 @@ use crate::{
     program::Recorder,
     provider::Connector,
     report::{Diagnostic, Printer},
-    state::{Location, World},
+    state::{Clock, Location, Store, World},
 };
 
 /// Where state is unless told otherwise.
@@ -70,6 +72,18 @@ pub(crate) struct Context {
     pub(crate) printer: Arc<Printer>,
     /// Somebody is there to be asked.
     pub(crate) attended: bool,
+    /// What stands in for the process, where a command is run within one that is not its own.
+    pub(crate) embedded: Option<Embedded>,
+}
+
+/// What a command is given that runs within a process of somebody else's.
+pub(crate) struct Embedded {
+    /// Where state is, whatever flags and environment say.
+    pub(crate) store: Arc<dyn Store>,
+    /// Turns true with what would be the first interrupt.
+    pub(crate) stop: watch::Receiver<bool>,
+    /// What time it is.
+    pub(crate) clock: Clock,
 }
 
 /// What running the program gave.
@@ -98,7 +112,7 @@ impl Context {
         if globals.sandbox {
             program.secrets_key = None;
         }
-        Self { program, stack, state, globals, environment, printer, attended }
+        Self { program, stack, state, globals, environment, printer, attended, embedded: None }
     }
 
     /// Runs the program and builds its graph.
@@ -132,9 +146,18 @@ impl Context {
     /// # Errors
     /// When the place can't be one.
     pub(crate) fn location_of(&self, project: &str, stack: &str) -> Result<Location> {
+        if let Some(embedded) = &self.embedded {
+            return Location::within(embedded.store.clone(), project, stack);
+        }
         let state = self.state.as_deref().unwrap_or(STATE);
         let location = Location::of_environment(state, project, stack, &self.environment)?;
         Ok(location.with_key(self.program.secrets_key.clone()))
+    }
+
+    /// The time, in milliseconds since 1970.
+    pub(crate) fn now_ms(&self) -> u64 {
+        let now = self.embedded.as_ref().map_or_else(OffsetDateTime::now_utc, |embedded| (embedded.clock)());
+        u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
     }
 
     /// Where sandboxes keep their worlds: beside the state, where that is a directory.

@@ -11,8 +11,8 @@ mod tests;
 pub(crate) use arguments::{
     DriftArguments, ImportArguments, PlanArguments, RollbackArguments, StateCopyArguments, StateExportArguments,
     StateForgetArguments, StateImportArguments, StateMoveArguments, StatePruneArguments, StateRotateArguments,
-    StateUnlockArguments, UpArguments,
+    StateUnlockArguments, UpArguments, parse,
 };
-pub(crate) use context::{Context, Declared, Exit};
+pub(crate) use context::{Context, Declared, Embedded, Exit};
 pub(crate) use run::main;
-pub(crate) use verbs::serve;
+pub(crate) use verbs::{run as run_verb, serve};

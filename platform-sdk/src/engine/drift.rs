@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::session::{Session, now_ms};
+use super::session::Session;
 use crate::{
     Result,
     cli::{Context, DriftArguments, Exit},
@@ -30,7 +30,7 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     if !arguments.accept {
         let reading = session.read().await?;
         let snapshot = migrated(&reading.snapshot, &session.connections.schemas())?;
-        let observed = look(&session, desired, &snapshot, reading.age(now_ms())).await?;
+        let observed = look(&session, desired, &snapshot, reading.age(context.now_ms())).await?;
         let drifted = compare(&session, &snapshot, &observed);
         context.printer.event(&Event::Drift(steps(&drifted)));
         let found = !drifted.is_empty();
@@ -43,7 +43,7 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     }
     let (mut lease, mut snapshot) = session.lease().await?;
     let before = migrated(&snapshot, &session.connections.schemas())?.into_owned();
-    let age = lease.reading().age(now_ms());
+    let age = lease.reading().age(context.now_ms());
     let observed = look(&session, desired, &before, age).await?;
     let drifted = compare(&session, &before, &observed);
     context.printer.event(&Event::Drift(steps(&drifted)));

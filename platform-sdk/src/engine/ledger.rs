@@ -18,7 +18,15 @@ impl Ledger for Journal {
         Ok(self.append_lazy(record).await?)
     }
 
+    async fn holds(&self) -> bool {
+        Self::holds(self).await
+    }
+
     fn intent_id(&self) -> String {
         Self::intent_id(self)
+    }
+
+    fn now_ms(&self) -> u64 {
+        Self::now_ms(self)
     }
 }

@@ -163,7 +163,11 @@ pub(super) async fn lease(context: &Context) -> Result<Lease> {
 pub(super) fn holder(context: &Context) -> Holder {
     let commit = std::env::current_dir().ok().and_then(|here| super::commit::commit_of(&here));
     let printer = context.printer.clone();
-    Holder::here(&context.environment).with_commit(commit).when_waiting(move |text| printer.note(text))
+    let here = Holder::here(&context.environment).with_commit(commit).when_waiting(move |text| printer.note(text));
+    match &context.embedded {
+        Some(embedded) => Holder { clock: embedded.clock.clone(), ..here },
+        None => here,
+    }
 }
 
 async fn mend(context: &Context, change: impl FnOnce(&Reading) -> Result<Change, Diagnostic>) -> Result<Exit> {

@@ -1,9 +1,6 @@
 //! `plan`: reads, plans, shows.
 
-use super::{
-    Offline, saved,
-    session::{Session, now_ms},
-};
+use super::{Offline, saved, session::Session};
 use crate::{
     Result,
     cli::{Context, Exit, PlanArguments},
@@ -19,7 +16,7 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
     let reading = session.read().await?;
     let mut snapshot = reading.snapshot.clone();
     if !reading.open.is_empty() && !context.globals.offline && reading.in_progress.is_none() {
-        let settled = settle(&reading.open, &mut snapshot, &session.connections, now_ms()).await;
+        let settled = settle(&reading.open, &mut snapshot, &session.connections, context.now_ms()).await;
         settled.notes.iter().for_each(|note| context.printer.note(note));
     }
     let narrowing = session.narrowing();

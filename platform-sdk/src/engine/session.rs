@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
@@ -97,7 +96,7 @@ impl<'c> Session<'c> {
         self.connections.introduce(&self.declared.desired, &snapshot);
         let open = lease.reading().open.clone();
         if !open.is_empty() {
-            let settled = settle(&open, &mut snapshot, &self.connections, now_ms()).await;
+            let settled = settle(&open, &mut snapshot, &self.connections, self.context.now_ms()).await;
             for note in &settled.notes {
                 self.context.printer.note(note);
             }
@@ -138,7 +137,7 @@ impl<'c> Session<'c> {
             parallel: self.context.globals.parallel,
             offline,
             elsewhere: self,
-            age: reading.age(now_ms()),
+            age: reading.age(self.context.now_ms()),
         };
         survey.run().await
     }
@@ -178,12 +177,6 @@ impl<'c> Session<'c> {
         };
         apply(work).await
     }
-}
-
-/// The time, in milliseconds since 1970.
-pub(super) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// How secrets enter hashes.

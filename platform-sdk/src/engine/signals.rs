@@ -9,6 +9,9 @@ const INTERRUPTED: i32 = 130;
 
 /// Turns true with the first interrupt.
 pub(super) fn stop_on_interrupt(context: &Context) -> watch::Receiver<bool> {
+    if let Some(embedded) = &context.embedded {
+        return embedded.stop.clone();
+    }
     let (stop, stopped) = watch::channel(false);
     let printer = context.printer.clone();
     tokio::spawn(async move {

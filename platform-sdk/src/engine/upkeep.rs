@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     mend::{finish, holder, lease},
-    session::{Session, now_ms},
+    session::Session,
 };
 use crate::{
     Result,
@@ -74,7 +74,7 @@ async fn settle_open(context: &Context) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let mut snapshot = reading.snapshot.clone();
-    let settled = settle(&reading.open, &mut snapshot, &session.connections, now_ms()).await;
+    let settled = settle(&reading.open, &mut snapshot, &session.connections, context.now_ms()).await;
     let mut findings = settled.notes.clone();
     findings.push(format!("{} records of an interrupted run are in no snapshot yet", reading.recovered));
     for finding in &findings {

@@ -188,8 +188,22 @@ impl Connections {
     /// # Errors
     /// Those of connecting, or when the provider does not know the type.
     pub async fn driver(&self, kind: &str, config: &Value, type_name: &str) -> ProviderResult<Arc<dyn Driver>> {
+        self.driver_with(kind, config, type_name, |driver| driver).await
+    }
+
+    /// The driver of a type there, with what is asked between a call's turn and the call.
+    ///
+    /// # Errors
+    /// Those of [`Self::driver`].
+    pub(crate) async fn driver_with(
+        &self,
+        kind: &str,
+        config: &Value,
+        type_name: &str,
+        asks: impl FnOnce(Arc<dyn Driver>) -> Arc<dyn Driver>,
+    ) -> ProviderResult<Arc<dyn Driver>> {
         let connection = self.connect(kind, config).await?;
-        let driver = connection.driver(type_name).ok_or_else(|| unknown(kind, type_name))?;
+        let driver = asks(connection.driver(type_name).ok_or_else(|| unknown(kind, type_name))?);
         let pace = self.slot(kind, config).await.pace.clone();
         Ok(Arc::new(Paced { driver, pace }))
     }

@@ -7,6 +7,7 @@ mod observed;
 mod paced;
 mod recognise;
 mod refresh;
+mod renamed_place;
 mod settle;
 
 pub use callers::callers;

@@ -12,7 +12,7 @@ use super::{Connections, Looks, Observed, Sighting};
 use crate::{
     Result,
     desired::{Address, Desired, Entries, LookupNode, Node, ProviderKey, Tree, evaluate},
-    program::{Expr, Origin, Schema, Unset},
+    program::{Expr, Identity, Origin, Schema, Unset},
     provider::{ErrorKind, Observation, ProviderError, ProviderResult, Request},
     report::{Diagnostic, Error},
     state::{ResourceState, Snapshot},
@@ -154,6 +154,8 @@ impl Reading<'_> {
         let mut problems = Vec::new();
         for ((kind, _), config) in self.targets() {
             match self.connections.identity(&kind, &config).await {
+                // What it leads to is gone, and so is what lay behind it.
+                Err(error) if error.is_not_found() && config != self.default_config(&kind) => {}
                 Err(error) => {
                     problems.push(Diagnostic::of_provider(format!("cannot reach the provider `{kind}`"), &error));
                 }
@@ -231,6 +233,11 @@ impl Reading<'_> {
         for state in states {
             let config = match self.reach(state, observed).await {
                 Ok(config) => config,
+                // It lay behind something that is not there any more.
+                Err(error) if error.is_not_found() && !state.provider.of.is_empty() => {
+                    observed.sightings.insert(state.address.clone(), Sighting::Gone);
+                    continue;
+                }
                 Err(error) => {
                     unread(state, error, observed);
                     continue;
@@ -270,7 +277,7 @@ impl Reading<'_> {
                 // A list may leave out what was made a moment ago or what we may not see: absence is confirmed.
                 let result = match found {
                     Some(seen) => Ok(Some(seen)),
-                    None => self.read(config, state).await,
+                    None => self.read_or_find(config, state).await,
                 };
                 (state, result)
             }
@@ -283,6 +290,14 @@ impl Reading<'_> {
         let driver = self.connections.driver(&first.provider.kind, config, first.address.type_name()).await?;
         let of: Vec<Request> = group.iter().map(|state| request(state)).collect();
         driver.list(&of).await
+    }
+
+    async fn read_or_find(&self, config: &Value, state: &ResourceState) -> ProviderResult<Option<Observation>> {
+        if let Some(seen) = self.read(config, state).await? {
+            return Ok(Some(seen));
+        }
+        let driver = self.connections.driver(&state.provider.kind, config, state.address.type_name()).await?;
+        self.in_renamed_place(state, driver.as_ref()).await
     }
 
     async fn read(&self, config: &Value, state: &ResourceState) -> ProviderResult<Option<Observation>> {
@@ -359,6 +374,10 @@ impl Reading<'_> {
                 .or_else(|| self.known_output(origin, field))
         });
         let Some(inputs) = identifying(node.schema, inputs).and_then(|inputs| inputs.plain()) else { return Ok(None) };
+        // Only a natural key says which object is meant.
+        if node.schema.identity != Identity::Key {
+            return Ok(None);
+        }
         let mut found = driver.find(&inputs).await.map_err(|error| failed(&error))?;
         // What the stack owns under another address is not there to be taken in: it is moved, or gives up its key.
         found.retain(|found| self.owner(node, &found.id).is_none());

@@ -79,6 +79,7 @@ pub fn plan(
     problems.extend(guard::protected(sources, &decisions));
     problems.extend(guard::stranded(sources, &decisions));
     problems.extend(guard::retained_replacements(sources, &decisions));
+    problems.extend(guard::two_of_one_key(sources, &decisions));
     problems.extend(guard::foreign_contents(sources, &decisions));
     if !problems.is_empty() {
         return Err(Error::all(problems));

@@ -1,5 +1,7 @@
 //! Containment: what lives in, holds, or goes with a resource whose object ends; and what is in state and not desired.
 
+use std::collections::BTreeSet;
+
 use super::{
     Op,
     decide::{Decider, Decision, Sources, referring_fields},
@@ -94,9 +96,61 @@ impl Decider<'_> {
                 _ => {
                     let in_it = drawn.into_iter().filter(|drawn| drawn.why != "holds");
                     self.problems.extend(in_it.map(|drawn| dies_unretained(address, &drawn.target)));
+                    let held = state.dependencies.iter().filter(|target| {
+                        self.decisions.get(*target).is_some_and(|decision| decision.op == Op::Delete)
+                            && referring_fields(schema, state, target).any(|field| field.holds)
+                    });
+                    self.problems.extend(held.map(|target| held_unretained(address, target)));
                 }
             }
         }
+    }
+
+    /// What goes along with another ends when that one does. Where something that this needs has to end before the other
+    /// does, it can't wait for that, and is deleted by itself.
+    pub(super) fn end_by_themselves(&mut self) {
+        let waiting: Vec<Address> =
+            self.decisions.keys().filter(|address| self.ends_too_late(address)).cloned().collect();
+        for address in waiting {
+            if let Some(decision) = self.decisions.get_mut(&address) {
+                decision.dies_with = None;
+            }
+        }
+    }
+
+    fn ends_too_late(&self, address: &Address) -> bool {
+        let mut above = Vec::new();
+        let mut at = address;
+        while let Some(next) = self.decisions.get(at).and_then(|decision| decision.dies_with.as_ref()) {
+            above.push(next);
+            at = next;
+        }
+        if above.is_empty() {
+            return false;
+        }
+        let goes_along = |other: &Address| {
+            let with = self.decisions.get(other).and_then(|decision| decision.dies_with.as_ref());
+            with.is_some_and(|with| above.contains(&with))
+        };
+        let mut waiting: Vec<&Address> = self.needs(address).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(needed) = waiting.pop() {
+            if above.contains(&needed) || goes_along(needed) || self.ending(needed).is_none() || !seen.insert(needed) {
+                continue;
+            }
+            if self.needs(needed).any(|next| above.contains(&next) || goes_along(next)) {
+                return true;
+            }
+            waiting.extend(self.needs(needed));
+        }
+        false
+    }
+
+    /// What a resource depends on: as last applied, and as desired.
+    fn needs(&self, address: &Address) -> impl Iterator<Item = &Address> {
+        let had = self.sources.snapshot.resources.get(address).into_iter().flat_map(|state| &state.dependencies);
+        let wants = self.sources.desired.nodes.get(address).into_iter().flat_map(|node| &node.dependencies);
+        had.chain(wants)
     }
 
     fn left_over(&mut self, state: &ResourceState) -> Decision {
@@ -134,6 +188,12 @@ pub(super) fn options<'a>(sources: Sources<'a>, address: &Address) -> Option<&'a
 /// Whether the end of this resource leaves its object where it is.
 pub(super) fn retained(sources: Sources<'_>, address: &Address) -> bool {
     options(sources, address).is_some_and(|options| options.retain_on_delete)
+}
+
+fn held_unretained(address: &Address, target: &Address) -> Diagnostic {
+    Diagnostic::error(format!("`{address}` is to be retained, and `{target}`, which it holds, is deleted"))
+        .hint(format!("keep `{target}`, retain it too, or take `.retain_on_delete()` away and apply that first"))
+        .about(address)
 }
 
 fn dies_unretained(address: &Address, target: &Address) -> Diagnostic {

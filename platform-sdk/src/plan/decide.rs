@@ -98,6 +98,7 @@ pub(crate) fn decide(sources: Sources<'_>) -> (BTreeMap<Address, Decision>, Vec<
         }
     }
     decider.undesired();
+    decider.end_by_themselves();
     (decider.decisions, decider.problems)
 }
 

@@ -7,8 +7,9 @@ use super::{
     containment::{options, retained},
     decide::{Decision, Sources, referring_fields},
     diff::Verdict,
+    ordering::{held_key, taken_key},
 };
-use crate::{desired::Address, report::Diagnostic};
+use crate::{desired::Address, report::Diagnostic, state::ResourceState};
 
 /// Consent to the loss of data, as given on the command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,6 +88,27 @@ pub(super) fn retained_replacements(sources: Sources<'_>, decisions: &BTreeMap<A
     problems
 }
 
+/// Replacements that can't work: the new object is to be there before the old one has given up the key that both need.
+pub(super) fn two_of_one_key(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
+    let create_first = |(_, decision): &(&Address, &Decision)| decision.op == Op::Replace { create_first: true };
+    // Where its provider leads elsewhere, or to a new object, the same key is another place's.
+    let elsewhere = |address: &Address, state: &ResourceState| {
+        let anew = |of: &Address| decisions.get(of).is_some_and(Decision::ends_object);
+        sources.observed.rescoped.contains_key(address) || state.provider.of.iter().any(anew)
+    };
+    let one = |(address, decision): (&Address, &Decision)| {
+        let (state, node) = (sources.snapshot.resources.get(address)?, sources.desired.nodes.get(address)?);
+        let same = held_key(sources, state)? == taken_key(sources, address, decision)?;
+        (same && !elsewhere(address, state)).then(|| {
+            Diagnostic::error(format!("`{address}` can't be created anew beside the old one: both have the same key"))
+                .hint("take `.delete_before_replace(false)` away, or give the replacement another key")
+                .about(address)
+                .at(&node.at)
+        })
+    };
+    decisions.iter().filter(create_first).filter_map(one).collect()
+}
+
 /// What is declared as living in a resource that is deleted, or as holding it, and is not to change.
 pub(super) fn stranded(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
     let deleted = |address: &Address| decisions.get(address).is_some_and(|decision| decision.op == Op::Delete);
@@ -101,7 +123,9 @@ pub(super) fn stranded(sources: Sources<'_>, decisions: &BTreeMap<Address, Decis
         for target in state.dependencies.iter().filter(|target| deleted(target)) {
             let mut fields = referring_fields(node.schema, state, target).filter(|f| f.parent.is_some() || f.holds);
             let Some(field) = fields.next() else { continue };
-            if decision.differences.iter().any(|difference| difference.path.field() == Some(field.name)) {
+            // State may say what reality, and the program, long don't say any more.
+            let same = state.inputs.get(field.name) == decision.inputs.get(field.name);
+            if !same || decision.differences.iter().any(|difference| difference.path.field() == Some(field.name)) {
                 continue;
             }
             let (how, verb) = if field.parent.is_some() { ("lives in", "live in") } else { ("holds", "hold") };

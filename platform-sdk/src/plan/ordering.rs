@@ -251,7 +251,8 @@ fn renames(sources: Sources<'_>, address: &Address, decision: &Decision) -> bool
     sources.schemas.get(address.type_name()).is_some_and(|schema| decision.renames(schema))
 }
 
-fn held_key<'a>(sources: Sources<'a>, state: &'a ResourceState) -> Option<Key<'a>> {
+/// The natural key that an object has.
+pub(super) fn held_key<'a>(sources: Sources<'a>, state: &'a ResourceState) -> Option<Key<'a>> {
     let schema = sources.schemas.get(state.address.type_name())?;
     Some((schema.type_name, &state.provider.of, natural_key(schema, &state.inputs)?))
 }

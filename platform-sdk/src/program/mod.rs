@@ -23,7 +23,7 @@ pub use config::{Config, ConfigValue};
 pub(crate) use config_secrets::{KEY, Sealer};
 pub use data::{Builtin, Data, DataOutputs};
 pub use expr::{Expr, Function, Origin};
-pub use handle::{Component, Handle, Lookup};
+pub use handle::{Addressed, Component, Handle, Lookup};
 pub use id::Id;
 pub use input::{Input, IntoInput};
 pub use options::{Operation, Options};

@@ -35,7 +35,7 @@ const FREE: &[u8] = b"{}";
 ///
 /// # Errors
 /// Those of the store.
-pub(super) async fn take(
+pub async fn take(
     store: &Arc<dyn Store>,
     key: &str,
     note: Note,
@@ -76,7 +76,7 @@ pub(super) async fn take(
 ///
 /// # Errors
 /// Those of the store.
-pub(super) async fn held(store: &dyn Store, key: &str) -> StoreResult<Option<Vec<u8>>> {
+pub async fn held(store: &dyn Store, key: &str) -> StoreResult<Option<Vec<u8>>> {
     Ok(store.get(key).await?.map(|object| object.bytes).filter(|bytes| bytes != FREE))
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn held(store: &dyn Store, key: &str) -> StoreResult<Option<Vec
 ///
 /// # Errors
 /// Those of the store.
-pub(super) async fn unlock(store: &dyn Store, key: &str, note: &[u8]) -> StoreResult<bool> {
+pub async fn unlock(store: &dyn Store, key: &str, note: &[u8]) -> StoreResult<bool> {
     let Some(object) = store.get(key).await?.filter(|object| object.bytes == note) else { return Ok(false) };
     match store.put(key, FREE.to_vec(), Condition::Version(object.version)).await {
         Ok(_) => Ok(true),

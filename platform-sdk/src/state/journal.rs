@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Commit, Keys, OpenIntent, Record, Snapshot,
+    Certainty, Clock, Commit, Keys, OpenIntent, Record, Snapshot,
     branch::{Branch, to_bytes},
     fold::note,
     frame::frame,
@@ -28,6 +28,8 @@ pub struct Journal {
 
 struct Inner {
     keys: Keys,
+    certainty: Certainty,
+    clock: Clock,
     queue: Mutex<Queue>,
     writer: tokio::sync::Mutex<Written>,
 }
@@ -60,8 +62,17 @@ impl std::fmt::Debug for Journal {
 impl Journal {
     pub(super) fn new(writer: Writer, keys: Keys, open: Vec<OpenIntent>) -> Self {
         let queue = Queue { open, keys_written: keys.wire().is_some(), ..Queue::default() };
+        let (certainty, clock) = (writer.certainty(), writer.clock());
         let written = Written { writer, durable: 0, failed: None };
-        Self { inner: Arc::new(Inner { keys, queue: Mutex::new(queue), writer: tokio::sync::Mutex::new(written) }) }
+        Self {
+            inner: Arc::new(Inner {
+                keys,
+                certainty,
+                clock,
+                queue: Mutex::new(queue),
+                writer: tokio::sync::Mutex::new(written),
+            }),
+        }
     }
 
     /// Adds a record, and answers when it is durable. Those who wait at the same time share one flush.
@@ -110,6 +121,16 @@ impl Journal {
     pub fn intent_id(&self) -> String {
         let random = uuid::Uuid::new_v4().as_u64_pair();
         format!("{:016x}", random.0.rotate_left(32) ^ random.1)
+    }
+
+    /// Whether the lease still lasts. A process that stood still asks the store first.
+    pub async fn holds(&self) -> bool {
+        self.inner.certainty.confirm().await
+    }
+
+    /// The time of the lease's holder, in milliseconds since 1970.
+    pub fn now_ms(&self) -> u64 {
+        u64::try_from((self.inner.clock)().unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
     }
 
     /// How many records were added.

@@ -16,6 +16,9 @@ use crate::{Result, report::Diagnostic};
 /// How long an observer of a store without locks sees no beat, on its own monotonic clock, until it takes over.
 pub(super) const EXPIRY: Duration = Duration::from_secs(20);
 
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
+
 /// Who works on a stack.
 #[derive(Clone)]
 pub struct Holder {
@@ -28,7 +31,7 @@ pub struct Holder {
     /// The commit of the program's repository, where it is known.
     pub commit: Option<String>,
     /// What time it is.
-    pub clock: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
+    pub clock: Clock,
     /// Is told whom the lease waits for, where only silence tells a dead holder from a living one.
     pub waiting: Arc<dyn Fn(&str) + Send + Sync>,
 }

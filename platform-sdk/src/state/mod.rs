@@ -38,8 +38,7 @@ mod fingerprint;
 mod secrets;
 
 // Stores.
-#[cfg(feature = "state-bucket")]
-mod beats;
+pub mod beats;
 #[cfg(feature = "state-bucket")]
 mod bucket;
 #[cfg(any(feature = "state-s3", feature = "state-azure", feature = "state-gcs"))]
@@ -62,7 +61,7 @@ pub use fold::Folded;
 pub use head::{FORMAT_VERSION, Head, World};
 pub use history::{export, history, snapshot_at};
 pub use journal::Journal;
-pub use lease::{Holder, Lease, Unlocked, check_world, lease, read, unlock, world};
+pub use lease::{Clock, Holder, Lease, Unlocked, check_world, lease, read, unlock, world};
 pub use local::Local;
 pub use location::Location;
 pub use memory::Memory;

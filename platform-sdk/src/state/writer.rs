@@ -1,7 +1,7 @@
 //! The one writer of a stack's files: raises the fence, seals what a predecessor left, appends, commits.
 
 use super::{
-    Condition, Holder, Keys, Location, OpenIntent, Snapshot, StoreError, Version, World,
+    Certainty, Clock, Condition, Holder, Keys, Location, OpenIntent, Snapshot, StoreError, Version, World,
     branch::{Branch, to_bytes},
     frame::frame,
     head::{FORMAT_VERSION, Head},
@@ -64,6 +64,16 @@ impl Writer {
             last_part: 0,
             guard: Some(guard),
         }
+    }
+
+    /// The clock that times are written down by.
+    pub(super) fn clock(&self) -> Clock {
+        self.who.clock.clone()
+    }
+
+    /// What to ask whether the lease lasts.
+    pub(super) fn certainty(&self) -> Certainty {
+        self.guard.as_ref().map_or_else(Certainty::of_guard, |guard| guard.certainty())
     }
 
     /// Adds lines to the journal; they are durable when this answers.

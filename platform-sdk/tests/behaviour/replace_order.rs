@@ -80,7 +80,8 @@ fn an_option_overrides_the_order() {
     let (world, harness) = (World::default(), Harness::new());
     up(&harness, &house(&world, "home", 1, None));
     assert_eq!(replaced(&harness, &house(&world, "villa", 2, Some(true))), Op::Replace { create_first: false });
-    assert_eq!(replaced(&harness, &house(&world, "home", 2, Some(false))), Op::Replace { create_first: true });
+    let error = harness.plan(&house(&world, "home", 2, Some(false))).expect_err("two of one key").to_string();
+    assert!(error.contains("can't be created anew beside the old one: both have the same key"), "{error}");
     world.calls();
     up(&harness, &house(&world, "villa", 2, Some(true)));
     assert_eq!(world.calls(), ["delete House home", "create House villa"]);

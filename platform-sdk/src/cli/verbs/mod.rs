@@ -24,7 +24,7 @@ use crate::Result;
 pub(crate) use sandbox::serve;
 
 /// Runs one verb.
-pub(super) async fn run(context: &Context, verb: &Verb) -> Result<Exit> {
+pub(crate) async fn run(context: &Context, verb: &Verb) -> Result<Exit> {
     match verb {
         Verb::Plan(arguments) => plan::run(context, arguments).await,
         Verb::Up(arguments) => up::run(context, arguments).await,
