@@ -21,6 +21,7 @@ pub mod testing;
 mod canonical;
 mod cli;
 mod engine;
+mod fault;
 
 pub use platform_sdk_derive as derive;
 pub use program::*;

@@ -110,16 +110,7 @@ impl Place {
     /// # Panics
     /// When it does not end by itself.
     pub fn run_at(&self, state: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).arg("--state").arg(state).current_dir(root());
-        for (variable, _) in std::env::vars_os() {
-            // Whoever runs the tests may be logged in somewhere, or have chosen another stack.
-            let chosen = ["DATABRICKS_", "AWS_", "PLATFORM_"];
-            if variable.to_str().is_some_and(|name| chosen.iter().any(|prefix| name.starts_with(prefix))) {
-                command.env_remove(variable);
-            }
-        }
-        command.env_remove("RUST_BACKTRACE");
+        let mut command = self.command(state, arguments);
         if !variables.is_empty() {
             command.env("HOME", self.sandbox());
         }
@@ -130,6 +121,21 @@ impl Place {
             out: String::from_utf8(output.stdout).expect("text"),
             err: String::from_utf8(output.stderr).expect("text"),
         }
+    }
+
+    /// The program's command line, to be run in whichever way: with state there, and no login of whoever runs the tests.
+    pub fn command(&self, state: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).arg("--state").arg(state).current_dir(root());
+        for (variable, _) in std::env::vars_os() {
+            // Whoever runs the tests may be logged in somewhere, or have chosen another stack.
+            let chosen = ["DATABRICKS_", "AWS_", "PLATFORM_"];
+            if variable.to_str().is_some_and(|name| chosen.iter().any(|prefix| name.starts_with(prefix))) {
+                command.env_remove(variable);
+            }
+        }
+        command.env_remove("RUST_BACKTRACE");
+        command
     }
 
     /// The requests for a change that reached the sandboxes so far.

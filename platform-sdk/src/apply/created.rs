@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     desired::Tree,
+    fault,
     observe::{Looked, Unanswered, listed, may_have_happened},
     program::Operation,
     provider::{Context, Driver, ErrorKind, ProviderError, ProviderResult},
@@ -49,7 +50,10 @@ impl Created<'_> {
         let started = Instant::now();
         let mut doubted = false;
         loop {
-            let error = match bounded(bound, self.driver.create(&ctx, self.plain)).await {
+            fault::point("before a create is sent");
+            let answer = bounded(bound, self.driver.create(&ctx, self.plain)).await;
+            fault::point("a create is answered");
+            let error = match answer {
                 Ok(made) => return Ok(made),
                 Err(error) => error,
             };

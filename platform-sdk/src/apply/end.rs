@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     desired::Address,
+    fault,
     observe::{BUILTIN, request},
     plan::{Decision, Op, compare},
     program::{Operation, Schema},
@@ -145,7 +146,10 @@ impl Run<'_> {
         let mut retry = Retry::new(bound);
         let asked = request(old);
         loop {
-            match bounded(bound, driver.delete(&ctx, &asked, force)).await {
+            fault::point("before a delete is sent");
+            let answer = bounded(bound, driver.delete(&ctx, &asked, force)).await;
+            fault::point("a delete is answered");
+            match answer {
                 Ok(()) => return Ok(()),
                 Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
                 Err(error) => retry.after_doubt(error).await?,

@@ -9,6 +9,7 @@ use super::{
     retry::{PATIENCE, Retry},
 };
 use crate::{
+    fault,
     observe::request,
     program::Operation,
     provider::{Driver, ErrorKind, ProviderError, ProviderResult, Readiness},
@@ -30,7 +31,10 @@ impl Making<'_, '_> {
         let bound = self.node.options.timeout(Operation::Ready).unwrap_or(READY_PATIENCE);
         let ready = timeout(bound, self.until_ready(driver, &state.id)).await;
         let failure = match ready {
-            Ok(Ok(())) => return self.refreshed(driver, state).await,
+            Ok(Ok(())) => {
+                fault::point("it is ready");
+                return self.refreshed(driver, state).await;
+            }
             Ok(Err(error)) => error,
             Err(_) => ProviderError::new(ErrorKind::TimedOut, format!("still not ready after {} s", bound.as_secs()))
                 .hint("it goes on by itself: run the command again, or give it more time with `.timeout(Operation::Ready, ..)`"),

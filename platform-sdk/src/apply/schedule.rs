@@ -400,6 +400,7 @@ struct Journal {
 impl Journalled for Journal {
     async fn created(&self, id: &str) -> ProviderResult<()> {
         let record = Record::Created { intent: self.intent.clone(), id: id.to_owned() };
+        crate::fault::point("an id is known");
         self.created.lock().unwrap_or_else(PoisonError::into_inner).insert(self.intent.clone(), id.to_owned());
         self.ledger.append(record).await.map_err(|error| {
             ProviderError::new(

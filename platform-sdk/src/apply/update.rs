@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     desired::Tree,
+    fault,
     observe::{BUILTIN, Unanswered, may_have_happened, renames, request},
     plan::{Compared, Difference, Op, Verdict, compare},
     program::Operation,
@@ -140,7 +141,9 @@ impl Making<'_, '_> {
         let mut retry = Retry::new(bound);
         let started = Instant::now();
         loop {
+            fault::point("before an update is sent");
             let answer = bounded(bound, driver.update(&ctx, &sending.asked, &sending.after, &sending.paths)).await;
+            fault::point("an update is answered");
             let error = match answer {
                 Ok(made) => return Ok(made),
                 Err(error) => error,

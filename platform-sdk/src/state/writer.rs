@@ -11,7 +11,7 @@ use super::{
     snapshot_format::{self, Entry},
     store::{Appender, Guard},
 };
-use crate::{desired::Hash, report::Diagnostic};
+use crate::{desired::Hash, fault, report::Diagnostic};
 
 /// What a commit left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +92,9 @@ impl Writer {
             let folder = self.location.key(&format!("journal/{}", self.fence));
             self.location.store.clone().appender(folder, self.last_part + 1)
         });
+        fault::point("before records are durable");
         appender.append(lines).await?;
+        fault::point("records are durable");
         self.last_part = appender.last_part();
         Ok(())
     }
@@ -121,11 +123,14 @@ impl Writer {
         };
         let bytes = snapshot_format::encode(snapshot, open, &entry, keys)?;
         let hash = Hash::of(&bytes);
+        fault::point("before the snapshot is written");
         self.put_new(&snapshot_key(&self.location, &hash), bytes).await?;
+        fault::point("the snapshot is written");
         let Entry { at, by, commit, parent, serial, .. } = entry;
         let version = FORMAT_VERSION;
         let head = Head { version, snapshot: Some(hash.clone()), parent, serial, at, by, commit, ..before };
         self.swap(head).await?;
+        fault::point("the head has moved");
         // Records from here on are about the new snapshot.
         self.appender = None;
         Ok(Commit { snapshot: Some(hash), serial, written: true })
@@ -163,8 +168,10 @@ impl Writer {
     async fn raise(&mut self) -> Result<(), Diagnostic> {
         if !self.raised {
             let (at, by, commit) = (self.who.now(), self.who.name.clone(), self.who.commit.clone());
+            fault::point("before the fence is raised");
             self.swap(Head { version: FORMAT_VERSION, fence: self.fence, at, by, commit, ..self.head() }).await?;
             self.raised = true;
+            fault::point("the fence is raised");
         }
         while let Some(part) = self.unsealed.last() {
             let seal = SealV1 { fence: self.fence, run: self.who.run.clone(), version: FORMAT_VERSION };

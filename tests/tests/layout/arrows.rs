@@ -60,6 +60,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("provider", "it writes"),
             ("report", "progress is events"),
             ("state", "the journal comes first"),
+            ("fault", "a test lets the process die between two requests"),
         ],
     ),
     (
@@ -71,6 +72,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("report", "damage is a diagnostic"),
             ("files", "a store's folder is found as other files are"),
             ("sealing", "secrets are sealed one by one, and their key is wrapped"),
+            ("fault", "a test lets the process die between two writes"),
         ],
     ),
     (
@@ -149,6 +151,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
     ),
     ("files", &[("report", "a missing file is a diagnostic")]),
     ("canonical", &[]),
+    ("fault", &[]),
 ];
 
 /// What a name at the crate's top stands for.

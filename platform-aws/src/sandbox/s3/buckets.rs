@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Outcome,
     call::{Call, malformed_xml},
-    encryption::Encryption,
+    encryption::{self, Encryption},
     names,
     settings::PublicAccessBlock,
     tagging, xml,
@@ -23,7 +23,8 @@ pub(super) struct Bucket {
     pub(super) created_ms: u64,
     /// `Enabled` or `Suspended`; never set: nothing.
     pub(super) versioning: Option<String>,
-    pub(super) encryption: Option<Encryption>,
+    #[serde(deserialize_with = "encryption::or_default")]
+    pub(super) encryption: Encryption,
     pub(super) public_access_block: Option<PublicAccessBlock>,
     pub(super) tags: Vec<(String, String)>,
     pub(super) policy: Option<String>,
@@ -77,7 +78,7 @@ fn new_bucket(call: &Call<'_>, wanted: Wanted, created_ms: u64) -> Bucket {
         region: wanted.region,
         created_ms,
         versioning: None,
-        encryption: None,
+        encryption: Encryption::default(),
         public_access_block: Some(PublicAccessBlock::ALL),
         tags: wanted.tags,
         policy: None,

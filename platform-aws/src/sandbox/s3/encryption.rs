@@ -1,7 +1,7 @@
 //! A bucket's default encryption. There always is one: AES256, unless another was put.
 
 use platform_sdk::sandbox::{Response, World};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     Outcome,
@@ -25,8 +25,13 @@ impl Default for Encryption {
     }
 }
 
+/// Reads a bucket's rule. A world that an older sandbox made says nothing of the one that every bucket begins with.
+pub(super) fn or_default<'de, D: Deserializer<'de>>(from: D) -> Result<Encryption, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
 pub(super) fn get(call: &Call<'_>, world: &mut World) -> Outcome {
-    let rule = call.bucket(world)?.encryption.unwrap_or_default();
+    let rule = call.bucket(world)?.encryption;
     Ok(xml("ServerSideEncryptionConfiguration", |answer| {
         answer.element("Rule", |into| {
             into.element("ApplyServerSideEncryptionByDefault", |by_default| {
@@ -46,14 +51,14 @@ pub(super) fn get(call: &Call<'_>, world: &mut World) -> Outcome {
 
 pub(super) fn put(call: &Call<'_>, world: &mut World) -> Outcome {
     let mut bucket = call.bucket(world)?;
-    bucket.encryption = Some(rule(&call.xml("ServerSideEncryptionConfiguration")?)?);
+    bucket.encryption = rule(&call.xml("ServerSideEncryptionConfiguration")?)?;
     bucket.save(world);
     Ok(Response::empty(200))
 }
 
 pub(super) fn delete(call: &Call<'_>, world: &mut World) -> Outcome {
     let mut bucket = call.bucket(world)?;
-    bucket.encryption = None;
+    bucket.encryption = Encryption::default();
     bucket.save(world);
     Ok(Response::empty(204))
 }

@@ -99,7 +99,7 @@ fn kept_headers(request: &Request) -> BTreeMap<String, String> {
 }
 
 fn encrypted(response: Response, bucket: &Bucket) -> Response {
-    let rule = bucket.encryption.clone().unwrap_or_default();
+    let rule = bucket.encryption.clone();
     let response = response.header("x-amz-server-side-encryption", rule.algorithm);
     match rule.key {
         Some(key) => response.header("x-amz-server-side-encryption-aws-kms-key-id", key),
