@@ -135,11 +135,9 @@ impl Manage for Catalog {
     }
 
     async fn list(client: &Client, of: &[Existing<Self>]) -> ProviderResult<Option<Vec<Observed<Self>>>> {
-        if of.len() < 2 {
-            return Ok(None);
-        }
-        let all = KIND.list::<Info>(client, &[]).await?;
-        Ok(all.map(|all| all.into_iter().filter(|info| of.iter().any(|e| e.id == info.name)).map(observed).collect()))
+        let wanted = of.iter().map(|e| e.id.as_str()).collect();
+        let listed = KIND.list_wanted::<Info>(client, &[], &wanted, |info| &info.name).await?;
+        Ok(listed.map(|listed| listed.into_iter().map(observed).collect()))
     }
 
     async fn contents(client: &Client, id: &str) -> ProviderResult<Vec<Content>> {

@@ -110,14 +110,17 @@ impl Manage for Schema {
     }
 
     async fn list(client: &Client, of: &[Existing<Self>]) -> ProviderResult<Option<Vec<Observed<Self>>>> {
-        let catalogs: BTreeSet<&str> = of.iter().filter_map(|e| Some(e.id.split_once('.')?.0)).collect();
-        if catalogs.len() >= of.len() {
-            return Ok(None);
+        let mut by_catalog: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for id in of.iter().map(|e| e.id.as_str()) {
+            let Some((catalog, _)) = id.split_once('.') else { continue };
+            by_catalog.entry(catalog).or_default().insert(id);
         }
         let mut found = Vec::new();
-        for catalog in catalogs {
-            let Some(all) = KIND.list::<Info>(client, &[("catalog_name", catalog)]).await? else { return Ok(None) };
-            found.extend(all.into_iter().filter(|info| of.iter().any(|e| e.id == info.full_name)).map(observed));
+        for (catalog, wanted) in by_catalog {
+            let query = [("catalog_name", catalog)];
+            let listed = KIND.list_wanted::<Info>(client, &query, &wanted, |info| &info.full_name).await?;
+            let Some(listed) = listed else { return Ok(None) };
+            found.extend(listed.into_iter().map(observed));
         }
         Ok(Some(found))
     }

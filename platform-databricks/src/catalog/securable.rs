@@ -1,12 +1,12 @@
 //! What Unity Catalog's objects share: where they are, and how they are read, made, changed and removed by REST.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use platform_sdk::provider::{ErrorKind, Found, ProviderError, ProviderResult};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use crate::client::{Client, Outcome as _, path};
+use crate::client::{Client, Outcome as _, Pages, path};
 
 /// One kind of object.
 #[derive(Debug, Clone, Copy)]
@@ -71,12 +71,29 @@ impl Kind {
         client: &Client,
         query: &[(&str, &str)],
     ) -> ProviderResult<Option<Vec<T>>> {
-        let mut pages = client.pages(path(&self.base(), [] as [&str; 0]), self.collection);
-        for (name, value) in query {
-            pages = pages.query(*name, value);
-        }
-        match pages.all().await {
-            Ok(all) => Ok(Some(all)),
+        self.listed(self.pages(client, query).all().await)
+    }
+
+    /// The wanted ones of these, as far as a list is cheaper than reading each: see
+    /// [`Pages::wanted`](crate::client::Pages::wanted).
+    pub(super) async fn list_wanted<T: DeserializeOwned>(
+        &self,
+        client: &Client,
+        query: &[(&str, &str)],
+        wanted: &BTreeSet<&str>,
+        id: fn(&T) -> &str,
+    ) -> ProviderResult<Option<Vec<T>>> {
+        self.listed(self.pages(client, query).wanted(wanted.len(), |item| wanted.contains(id(item))).await)
+    }
+
+    fn pages(&self, client: &Client, query: &[(&str, &str)]) -> Pages {
+        let pages = client.pages(path(&self.base(), [] as [&str; 0]), self.collection);
+        query.iter().fold(pages, |pages, (name, value)| pages.query(*name, value))
+    }
+
+    fn listed<T>(&self, listed: ProviderResult<Vec<T>>) -> ProviderResult<Option<Vec<T>>> {
+        match listed {
+            Ok(found) => Ok(Some(found)),
             Err(error) if error.is_not_found() => Ok(Some(Vec::new())),
             Err(error) if error.kind == ErrorKind::Denied => Ok(None),
             Err(error) => Err(error.while_doing(format!("list {}", self.collection))),
@@ -176,9 +193,15 @@ fn in_use(mut error: ProviderError) -> ProviderError {
     error
 }
 
-/// The catalog and the schema of a table's or volume's full name.
-pub(super) fn parent(full_name: &str) -> Option<(&str, &str)> {
-    full_name.rsplit_once('.')?.0.split_once('.')
+/// Full names of tables or volumes by their catalog and schema.
+pub(super) fn by_parent<'n>(names: impl Iterator<Item = &'n str>) -> BTreeMap<(&'n str, &'n str), BTreeSet<&'n str>> {
+    let mut parents: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
+    for name in names {
+        if let Some(parent) = name.rsplit_once('.').and_then(|(parent, _)| parent.split_once('.')) {
+            parents.entry(parent).or_default().insert(name);
+        }
+    }
+    parents
 }
 
 /// Text that the service may keep empty instead of unset.

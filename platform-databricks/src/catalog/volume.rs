@@ -4,8 +4,6 @@
 //! external location that no table or volume uses. Deleting a managed volume deletes its files; deleting an external one
 //! leaves them where they are.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use platform_sdk::{
     Declared, Id, IntoInput, Resolved, Stage,
@@ -17,7 +15,7 @@ use serde_json::Value;
 
 use super::{
     Schema,
-    securable::{Kind, Patch, lower, name_problems, parent, place, set_text},
+    securable::{Kind, Patch, by_parent, lower, name_problems, place, set_text},
 };
 use crate::{WorkspaceProvider, client::Client};
 
@@ -126,15 +124,12 @@ impl Manage for Volume {
     }
 
     async fn list(client: &Client, of: &[Existing<Self>]) -> ProviderResult<Option<Vec<Observed<Self>>>> {
-        let schemas: BTreeSet<(&str, &str)> = of.iter().filter_map(|e| parent(&e.id)).collect();
-        if schemas.len() >= of.len() {
-            return Ok(None);
-        }
         let mut found = Vec::new();
-        for (catalog, schema) in schemas {
+        for ((catalog, schema), wanted) in by_parent(of.iter().map(|e| e.id.as_str())) {
             let query = [("catalog_name", catalog), ("schema_name", schema)];
-            let Some(all) = KIND.list::<Info>(client, &query).await? else { return Ok(None) };
-            found.extend(all.into_iter().filter(|info| of.iter().any(|e| e.id == info.full_name)).map(observed));
+            let listed = KIND.list_wanted::<Info>(client, &query, &wanted, |info| &info.full_name).await?;
+            let Some(listed) = listed else { return Ok(None) };
+            found.extend(listed.into_iter().map(observed));
         }
         Ok(Some(found))
     }

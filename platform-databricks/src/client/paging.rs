@@ -63,6 +63,28 @@ impl Pages {
         Ok(all)
     }
 
+    /// The items that are wanted, so many of them, as far as listing finds them in fewer requests than asking for each:
+    /// pages are read until all are found, and at most half as many as there are wanted items.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn wanted<T: DeserializeOwned>(
+        mut self,
+        count: usize,
+        is_wanted: impl Fn(&T) -> bool,
+    ) -> ProviderResult<Vec<T>> {
+        let mut found = Vec::new();
+        let mut pages = count / 2;
+        while pages > 0
+            && found.len() < count
+            && let Some(page) = self.next_page::<T>().await?
+        {
+            found.extend(page.into_iter().filter(&is_wanted));
+            pages -= 1;
+        }
+        Ok(found)
+    }
+
     /// The next page, which may be empty; `None` after the last one.
     ///
     /// # Errors

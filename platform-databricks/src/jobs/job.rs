@@ -166,7 +166,8 @@ impl Manage for Job {
 
     async fn list(client: &Client, of: &[Existing<Self>]) -> ProviderResult<Option<Vec<Observed<Self>>>> {
         let pages = client.pages(format!("{JOBS}/list"), "jobs").query("limit", 100).query("expand_tasks", true);
-        let jobs: Vec<Value> = pages.all().await.while_doing("list jobs")?;
+        let wanted = |job: &Value| of.iter().any(|existing| id_of(job) == existing.id);
+        let jobs: Vec<Value> = pages.wanted(of.len(), wanted).await.while_doing("list jobs")?;
         let mut all = Vec::new();
         for existing in of {
             let Some(job) = jobs.iter().find(|job| id_of(job) == existing.id) else { continue };

@@ -47,7 +47,8 @@ pub(crate) async fn every_change_is_seen(page: &Page) {
 
 /// The object in the list that stands for many reads: none where there is no such list, or it leaves this to a read.
 async fn listed(stage: &Stage, made: &Request) -> Option<Option<Observation>> {
-    let another = Request { id: "another".to_owned(), ..made.clone() };
+    // Beside it, where it has a parent: one that stands alone is read.
+    let another = Request { id: format!("{}2", made.id), ..made.clone() };
     let all = stage.driver.list(&[made.clone(), another]).await;
     all.expect("they can be listed").map(|all| all.into_iter().find(|observation| observation.id == made.id))
 }

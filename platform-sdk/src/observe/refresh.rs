@@ -7,6 +7,7 @@ use std::{
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::{Connections, Looks, Observed, Sighting};
 use crate::{
@@ -246,7 +247,9 @@ impl Reading<'_> {
             let key = (state.provider.kind.as_str(), config.to_string(), state.address.type_name());
             groups.entry(key).or_insert_with(|| (config, Vec::new())).1.push(state);
         }
-        let reads = groups.into_values().map(|(config, group)| self.read_group(config, group));
+        // Groups go side by side, and so do the reads in each: together they are no more than was asked for.
+        let slots = Semaphore::new(self.parallel.max(1));
+        let reads = groups.into_values().map(|(config, group)| self.read_group(config, group, &slots));
         let mut reads = stream::iter(reads).buffer_unordered(self.parallel.max(1));
         while let Some(results) = reads.next().await {
             for (state, result) in results {
@@ -264,22 +267,24 @@ impl Reading<'_> {
         &self,
         config: Value,
         group: Vec<&'s ResourceState>,
+        slots: &Semaphore,
     ) -> Vec<(&'s ResourceState, ProviderResult<Option<Observation>>)> {
         let mut listed = BTreeMap::new();
-        if group.len() >= WORTH_LISTING
-            && let Ok(Some(all)) = self.list(&config, &group).await
-        {
-            listed = all.into_iter().map(|seen| (seen.id.clone(), seen)).collect();
+        if group.len() >= WORTH_LISTING {
+            let _slot = slots.acquire().await;
+            if let Ok(Some(all)) = self.list(&config, &group).await {
+                listed = all.into_iter().map(|seen| (seen.id.clone(), seen)).collect();
+            }
         }
         let reads = group.into_iter().map(|state| {
             let (found, config) = (listed.get(&state.id).cloned(), &config);
             async move {
                 // A list may leave out what was made a moment ago or what we may not see: absence is confirmed.
-                let result = match found {
-                    Some(seen) => Ok(Some(seen)),
-                    None => self.read_or_find(config, state).await,
-                };
-                (state, result)
+                if let Some(seen) = found {
+                    return (state, Ok(Some(seen)));
+                }
+                let _slot = slots.acquire().await;
+                (state, self.read_or_find(config, state).await)
             }
         });
         stream::iter(reads).buffer_unordered(self.parallel.max(1)).collect().await

@@ -21,6 +21,23 @@ fn two(world: &World, comment: &'static str, grown: bool) -> Program {
 }
 
 #[test]
+fn no_more_is_read_at_once_than_was_asked_for() {
+    let (world, harness) = (World::default(), Harness::new().with_parallel(3));
+    let many = program(&world, |stack| {
+        for n in 0..9 {
+            let house = stack.add(&format!("house-{n}"), House::new(format!("house-{n}")));
+            stack.add(&format!("room-{n}"), Room::new(&house, "room"));
+            stack.add(&format!("lock-{n}"), Lock::new().house(&house));
+        }
+        Ok(())
+    });
+    up(&harness, &many);
+    world.most_reads();
+    harness.plan(&many).expect("a plan");
+    assert_eq!(world.most_reads(), 3);
+}
+
+#[test]
 fn the_others_go_on_and_a_warning_says_why() {
     let (world, harness) = (World::default(), Harness::new());
     up(&harness, &two(&world, "x", false));

@@ -23,7 +23,7 @@ use crate::{
     WorkspaceProvider,
     catalog::{
         Schema,
-        securable::{self, Kind, Patch, lower, parent, place, set_properties, set_text},
+        securable::{self, Kind, Patch, by_parent, lower, place, set_properties, set_text},
         statement,
     },
     client::Client,
@@ -186,17 +186,15 @@ impl Manage for Table {
     }
 
     async fn list(client: &Client, of: &[Existing<Self>]) -> ProviderResult<Option<Vec<Observed<Self>>>> {
-        let schemas: BTreeSet<(&str, &str)> = of.iter().filter_map(|e| parent(&e.id)).collect();
-        if schemas.len() >= of.len() {
-            return Ok(None);
-        }
+        let inputs: BTreeMap<&str, _> = of.iter().map(|e| (e.id.as_str(), e.inputs.as_ref())).collect();
         let mut found = Vec::new();
-        for (catalog, schema) in schemas {
+        for ((catalog, schema), wanted) in by_parent(of.iter().map(|e| e.id.as_str())) {
             let query = [("catalog_name", catalog), ("schema_name", schema)];
-            let Some(all) = KIND.list::<Info>(client, &query).await? else { return Ok(None) };
-            found.extend(all.into_iter().filter_map(|info| {
-                let existing = of.iter().find(|e| e.id == info.full_name)?;
-                Some(observed(info, existing.inputs.as_ref()))
+            let listed = KIND.list_wanted::<Info>(client, &query, &wanted, |info| &info.full_name).await?;
+            let Some(listed) = listed else { return Ok(None) };
+            found.extend(listed.into_iter().filter_map(|info| {
+                let applied = *inputs.get(info.full_name.as_str())?;
+                Some(observed(info, applied))
             }));
         }
         Ok(Some(found))

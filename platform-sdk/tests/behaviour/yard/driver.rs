@@ -61,6 +61,10 @@ impl Driver for Page {
     }
 
     async fn read(&self, request: &Request) -> ProviderResult<Option<Observation>> {
+        self.world.begin_read();
+        // As over a network: others get their turn before the answer is there.
+        tokio::task::yield_now().await;
+        self.world.end_read();
         let object = self.world.read(&self.realm, self.schema, &request.id)?;
         Ok(object.as_ref().map(|object| observation(self.schema, object)))
     }

@@ -38,6 +38,8 @@ struct Yard {
     hosts: BTreeMap<String, String>,
     locks: BTreeMap<String, &'static str>,
     denied: BTreeSet<String>,
+    reads: usize,
+    most_reads: usize,
     next: u64,
 }
 
@@ -84,6 +86,21 @@ impl World {
     /// Whether somebody with this key gets in.
     pub(super) fn opens(&self, realm: &str, key: Option<&'static str>) -> bool {
         self.yard().locks.get(realm).is_none_or(|lock| key == Some(lock))
+    }
+
+    /// The most reads that went on at once since the last time this was asked.
+    pub(crate) fn most_reads(&self) -> usize {
+        std::mem::take(&mut self.yard().most_reads)
+    }
+
+    pub(super) fn begin_read(&self) {
+        let mut yard = self.yard();
+        yard.reads += 1;
+        yard.most_reads = yard.most_reads.max(yard.reads);
+    }
+
+    pub(super) fn end_read(&self) {
+        self.yard().reads -= 1;
     }
 
     /// The mutating calls since the last time this was asked, as `delete House lake`.
