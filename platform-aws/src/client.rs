@@ -20,6 +20,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     error::Answer,
+    log::Requests,
     login::{Endpoints, Login, Source},
 };
 
@@ -78,8 +79,9 @@ impl Client {
     /// S3 as it answers in a region.
     #[cfg(feature = "s3")]
     pub(crate) fn s3(&self, region: &str) -> aws_sdk_s3::Client {
-        let mut config =
-            aws_sdk_s3::config::Builder::from(&self.shared).region(aws_sdk_s3::config::Region::new(region.to_owned()));
+        let mut config = aws_sdk_s3::config::Builder::from(&self.shared)
+            .region(aws_sdk_s3::config::Region::new(region.to_owned()))
+            .interceptor(Requests);
         if let Some(url) = &self.endpoints.s3 {
             config = config.endpoint_url(url).force_path_style(crate::login::wants_path_style(url));
         }
@@ -89,7 +91,7 @@ impl Client {
     /// IAM, which is the same in every region.
     #[cfg(feature = "iam")]
     pub(crate) fn iam(&self) -> aws_sdk_iam::Client {
-        let mut config = aws_sdk_iam::config::Builder::from(&self.shared);
+        let mut config = aws_sdk_iam::config::Builder::from(&self.shared).interceptor(Requests);
         config.set_endpoint_url(self.endpoints.iam.clone());
         aws_sdk_iam::Client::from_conf(config.build())
     }
@@ -97,7 +99,7 @@ impl Client {
     /// KMS, in the region of the login.
     #[cfg(feature = "kms")]
     pub(crate) fn kms(&self) -> aws_sdk_kms::Client {
-        let mut config = aws_sdk_kms::config::Builder::from(&self.shared);
+        let mut config = aws_sdk_kms::config::Builder::from(&self.shared).interceptor(Requests);
         config.set_endpoint_url(self.endpoints.kms.clone());
         aws_sdk_kms::Client::from_conf(config.build())
     }
@@ -105,7 +107,7 @@ impl Client {
     /// Who we are, asked once.
     pub(crate) async fn caller(&self) -> ProviderResult<&GetCallerIdentityOutput> {
         let ask = || async {
-            let mut config = aws_sdk_sts::config::Builder::from(&self.shared);
+            let mut config = aws_sdk_sts::config::Builder::from(&self.shared).interceptor(Requests);
             config.set_endpoint_url(self.endpoints.sts.clone());
             let sts = aws_sdk_sts::Client::from_conf(config.build());
             sts.get_caller_identity().send().await.doing("ask AWS who we are")

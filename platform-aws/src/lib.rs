@@ -37,6 +37,7 @@ mod error;
 pub mod iam;
 #[cfg(feature = "kms")]
 mod kms;
+mod log;
 mod login;
 #[cfg(any(feature = "iam", feature = "s3"))]
 mod merge;

@@ -205,7 +205,11 @@ fn no_secret_is_seen_anywhere_but_where_it_is_asked_for() {
         walk.done(&canaries, &with(&["plan"]));
     }
     let up = walk.done(&canaries, &["up", "--yes", "-vvv"]);
-    assert!(up.contains("POST") && up.contains("/api/"), "-v tells of requests: {up}");
+    for (service, asked) in [("databricks", "method=POST path=/api/"), ("aws", "operation=S3.CreateBucket method=PUT")]
+    {
+        let told = |line: &str| line.contains(asked) && line.contains(" status=200 ms=");
+        assert!(up.lines().any(told), "-v tells of requests to {service}: {up}");
+    }
     let plan = walk.path("plan.json").display().to_string();
     let (markdown, html) = (walk.path("plan.md").display().to_string(), walk.path("plan.html").display().to_string());
 
