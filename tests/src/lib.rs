@@ -6,6 +6,8 @@ mod gate;
 mod place;
 mod python;
 mod request;
+#[cfg(unix)]
+mod running;
 mod served;
 mod server;
 mod suite;
@@ -16,6 +18,8 @@ pub use gate::Gate;
 pub use place::{Place, Ran};
 pub use python::Python;
 pub use request::request;
+#[cfg(unix)]
+pub use running::Running;
 pub use served::{Served, said};
 pub use server::{Server, free_port};
 pub use suite::{left_out, quick};

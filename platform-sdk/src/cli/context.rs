@@ -10,7 +10,10 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
-use super::arguments::{Consent, Globals};
+use super::{
+    arguments::{Consent, Globals},
+    interrupts::Interrupts,
+};
 use crate::{
     Program, Result,
     desired::{Address, Desired, ProviderKey, desired},
@@ -72,6 +75,8 @@ pub(crate) struct Context {
     pub(crate) printer: Arc<Printer>,
     /// Somebody is there to be asked.
     pub(crate) attended: bool,
+    /// Who may stop it.
+    pub(crate) interrupts: Interrupts,
     /// What stands in for the process, where a command is run within one that is not its own.
     pub(crate) embedded: Option<Embedded>,
 }
@@ -80,8 +85,6 @@ pub(crate) struct Context {
 pub(crate) struct Embedded {
     /// Where state is, whatever flags and environment say.
     pub(crate) store: Arc<dyn Store>,
-    /// Turns true with what would be the first interrupt.
-    pub(crate) stop: watch::Receiver<bool>,
     /// What time it is.
     pub(crate) clock: Clock,
 }
@@ -112,7 +115,8 @@ impl Context {
         if globals.sandbox {
             program.secrets_key = None;
         }
-        Self { program, stack, state, globals, environment, printer, attended, embedded: None }
+        let interrupts = Interrupts::by(watch::channel(false).1);
+        Self { program, stack, state, globals, environment, printer, attended, interrupts, embedded: None }
     }
 
     /// Runs the program and builds its graph.
@@ -221,16 +225,25 @@ impl Context {
     /// Asks whether to go on; with `--yes` the answer is known.
     ///
     /// # Errors
-    /// When nobody can be asked.
-    pub(crate) fn confirm(&self, question: &str) -> Result<bool> {
+    /// When nobody can be asked, or an interrupt is the answer.
+    pub(crate) async fn confirm(&self, question: &str) -> Result<bool> {
         if self.globals.yes {
             return Ok(true);
         }
         if let Some(problem) = self.unattended("this") {
             return Err(problem.into());
         }
-        let asked =
-            self.printer.suspended(|| dialoguer::Confirm::new().with_prompt(question).default(false).interact());
-        asked.map_err(|error| Diagnostic::error("the question could not be asked").detail(error.to_string()).into())
+        // A line, as the terminal hands it over: nothing has to be put back when the answer is an interrupt.
+        self.printer.ask(&format!("{question} [y/N] "));
+        let line = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).map(|_| line)
+        });
+        let answer = async {
+            let unasked = |error| Diagnostic::error("the question could not be asked").detail(format!("{error}"));
+            Ok(line.await?.map_err(|error: std::io::Error| unasked(error))?)
+        };
+        let answer = self.interrupts.unless_asked(answer).await?;
+        Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
     }
 }

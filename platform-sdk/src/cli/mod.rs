@@ -2,6 +2,7 @@
 
 mod arguments;
 mod context;
+mod interrupts;
 mod run;
 mod verbs;
 
@@ -14,5 +15,6 @@ pub(crate) use arguments::{
     StateUnlockArguments, UpArguments, parse,
 };
 pub(crate) use context::{Context, Declared, Embedded, Exit};
-pub(crate) use run::main;
+pub(crate) use interrupts::Interrupts;
+pub(crate) use run::{failed, main};
 pub(crate) use verbs::{run as run_verb, serve};

@@ -14,11 +14,12 @@ use tracing_subscriber::EnvFilter;
 use super::{
     arguments::{self, Arguments, Verb},
     context::{Context, Exit},
+    interrupts::Interrupts,
     verbs,
 };
 use crate::{
     Program, Result,
-    report::{Diagnostic, Printer, Style},
+    report::{Diagnostic, Error, Printer, Style},
 };
 
 /// Runs the command line of this process.
@@ -29,7 +30,7 @@ pub(crate) fn main(program: Program) -> ExitCode {
         .collect();
     let line: Vec<OsString> = std::env::args_os().collect();
     let attended = io::stdin().is_terminal() && io::stderr().is_terminal();
-    let process = Process { line, environment, attended };
+    let process = Process { line, environment, attended, signalled: true };
     ExitCode::from(process.run(program, Printer::of_process).code())
 }
 
@@ -41,6 +42,8 @@ pub(super) struct Process {
     pub(super) environment: BTreeMap<String, String>,
     /// Somebody sits at a terminal.
     pub(super) attended: bool,
+    /// Its signals are the command's.
+    pub(super) signalled: bool,
 }
 
 impl Process {
@@ -55,13 +58,13 @@ impl Process {
         let style = Style::of_process(globals.json, globals.no_color, globals.verbose > 0, &self.environment);
         log(globals.verbose, style.error_colour);
         let printer = Arc::new(printer(style));
-        let context = Context::new(program, globals, self.environment, printer.clone(), self.attended);
-        let exit = drive(&context, &verb.unwrap_or_default()).unwrap_or_else(|error| {
-            printer.error(&error);
-            Exit::Failed
-        });
+        let mut context = Context::new(program, globals, self.environment, printer.clone(), self.attended);
+        let ended = drive(&mut context, &verb.unwrap_or_default(), self.signalled);
+        let exit = ended.unwrap_or_else(|error| failed(&printer, &error));
         match printer.finish(exit.ok()) {
             Ok(()) => exit,
+            // Whose terminal has gone does not hear it either.
+            Err(_) if exit == Exit::Interrupted => exit,
             Err(error) => {
                 let problem = Diagnostic::error("the output could not be written").detail(error.to_string());
                 printer.diagnostic(&problem);
@@ -101,9 +104,24 @@ fn usage(answer: &clap::Error) -> Diagnostic {
     if hint.is_empty() { problem } else { problem.hint("--help lists what is possible") }
 }
 
-fn drive(context: &Context, verb: &Verb) -> Result<Exit> {
+/// Says why a command did not come to its end.
+pub(crate) fn failed(printer: &Printer, error: &Error) -> Exit {
+    if error.is_interrupted() {
+        printer.note("interrupted");
+        return Exit::Interrupted;
+    }
+    printer.error(error);
+    Exit::Failed
+}
+
+fn drive(context: &mut Context, verb: &Verb, signalled: bool) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(verbs::run(context, verb));
+    let outcome = runtime.block_on(async {
+        if signalled {
+            context.interrupts = Interrupts::of_process(context.printer.clone())?;
+        }
+        verbs::run(context, verb).await
+    });
     // What still waits for a service's answer must not hold up the end.
     runtime.shutdown_background();
     outcome

@@ -1,6 +1,6 @@
 //! `up`, `destroy` and `rollback`: plan under the lease, ask, apply, commit.
 
-use super::{Offline, Surveyed, saved, session::Session};
+use super::{Offline, Surveyed, mend::given_back, saved, session::Session};
 use crate::{
     Result,
     apply::Applied,
@@ -46,33 +46,9 @@ async fn run(
     question: &str,
 ) -> Result<Exit> {
     let session = Session::open(context, declared).await?;
-    let (lease, snapshot) = session.lease().await?;
-    // Whatever happens from here on, the lease is given back.
-    let outcome = leased(&session, lease, snapshot, desired, saved, question).await;
-    match outcome {
-        Ok((lease, exit)) => {
-            lease.release().await?;
-            Ok(exit)
-        }
-        Err((lease, error)) => {
-            lease.release().await?;
-            Err(error)
-        }
-    }
-}
-
-async fn leased(
-    session: &Session<'_>,
-    mut lease: Lease,
-    snapshot: state::Snapshot,
-    desired: &Desired,
-    saved: Option<&saved::Saved>,
-    question: &str,
-) -> Result<(Lease, Exit), (Lease, Error)> {
-    match work(session, &mut lease, snapshot, desired, saved, question).await {
-        Ok(exit) => Ok((lease, exit)),
-        Err(error) => Err((lease, error)),
-    }
+    let (mut lease, snapshot) = session.lease().await?;
+    let outcome = work(&session, &mut lease, snapshot, desired, saved, question).await;
+    given_back(lease, outcome).await
 }
 
 async fn work(
@@ -85,10 +61,12 @@ async fn work(
 ) -> Result<Exit> {
     let context = session.context;
     let narrowing = saved::narrowing(saved, session.narrowing())?;
-    let surveyed = session.survey(desired, &snapshot, lease.reading(), Offline::Never, &narrowing.wanted()?).await?;
+    let wanted = narrowing.wanted()?;
+    let survey = session.survey(desired, &snapshot, lease.reading(), Offline::Never, &wanted);
+    let surveyed = context.interrupts.unless_asked(survey).await?;
     let plan = &surveyed.planned.plan;
     if let Some(saved) = saved {
-        saved.check(context, lease.reading(), desired, &surveyed).await?;
+        context.interrupts.unless_asked(saved.check(context, lease.reading(), desired, &surveyed)).await?;
     }
     context.printer.event(&Event::Plan(plan.clone()));
     if plan.is_empty() {
@@ -98,7 +76,7 @@ async fn work(
         return Ok(Exit::Done);
     }
     session.unagreed_losses(&surveyed.planned)?;
-    if !context.confirm(question)? {
+    if !context.confirm(question).await? {
         context.printer.note("nothing was changed");
         return Ok(Exit::Failed);
     }

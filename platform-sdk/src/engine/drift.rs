@@ -2,16 +2,18 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::session::Session;
+use serde_json::json;
+
+use super::{mend::given_back, session::Session};
 use crate::{
     Result,
     cli::{Context, DriftArguments, Exit},
-    desired::{Desired, Path, Segment, Tree, migrated},
+    desired::{Desired, Hash, Path, Segment, Tree, migrated},
     observe::{Observed, Reading, Sighting, observe},
     plan::{ChangeKind, Difference, Op, Sides, Step, change, diff},
     program::Schema,
-    report::{Diagnostic, Event, Observer as _, rust_code},
-    state::{Effect, Record, ResourceState, Snapshot},
+    report::{Diagnostic, Event, Observer as _, object, rust_code},
+    state::{Effect, Lease, Record, ResourceState, Snapshot},
 };
 
 /// One object that is not what state says.
@@ -41,29 +43,49 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
         });
         return Ok(if found { Exit::Differences } else { Exit::Done });
     }
-    let (mut lease, mut snapshot) = session.lease().await?;
+    let (mut lease, snapshot) = session.lease().await?;
+    let outcome = accept(&session, desired, &mut lease, snapshot).await;
+    let snapshot = given_back(lease, outcome).await?;
+    context.printer.event(&Event::Done { ok: true, summary: crate::plan::Summary::default(), snapshot });
+    Ok(Exit::Done)
+}
+
+/// Records what was found, and prints the Rust that says the same.
+async fn accept(
+    session: &Session<'_>,
+    desired: &Desired,
+    lease: &mut Lease,
+    mut snapshot: Snapshot,
+) -> Result<Option<Hash>> {
+    let context = session.context;
     let before = migrated(&snapshot, &session.connections.schemas())?.into_owned();
     let age = lease.reading().age(context.now_ms());
-    let observed = look(&session, desired, &before, age).await?;
-    let drifted = compare(&session, &before, &observed);
+    let observed = context.interrupts.unless_asked(look(session, desired, &before, age)).await?;
+    let drifted = compare(session, &before, &observed);
     context.printer.event(&Event::Drift(steps(&drifted)));
     for drifted in &drifted {
         let effect = accepted(drifted, &observed);
-        if let Effect::Put(state) = &effect {
-            let code = rust_code(&state.address, drifted.schema, &state.inputs, &|_, _| None);
-            context.printer.text(&format!("\n{code}"));
-        }
+        tell(context, drifted, &effect);
         snapshot.apply(&effect);
         lease.journal().append(Record::Outcome { intent: None, effects: vec![effect] }).await?;
     }
-    let commit = lease.commit(&snapshot).await?;
-    lease.release().await?;
-    context.printer.event(&Event::Done {
-        ok: true,
-        summary: crate::plan::Summary::default(),
-        snapshot: commit.snapshot,
-    });
-    Ok(Exit::Done)
+    Ok(lease.commit(&snapshot).await?.snapshot)
+}
+
+/// What the program has to say from now on.
+fn tell(context: &Context, drifted: &Drifted<'_>, effect: &Effect) {
+    let address = &drifted.state.address;
+    let rust = match effect {
+        Effect::Put(state) => Some(rust_code(address, drifted.schema, &state.inputs, &|_, _| None)),
+        _ => None,
+    };
+    match &rust {
+        Some(rust) => context.printer.text(&format!("\n{rust}")),
+        None => {
+            context.printer.text(&format!("\n{address} is gone: the program has to drop it, or `up` makes it anew\n"));
+        }
+    }
+    context.printer.object(&object("accepted", json!({"address": address, "rust": rust})));
 }
 
 async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age: Duration) -> Result<Observed> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::session::Session;
+use super::{mend::given_back, session::Session};
 use crate::{
     Result,
     cli::{Context, Exit, ImportArguments},
@@ -13,7 +13,7 @@ use crate::{
     program::{Field, Options, Schema, Unset},
     provider::{Observation, Request},
     report::{Diagnostic, Event, Observer as _, rust_code, variable},
-    state::{Effect, ProviderState, Record, ResourceState, Snapshot, Status},
+    state::{Commit, Effect, Lease, ProviderState, Record, ResourceState, Snapshot, Status},
 };
 
 /// Adopts an object; the next plan of a program with the printed Rust is empty.
@@ -23,27 +23,8 @@ pub(crate) async fn import(context: &Context, arguments: &ImportArguments) -> Re
     let session = Session::open(context, &declared).await?;
     let address = &arguments.address;
     let (mut lease, mut snapshot) = session.lease().await?;
-    if snapshot.resources.contains_key(address) {
-        lease.release().await?;
-        return Err(Diagnostic::error(format!("`{address}` is in state already"))
-            .hint("`state forget` it first, or import to another address")
-            .about(address)
-            .into());
-    }
-    let taken = match read(&session, desired, &snapshot, address, &arguments.id).await {
-        Ok(taken) => taken,
-        Err(error) => {
-            lease.release().await?;
-            return Err(error);
-        }
-    };
-    let Taken { schema, mut state } = taken;
-    state.input_hash = state.inputs.hash(&|value| lease.reading().keys.hmac(value));
-    let effect = Effect::put(state.clone());
-    lease.journal().append(Record::Outcome { intent: None, effects: vec![effect.clone()] }).await?;
-    snapshot.apply(&effect);
-    let commit = lease.commit(&snapshot).await?;
-    lease.release().await?;
+    let outcome = take_in(&session, desired, (&mut lease, &mut snapshot), arguments).await;
+    let (Taken { schema, state }, commit) = given_back(lease, outcome).await?;
     let code = rust_code(address, schema, &state.inputs, &|field, value| owner(&snapshot, field, value));
     context.printer.text(&format!("imported `{}` as {address}; declare it with:\n\n{code}", state.id));
     context
@@ -55,6 +36,30 @@ pub(crate) async fn import(context: &Context, arguments: &ImportArguments) -> Re
         snapshot: commit.snapshot,
     });
     Ok(Exit::Done)
+}
+
+/// Reads the object, and records it.
+async fn take_in(
+    session: &Session<'_>,
+    desired: &Desired,
+    (lease, snapshot): (&mut Lease, &mut Snapshot),
+    arguments: &ImportArguments,
+) -> Result<(Taken, Commit)> {
+    let address = &arguments.address;
+    if snapshot.resources.contains_key(address) {
+        return Err(Diagnostic::error(format!("`{address}` is in state already"))
+            .hint("`state forget` it first, or import to another address")
+            .about(address)
+            .into());
+    }
+    let reading = read(session, desired, snapshot, address, &arguments.id);
+    let mut taken = session.context.interrupts.unless_asked(reading).await?;
+    taken.state.input_hash = taken.state.inputs.hash(&|value| lease.reading().keys.hmac(value));
+    let effect = Effect::put(taken.state.clone());
+    lease.journal().append(Record::Outcome { intent: None, effects: vec![effect.clone()] }).await?;
+    snapshot.apply(&effect);
+    let commit = lease.commit(snapshot).await?;
+    Ok((taken, commit))
 }
 
 struct Taken {

@@ -1,5 +1,13 @@
 //! Mending state by hand: moving, forgetting and taking in, each as a snapshot of its own in the history.
 
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -7,8 +15,8 @@ use crate::{
     cli::{Context, Exit, StateForgetArguments, StateImportArguments, StateMoveArguments},
     desired::Address,
     plan::Summary,
-    report::{Diagnostic, Event, Observer as _, object},
-    state::{self, Commit, Effect, Holder, Lease, Reading, Record, ResourceState, Snapshot},
+    report::{Diagnostic, Error, Event, Observer as _, object},
+    state::{self, Commit, Effect, Holder, Lease, Location, Reading, Record, ResourceState, Snapshot, World},
 };
 
 /// What a change of state by hand does, and how it is told.
@@ -105,7 +113,7 @@ pub(crate) async fn state_import(context: &Context, arguments: &StateImportArgum
         json!({"serial": exported.entry.serial, "at": exported.entry.at,
             "resources": exported.snapshot.resources.len()}),
     );
-    let outcome = match context.confirm("Make this the state of the stack?") {
+    let outcome = match context.confirm("Make this the state of the stack?").await {
         Ok(true) => state::take_in(&mut lease, exported).await.map(Some),
         Ok(false) => Ok(None),
         Err(error) => Err(error),
@@ -156,7 +164,35 @@ fn settled(reading: &Reading, address: &Address) -> Result<(), Diagnostic> {
 pub(super) async fn lease(context: &Context) -> Result<Lease> {
     let location = context.location()?;
     let world = context.stored_world(&location).await?;
-    state::lease(&location, world, &context.environment, &holder(context)).await
+    take(context, &location, world).await
+}
+
+/// Takes the lease. From here on the first interrupt asks the command to give it back.
+pub(super) async fn take(context: &Context, location: &Location, world: World) -> Result<Lease> {
+    context.interrupts.hold("stopping: nothing new is started, what is in flight is waited for; again to end at once");
+    let waits = Arc::new(AtomicBool::new(false));
+    let (told, printer) = (waits.clone(), context.printer.clone());
+    let who = holder(context).when_waiting(move |text| {
+        told.store(true, Ordering::SeqCst);
+        printer.note(text);
+    });
+    let mut taking = pin!(state::lease(location, world, &context.environment, &who));
+    tokio::select! {
+        lease = &mut taking => return lease,
+        () = context.interrupts.asked() => {}
+    }
+    // While it waits for another run, there is nothing to give back.
+    if !waits.load(Ordering::SeqCst) {
+        taking.await?.release().await?;
+    }
+    Err(Error::interrupted())
+}
+
+/// Gives the lease back, however the work under it ended.
+pub(super) async fn given_back<T>(lease: Lease, outcome: Result<T>) -> Result<T> {
+    let released = lease.release().await;
+    let done = outcome?;
+    released.map(|()| done)
 }
 
 /// Who changes something, and from which commit.

@@ -10,7 +10,6 @@ mod preview;
 mod references;
 mod saved;
 mod session;
-mod signals;
 mod stored;
 mod survey;
 mod upkeep;

@@ -8,7 +8,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::survey::{Offline, Survey, Surveyed};
+use super::{
+    mend::{given_back, take},
+    survey::{Offline, Survey, Surveyed},
+};
 use crate::{
     Result,
     apply::{Applied, Apply, Settings, apply},
@@ -90,25 +93,29 @@ impl<'c> Session<'c> {
 
     /// Takes the lease; settles what an interrupted run left.
     pub(super) async fn lease(&self) -> Result<(Lease, Snapshot)> {
-        let holder = super::mend::holder(self.context);
-        let lease = state::lease(&self.location, self.world, &self.context.environment, &holder).await?;
+        let lease = take(self.context, &self.location, self.world).await?;
+        match self.settled(&lease).await {
+            Ok(snapshot) => Ok((lease, snapshot)),
+            Err(error) => given_back(lease, Err(error)).await,
+        }
+    }
+
+    async fn settled(&self, lease: &Lease) -> Result<Snapshot> {
         let mut snapshot = lease.reading().snapshot.clone();
         self.connections.introduce(&self.declared.desired, &snapshot);
         let open = lease.reading().open.clone();
-        if !open.is_empty() {
-            let settled = settle(&open, &mut snapshot, &self.connections, self.context.now_ms()).await;
-            for note in &settled.notes {
-                self.context.printer.note(note);
-            }
-            for record in settled.records {
-                lease.journal().append(record).await?;
-            }
-            if !settled.problems.is_empty() {
-                lease.release().await?;
-                return Err(Error::all(settled.problems));
-            }
+        if open.is_empty() {
+            return Ok(snapshot);
         }
-        Ok((lease, snapshot))
+        let settling = async { Ok(settle(&open, &mut snapshot, &self.connections, self.context.now_ms()).await) };
+        let settled = self.context.interrupts.unless_asked(settling).await?;
+        for note in &settled.notes {
+            self.context.printer.note(note);
+        }
+        for record in settled.records {
+            lease.journal().append(record).await?;
+        }
+        if settled.problems.is_empty() { Ok(snapshot) } else { Err(Error::all(settled.problems)) }
     }
 
     /// What the command line narrows a plan to.
@@ -164,7 +171,7 @@ impl<'c> Session<'c> {
             parallel: self.context.globals.parallel,
             fail_fast: self.context.globals.fail_fast,
             keyed: keyed(lease.reading().keys.clone()),
-            stop: super::signals::stop_on_interrupt(self.context),
+            stop: self.context.interrupts.receiver(),
         };
         let work = Apply {
             desired,

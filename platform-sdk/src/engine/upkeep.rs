@@ -45,7 +45,7 @@ async fn mend_damage(context: &Context, location: &Location, repair: Repair) -> 
     let body = json!({"problem": repair.problem.summary, "findings": repair.findings, "from": repair.from,
         "resources": repair.resources});
     context.printer.object(&object("repair", body));
-    if !context.confirm("Write this snapshot?")? {
+    if !context.confirm("Write this snapshot?").await? {
         context.printer.note("nothing was changed");
         return Ok(Exit::Failed);
     }
@@ -82,7 +82,7 @@ async fn settle_open(context: &Context) -> Result<Exit> {
     }
     settled.problems.iter().for_each(|problem| context.printer.diagnostic(problem));
     context.printer.object(&object("repair", json!({"problem": "a run was interrupted", "findings": findings})));
-    if !context.confirm("Write this down?")? {
+    if !context.confirm("Write this down?").await? {
         context.printer.note("nothing was changed");
         return Ok(Exit::Failed);
     }
@@ -140,7 +140,7 @@ async fn prune(context: &Context, lease: &Lease, keep: usize) -> Result<Exit> {
         prunable.first,
         prunable.journals.len()
     ));
-    if !context.confirm("Remove them?")? {
+    if !context.confirm("Remove them?").await? {
         context.printer.note("nothing was changed");
         return Ok(Exit::Failed);
     }

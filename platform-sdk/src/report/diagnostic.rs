@@ -114,12 +114,23 @@ impl fmt::Display for Diagnostic {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     diagnostics: Vec<Diagnostic>,
+    interrupted: bool,
 }
 
 impl Error {
     /// Several findings at once.
     pub fn all(diagnostics: Vec<Diagnostic>) -> Self {
-        Self { diagnostics }
+        Self { diagnostics, interrupted: false }
+    }
+
+    /// No failure: a person or a supervisor stopped the command.
+    pub(crate) fn interrupted() -> Self {
+        Self { diagnostics: Vec::new(), interrupted: true }
+    }
+
+    /// Whether the command was stopped.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupted
     }
 
     /// What is to be shown.
@@ -142,7 +153,7 @@ impl fmt::Display for Error {
 
 impl From<Diagnostic> for Error {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { diagnostics: vec![diagnostic] }
+        Self::all(vec![diagnostic])
     }
 }
 

@@ -191,6 +191,13 @@ impl Printer {
         error.diagnostics().iter().for_each(|diagnostic| inner.diagnostic(self.style, diagnostic));
     }
 
+    /// A question on stderr, to be answered on its line.
+    pub fn ask(&self, question: &str) {
+        let mut inner = self.lock();
+        inner.end_tree();
+        inner.write_err(question);
+    }
+
     /// Runs `ask` with the live tree taken away.
     pub fn suspended<T>(&self, ask: impl FnOnce() -> T) -> T {
         self.lock().end_tree();

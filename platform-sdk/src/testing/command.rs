@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::{
     Program,
-    cli::{Context, Embedded, Exit, parse, run_verb},
+    cli::{Context, Embedded, Exit, Interrupts, failed, parse, run_verb},
     report::{Mode, Printer, Style},
     state::{Clock, Store},
 };
@@ -63,11 +63,11 @@ impl Command {
         let style = Style { mode, ..Style::PLAIN };
         let printer = Arc::new(Printer::new(style, Box::new(said.out), Box::new(said.err)));
         let mut context = Context::new(program, arguments.globals, environment, printer.clone(), false);
-        context.embedded = Some(Embedded { store, stop, clock });
-        let exit = run_verb(&context, &arguments.verb.unwrap_or_default()).await.unwrap_or_else(|error| {
-            printer.error(&error);
-            Exit::Failed
-        });
+        context.embedded = Some(Embedded { store, clock });
+        context.interrupts = Interrupts::by(stop);
+        let exit = run_verb(&context, &arguments.verb.unwrap_or_default())
+            .await
+            .unwrap_or_else(|error| failed(&printer, &error));
         match printer.finish(exit.ok()) {
             Ok(()) => exit.code(),
             Err(_) => Exit::Failed.code(),

@@ -62,7 +62,7 @@ pub(super) fn run_program(program: Program, line: &[&str], environment: &[(&str,
     environment.entry("PLATFORM_STATE".to_owned()).or_insert_with(|| state.path().display().to_string());
     let line = std::iter::once("prod").chain(line.iter().copied()).map(Into::into).collect();
     let (stdout, stderr) = (out.clone(), err.clone());
-    let exit = Process { line, environment, attended: false }.run(program, move |style| {
+    let exit = Process { line, environment, attended: false, signalled: false }.run(program, move |style| {
         let mode = if style.mode == Mode::Json { Mode::Json } else { Mode::Plain };
         Printer::new(Style { mode, ..Style::PLAIN }, Box::new(stdout), Box::new(stderr))
     });

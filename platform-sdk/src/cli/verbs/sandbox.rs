@@ -33,7 +33,8 @@ pub(super) async fn run(context: &Context) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     context.printer.note("# Serving until interrupted.");
-    interrupted().await?;
+    context.interrupts.hold("stopping");
+    context.interrupts.asked().await;
     for running in served.into_iter().filter_map(|served| served.endpoint.running) {
         running.stop().await;
     }
@@ -63,21 +64,6 @@ pub(crate) fn serve(context: &Context, connectors: &BTreeMap<ProviderKey, Arc<dy
 
 fn refused(service: &str, error: &std::io::Error) -> Diagnostic {
     Diagnostic::error(format!("the sandbox `{service}` can't be served")).detail(error.to_string())
-}
-
-/// Ends with Ctrl-C, and with the signal that supervisors send.
-async fn interrupted() -> Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            asked = tokio::signal::ctrl_c() => asked?,
-            _ = terminated.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await?;
-    Ok(())
 }
 
 /// A value as a shell reads it back.
