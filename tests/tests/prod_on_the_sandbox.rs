@@ -23,6 +23,19 @@ fn a_second_up_asks_for_no_change_and_writes_nothing() {
 }
 
 #[test]
+fn state_takes_at_most_twice_the_inputs_and_outputs_in_it() {
+    let place = Place::up("prod");
+    let files = place.state_files();
+    let snapshot = files.iter().find(|(path, _)| path.parent().is_some_and(|folder| folder.ends_with("snapshots")));
+    let (_, file) = snapshot.expect("a snapshot");
+    let json: Value = serde_json::from_slice(file).expect("JSON");
+    let resources = json["resources"].as_object().expect("resources by address").values();
+    let payload: usize =
+        resources.flat_map(|state| [&state["in"], &state["out"]]).map(|part| part.to_string().len()).sum();
+    assert!(file.len() <= 2 * payload, "{} bytes for {payload} of inputs and outputs", file.len());
+}
+
+#[test]
 fn after_up_a_plan_has_no_changes_with_and_without_reading_reality() {
     let place = Place::of("prod");
     let first = place.run(&["plan", "--detailed-exitcode", "--sandbox"]);

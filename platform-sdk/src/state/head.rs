@@ -8,7 +8,7 @@ use super::damage;
 use crate::{desired::Hash, report::Diagnostic};
 
 /// The version of everything in a state directory.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// Which world a state speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,8 +151,9 @@ mod tests {
 
     #[test]
     fn newer_versions_and_foreign_files_are_refused_by_name() {
-        let newer =
-            String::from_utf8(head().bytes()).expect("text").replace("\"version\": 2", "\"version\": 3, \"x\": 1");
+        let of = |version: u32| format!("\"version\": {version}");
+        let text = String::from_utf8(head().bytes()).expect("text");
+        let newer = text.replace(&of(FORMAT_VERSION), &format!("{}, \"x\": 1", of(FORMAT_VERSION + 1)));
         let said = Head::parse(newer.as_bytes(), "p/s/head.json").expect_err("newer").to_string();
         assert!(said.contains("`p/s/head.json` was written by a newer version"), "{said}");
         let said = Head::parse(b"{\"name\": 1}", "p/s/head.json").expect_err("foreign").to_string();

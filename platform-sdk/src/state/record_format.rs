@@ -1,4 +1,4 @@
-//! The journal's lines as they are written down: version 2.
+//! The journal's lines as they are written down: version 3.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -8,7 +8,7 @@ use super::{
     Effect, Intent, IntentOp, Keys, OpenIntent, Record,
     branch::{Branch, Root, Stored},
     head::FORMAT_VERSION,
-    resource_format::LooseV1,
+    resource_format::LooseV3,
     secrets::KeysV2,
     upgrade,
 };
@@ -21,14 +21,14 @@ use crate::{
 /// One line. `T` is how trees go: out as [`Branch`], in as [`Stored`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub(super) enum LineV2<'a, T> {
+pub(super) enum LineV3<'a, T> {
     /// A run starts to write; what follows belongs to it.
     Begin(BeginV1),
     /// A later run took over: nothing follows.
     Seal(SealV1),
     /// The stack's keys, before the first secret.
     Keys(KeysV2),
-    Intent(Box<IntentV1<'a, T>>),
+    Intent(Box<IntentV3<'a, T>>),
     Created {
         intent: Cow<'a, str>,
         id: Cow<'a, str>,
@@ -36,7 +36,7 @@ pub(super) enum LineV2<'a, T> {
     Outcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         intent: Option<Cow<'a, str>>,
-        effects: Vec<EffectV1<'a, T>>,
+        effects: Vec<EffectV3<'a, T>>,
     },
     Identity(Cow<'a, str>, Cow<'a, str>, Cow<'a, str>),
     Exports(BTreeMap<Cow<'a, str>, T>),
@@ -44,7 +44,7 @@ pub(super) enum LineV2<'a, T> {
 }
 
 /// Reads one line of a journal of this version.
-pub(super) fn read(json: &[u8], version: u32) -> Result<LineV2<'static, Stored>, String> {
+pub(super) fn read(json: &[u8], version: u32) -> Result<LineV3<'static, Stored>, String> {
     let line = match version {
         FORMAT_VERSION => serde_json::from_slice(json),
         older => upgrade::record(older, serde_json::from_slice(json).map_err(|error| error.to_string())?)
@@ -81,7 +81,7 @@ pub(super) struct SealV1 {
 /// An intent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct IntentV1<'a, T> {
+pub(super) struct IntentV3<'a, T> {
     #[serde(default, skip_serializing_if = "is_unknown")]
     at_ms: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,7 +92,7 @@ pub(super) struct IntentV1<'a, T> {
     op: OpV1,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pending_delete: bool,
-    target: LooseV1<'a, T>,
+    target: LooseV3<'a, T>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
@@ -103,10 +103,10 @@ fn is_unknown(at_ms: &u64) -> bool {
 /// An intent that is open in a snapshot.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct OpenV1<'a, T> {
+pub(super) struct OpenV3<'a, T> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created: Option<Cow<'a, str>>,
-    intent: IntentV1<'a, T>,
+    intent: IntentV3<'a, T>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -120,8 +120,8 @@ enum OpV1 {
 /// An effect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub(super) enum EffectV1<'a, T> {
-    Put(Box<LooseV1<'a, T>>),
+pub(super) enum EffectV3<'a, T> {
+    Put(Box<LooseV3<'a, T>>),
     Retire(Cow<'a, Address>),
     Remove(Cow<'a, Address>),
     Deleted(Cow<'a, Address>, Cow<'a, str>),
@@ -169,15 +169,15 @@ pub(super) fn opened_lookups(
     lookups.into_iter().map(opened).collect()
 }
 
-impl<'a> LineV2<'a, Branch<'a>> {
+impl<'a> LineV3<'a, Branch<'a>> {
     /// A record on its way out.
     pub(super) fn of(record: &'a Record, keys: &'a Keys) -> Self {
         match record {
-            Record::Intent(intent) => Self::Intent(Box::new(IntentV1::of(intent, keys))),
+            Record::Intent(intent) => Self::Intent(Box::new(IntentV3::of(intent, keys))),
             Record::Created { intent, id } => Self::Created { intent: intent.into(), id: id.into() },
             Record::Outcome { intent, effects } => Self::Outcome {
                 intent: intent.as_ref().map(Cow::from),
-                effects: effects.iter().map(|effect| EffectV1::of(effect, keys)).collect(),
+                effects: effects.iter().map(|effect| EffectV3::of(effect, keys)).collect(),
             },
             Record::Identity(kind, scope, id) => Self::Identity(kind.into(), scope.into(), id.into()),
             Record::Exports(all) => Self::Exports(exports(all, keys)),
@@ -186,7 +186,7 @@ impl<'a> LineV2<'a, Branch<'a>> {
     }
 }
 
-impl LineV2<'_, Stored> {
+impl LineV3<'_, Stored> {
     /// The record in memory; `None` for a line that is about the journal itself.
     pub(super) fn into_record(self, keys: &Keys) -> Result<Option<Record>, Diagnostic> {
         Ok(Some(match self {
@@ -204,7 +204,7 @@ impl LineV2<'_, Stored> {
     }
 }
 
-impl<'a> IntentV1<'a, Branch<'a>> {
+impl<'a> IntentV3<'a, Branch<'a>> {
     fn of(intent: &'a Intent, keys: &'a Keys) -> Self {
         Self {
             at_ms: intent.at_ms,
@@ -217,12 +217,12 @@ impl<'a> IntentV1<'a, Branch<'a>> {
                 IntentOp::Delete => OpV1::Delete,
             },
             pending_delete: intent.pending_delete,
-            target: LooseV1::of(&intent.target, keys),
+            target: LooseV3::of(&intent.target, keys),
         }
     }
 }
 
-impl IntentV1<'_, Stored> {
+impl IntentV3<'_, Stored> {
     fn into_intent(self, keys: &Keys) -> Result<Intent, Diagnostic> {
         Ok(Intent {
             id: self.id.into_owned(),
@@ -240,24 +240,24 @@ impl IntentV1<'_, Stored> {
     }
 }
 
-impl<'a> OpenV1<'a, Branch<'a>> {
+impl<'a> OpenV3<'a, Branch<'a>> {
     /// An open intent on its way out.
     pub(super) fn of(open: &'a OpenIntent, keys: &'a Keys) -> Self {
-        Self { created: open.created.as_ref().map(Cow::from), intent: IntentV1::of(&open.intent, keys) }
+        Self { created: open.created.as_ref().map(Cow::from), intent: IntentV3::of(&open.intent, keys) }
     }
 }
 
-impl OpenV1<'_, Stored> {
+impl OpenV3<'_, Stored> {
     /// The open intent in memory.
     pub(super) fn into_open(self, keys: &Keys) -> Result<OpenIntent, Diagnostic> {
         Ok(OpenIntent { intent: self.intent.into_intent(keys)?, created: self.created.map(Cow::into_owned) })
     }
 }
 
-impl<'a> EffectV1<'a, Branch<'a>> {
+impl<'a> EffectV3<'a, Branch<'a>> {
     fn of(effect: &'a Effect, keys: &'a Keys) -> Self {
         match effect {
-            Effect::Put(state) => Self::Put(Box::new(LooseV1::of(state, keys))),
+            Effect::Put(state) => Self::Put(Box::new(LooseV3::of(state, keys))),
             Effect::Retire(address) => Self::Retire(Cow::Borrowed(address)),
             Effect::Remove(address) => Self::Remove(Cow::Borrowed(address)),
             Effect::Deleted(address, id) => Self::Deleted(Cow::Borrowed(address), id.into()),
@@ -267,7 +267,7 @@ impl<'a> EffectV1<'a, Branch<'a>> {
     }
 }
 
-impl EffectV1<'_, Stored> {
+impl EffectV3<'_, Stored> {
     fn into_effect(self, keys: &Keys) -> Result<Effect, Diagnostic> {
         Ok(match self {
             Self::Put(state) => Effect::put(state.into_state(keys)?),

@@ -1,4 +1,4 @@
-//! A resource as it is written down: version 1. Fields in alphabetical order, defaults left out, to be small and canonical.
+//! A resource as it is written down: version 3. Fields in alphabetical order, defaults left out, to be small and canonical.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -10,7 +10,7 @@ use super::{
     branch::{Branch, Root, Stored, input_hash},
 };
 use crate::{
-    desired::{Address, Entries, Hash},
+    desired::{Address, Entries, Hash, Tree},
     program::Options,
     report::Diagnostic,
 };
@@ -18,15 +18,16 @@ use crate::{
 /// A resource; `T` is how its trees go: out as [`Branch`], in as [`Stored`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ResourceV1<'a, T> {
+pub(super) struct ResourceV3<'a, T> {
     /// Direct dependencies; left out when they are what `refs` refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     deps: Option<Cow<'a, BTreeSet<Address>>>,
     /// The input hash; left out when it is the hash of `in`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hash: Option<Cow<'a, Hash>>,
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    id: Cow<'a, str>,
+    /// Left out when its outputs name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<Cow<'a, str>>,
     #[serde(rename = "in")]
     inputs: T,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -66,10 +67,10 @@ pub(super) struct OriginV1<'a> {
 /// A resource outside of the table of resources.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct LooseV1<'a, T> {
+pub(super) struct LooseV3<'a, T> {
     address: Cow<'a, Address>,
     origin: OriginV1<'a>,
-    state: ResourceV1<'a, T>,
+    state: ResourceV3<'a, T>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -83,6 +84,15 @@ fn first() -> u32 {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
 fn is_first(version: &u32) -> bool {
     *version == 1
+}
+
+/// The id that outputs name; empty where they name none.
+fn named(outputs: &Tree) -> &str {
+    let Tree::Map(outputs) = outputs else { return "" };
+    match outputs.get("id") {
+        Some(Tree::Leaf(Value::String(id))) => id,
+        _ => "",
+    }
 }
 
 /// The addresses that references refer to.
@@ -103,7 +113,7 @@ impl<'a> OriginV1<'a> {
     }
 }
 
-impl<'a> ResourceV1<'a, Branch<'a>> {
+impl<'a> ResourceV3<'a, Branch<'a>> {
     /// A resource on its way out.
     pub(super) fn of(state: &'a ResourceState, origin: usize, keys: &'a Keys) -> Self {
         let implied = state.dependencies.iter().eq(referred(&state.references));
@@ -111,7 +121,7 @@ impl<'a> ResourceV1<'a, Branch<'a>> {
         Self {
             deps: (!implied).then_some(Cow::Borrowed(&state.dependencies)),
             hash: (!derived).then_some(Cow::Borrowed(&state.input_hash)),
-            id: (&state.id).into(),
+            id: (state.id != named(&state.outputs)).then_some(Cow::Borrowed(&state.id)),
             inputs: Branch::sealed(&state.inputs, Root::Inputs(&state.address), keys),
             options: Cow::Borrowed(&state.options),
             origin,
@@ -127,7 +137,7 @@ impl<'a> ResourceV1<'a, Branch<'a>> {
     }
 }
 
-impl ResourceV1<'_, Stored> {
+impl ResourceV3<'_, Stored> {
     /// The index of its origin.
     pub(super) fn origin(&self) -> usize {
         self.origin
@@ -152,7 +162,7 @@ impl ResourceV1<'_, Stored> {
             None => input_hash(&inputs, keys),
         };
         Ok(ResourceState {
-            id: self.id.into_owned(),
+            id: self.id.map_or_else(|| named(&outputs).to_owned(), Cow::into_owned),
             provider: ProviderState {
                 kind: origin.kind.clone().into_owned(),
                 config: origin.config.clone().into_owned(),
@@ -173,15 +183,15 @@ impl ResourceV1<'_, Stored> {
     }
 }
 
-impl<'a> LooseV1<'a, Branch<'a>> {
+impl<'a> LooseV3<'a, Branch<'a>> {
     /// A resource on its way out.
     pub(super) fn of(state: &'a ResourceState, keys: &'a Keys) -> Self {
         let (address, origin) = (Cow::Borrowed(&state.address), OriginV1::of(state));
-        Self { address, origin, state: ResourceV1::of(state, 0, keys) }
+        Self { address, origin, state: ResourceV3::of(state, 0, keys) }
     }
 }
 
-impl LooseV1<'_, Stored> {
+impl LooseV3<'_, Stored> {
     /// The resource in memory.
     pub(super) fn into_state(self, keys: &Keys) -> Result<ResourceState, Diagnostic> {
         self.state.into_state(self.address.into_owned(), &self.origin, keys)

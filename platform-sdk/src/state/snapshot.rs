@@ -51,15 +51,24 @@ pub enum Status {
     Partial(String),
 }
 
-/// Where an input came from: `{"$ref": "databricks:Catalog::lake", "field": "id"}`.
+/// Where an input came from: `{"$ref": "databricks:Catalog::lake", "field": "name"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Referred {
     /// The resource or lookup.
     #[serde(rename = "$ref")]
     pub to: Address,
-    /// Its output.
+    /// Its output. Left out when it is the id.
+    #[serde(default = "id", skip_serializing_if = "is_id")]
     pub field: String,
+}
+
+fn id() -> String {
+    "id".to_owned()
+}
+
+fn is_id(field: &str) -> bool {
+    field == "id"
 }
 
 /// One object that the stack owns.

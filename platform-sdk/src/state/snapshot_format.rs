@@ -1,4 +1,4 @@
-//! The snapshot file, version 2: canonical JSON, whose SHA-256 is its name. It names its parent, so history is a chain.
+//! The snapshot file, version 3: canonical JSON, whose SHA-256 is its name. It names its parent, so history is a chain.
 
 use std::{
     borrow::Cow,
@@ -13,8 +13,8 @@ use super::{
     branch::{Branch, Stored, to_bytes},
     damage,
     head::{FORMAT_VERSION, newer},
-    record_format::{OpenV1, exports, lookups, opened_exports, opened_lookups},
-    resource_format::{LooseV1, OriginV1, ResourceV1},
+    record_format::{OpenV3, exports, lookups, opened_exports, opened_lookups},
+    resource_format::{LooseV3, OriginV1, ResourceV3},
     secrets::KeysV2,
     upgrade,
 };
@@ -53,7 +53,7 @@ pub struct Entry {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SnapshotV2<'a, T> {
+struct SnapshotV3<'a, T> {
     entry: Cow<'a, Entry>,
     exports: BTreeMap<Cow<'a, str>, T>,
     identities: Cow<'a, BTreeMap<String, BTreeMap<String, String>>>,
@@ -62,11 +62,11 @@ struct SnapshotV2<'a, T> {
     #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
     lookups: BTreeMap<Cow<'a, Address>, T>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    open: Vec<OpenV1<'a, T>>,
+    open: Vec<OpenV3<'a, T>>,
     origins: Vec<OriginV1<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pending_deletes: Vec<LooseV1<'a, T>>,
-    resources: BTreeMap<Cow<'a, Address>, ResourceV1<'a, T>>,
+    pending_deletes: Vec<LooseV3<'a, T>>,
+    resources: BTreeMap<Cow<'a, Address>, ResourceV3<'a, T>>,
     uuid: Cow<'a, str>,
 }
 
@@ -94,17 +94,17 @@ pub(super) fn encode(
             origins.push(OriginV1::clone(origin));
             origins.len() - 1
         });
-        resources.insert(Cow::Borrowed(address), ResourceV1::of(state, origin, keys));
+        resources.insert(Cow::Borrowed(address), ResourceV3::of(state, origin, keys));
     }
-    let file: SnapshotV2<'_, Branch<'_>> = SnapshotV2 {
+    let file: SnapshotV3<'_, Branch<'_>> = SnapshotV3 {
         entry: Cow::Borrowed(entry),
         exports: exports(&snapshot.exports, keys),
         identities: Cow::Borrowed(&snapshot.identities),
         keys: keys.wire().map(Cow::Borrowed),
         lookups: lookups(&snapshot.lookups, keys),
-        open: open.iter().map(|open| OpenV1::of(open, keys)).collect(),
+        open: open.iter().map(|open| OpenV3::of(open, keys)).collect(),
         origins,
-        pending_deletes: snapshot.pending_deletes.iter().map(|old| LooseV1::of(old, keys)).collect(),
+        pending_deletes: snapshot.pending_deletes.iter().map(|old| LooseV3::of(old, keys)).collect(),
         resources,
         uuid: (&snapshot.uuid).into(),
     };
@@ -186,8 +186,8 @@ pub(super) async fn decode_keys(
 }
 
 /// The file of a stack, whatever version it was written in.
-fn parsed(bytes: &[u8], place: &str, stack: (&str, &str)) -> Result<SnapshotV2<'static, Stored>, Diagnostic> {
-    let file = match serde_json::from_slice::<SnapshotV2<'_, Stored>>(bytes) {
+fn parsed(bytes: &[u8], place: &str, stack: (&str, &str)) -> Result<SnapshotV3<'static, Stored>, Diagnostic> {
+    let file = match serde_json::from_slice::<SnapshotV3<'_, Stored>>(bytes) {
         Ok(file) if file.entry.version == FORMAT_VERSION => file,
         outcome => older(bytes, place, outcome.err())?,
     };
@@ -202,7 +202,7 @@ fn older(
     bytes: &[u8],
     place: &str,
     error: Option<serde_json::Error>,
-) -> Result<SnapshotV2<'static, Stored>, Diagnostic> {
+) -> Result<SnapshotV3<'static, Stored>, Diagnostic> {
     let entry = read_entry(bytes, place)?;
     let none = |why: &str| damage(place, &format!("it is not a snapshot: {why}"));
     if let (FORMAT_VERSION, Some(error)) = (entry.version, error) {

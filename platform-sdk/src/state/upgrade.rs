@@ -9,6 +9,12 @@ pub(super) fn snapshot(version: u32, mut file: Value) -> Result<Value, String> {
     {
         *keys = keys_2(keys)?;
     }
+    if version < 3 {
+        for (list, resource) in [("/resources", ""), ("/pending_deletes", "/state"), ("/open", "/intent/target/state")]
+        {
+            each(&mut file, list, |item| id_3(item, resource));
+        }
+    }
     Ok(file)
 }
 
@@ -19,7 +25,27 @@ pub(super) fn record(version: u32, mut line: Value) -> Result<Value, String> {
     {
         *keys = keys_2(keys)?;
     }
+    if version < 3 {
+        id_3(&mut line, "/intent/target/state");
+        each(&mut line, "/outcome/effects", |effect| id_3(effect, "/put/state"));
+    }
     Ok(line)
+}
+
+/// Changes everything in a list or a map, where there is one.
+fn each(file: &mut Value, list: &str, change: impl FnMut(&mut Value)) {
+    match file.pointer_mut(list) {
+        Some(Value::Array(items)) => items.iter_mut().for_each(change),
+        Some(Value::Object(entries)) => entries.values_mut().for_each(change),
+        _ => {}
+    }
+}
+
+/// Up to version 2 a resource whose id was left out had none, whatever its outputs named.
+fn id_3(file: &mut Value, resource: &str) {
+    if let Some(Value::Object(resource)) = file.pointer_mut(resource) {
+        resource.entry("id").or_insert_with(|| json!(""));
+    }
 }
 
 /// Version 1 wrote the wrapped key among what it was wrapped with.
@@ -49,5 +75,28 @@ mod tests {
         let file = json!({"keys": {"hmac": "h", "wrap": {"passphrase": {"salt": "x", "passes": 2, "sealed": "s"}}}});
         assert_eq!(snapshot(1, file).unwrap_or_default()["keys"]["wrapped"]["by"]["passphrase"]["salt"], "x");
         assert!(snapshot(1, json!({"keys": {"wrap": {"riddle": {"sealed": "s"}}}})).is_err());
+    }
+
+    #[test]
+    fn what_had_no_id_in_version_2_has_none_in_version_3() {
+        let without = json!({"in": {}, "out": {"id": "x"}});
+        let with = json!({"id": "", "in": {}, "out": {"id": "x"}});
+        let file = |state: &Value| {
+            json!({
+                "resources": {"a": state},
+                "pending_deletes": [{"state": state}],
+                "open": [{"intent": {"target": {"state": state}}}],
+            })
+        };
+        assert_eq!(snapshot(2, file(&without)), Ok(file(&with)));
+        assert_eq!(snapshot(3, file(&without)), Ok(file(&without)));
+        let intent = |state: &Value| json!({"intent": {"target": {"state": state}}});
+        assert_eq!(record(2, intent(&without)), Ok(intent(&with)));
+        let outcome = |state: &Value| json!({"outcome": {"effects": ["nothing", {"put": {"state": state}}]}});
+        assert_eq!(record(2, outcome(&without)), Ok(outcome(&with)));
+        assert_eq!(record(3, outcome(&without)), Ok(outcome(&without)));
+        for other in [json!(null), json!([]), json!({"resources": 7}), json!({"seal": {}})] {
+            assert_eq!((snapshot(2, other.clone()), record(2, other.clone())), (Ok(other.clone()), Ok(other)));
+        }
     }
 }

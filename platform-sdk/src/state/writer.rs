@@ -7,7 +7,7 @@ use super::{
     head::{FORMAT_VERSION, Head},
     object_per_append::put,
     reading::{Standing, snapshot_key},
-    record_format::{BeginV1, LineV2, SealV1},
+    record_format::{BeginV1, LineV3, SealV1},
     snapshot_format::{self, Entry},
     store::{Appender, Guard},
 };
@@ -176,7 +176,7 @@ impl Writer {
         while let Some(part) = self.unsealed.last() {
             let seal = SealV1 { fence: self.fence, run: self.who.run.clone(), version: FORMAT_VERSION };
             let mut line = Vec::new();
-            frame(&to_bytes(&LineV2::<Branch<'_>>::Seal(seal))?, &mut line);
+            frame(&to_bytes(&LineV3::<Branch<'_>>::Seal(seal))?, &mut line);
             self.put_new(part, line).await?;
             self.unsealed.pop();
         }
@@ -204,8 +204,8 @@ impl Writer {
         })
     }
 
-    fn begin(&self) -> LineV2<'static, Branch<'static>> {
-        LineV2::Begin(BeginV1 {
+    fn begin(&self) -> LineV3<'static, Branch<'static>> {
+        LineV3::Begin(BeginV1 {
             at: self.who.now(),
             base: self.head().snapshot,
             by: self.who.name.clone(),

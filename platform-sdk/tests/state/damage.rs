@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use platform_sdk::state::{World, lease, read};
+use platform_sdk::state::{FORMAT_VERSION, World, lease, read};
 
 use super::fixture::{ana, files, intent, location, no_environment, resource, written};
 
@@ -137,9 +137,11 @@ async fn newer_versions_are_named() {
     stack(folder.path()).await;
     let path = folder.path().join("acme/prod/head.json");
     let text = fs::read_to_string(&path).expect("a head");
-    fs::write(&path, text.replace("\"version\": 2", "\"version\": 3")).expect("written");
+    let of = |version: u32| format!("\"version\": {version}");
+    fs::write(&path, text.replace(&of(FORMAT_VERSION), &of(FORMAT_VERSION + 1))).expect("written");
     let said = refused(folder.path()).await;
-    assert!(said.contains("was written by a newer version") && said.contains("version 3"), "{said}");
+    let newer = format!("version {}", FORMAT_VERSION + 1);
+    assert!(said.contains("was written by a newer version") && said.contains(&newer), "{said}");
 }
 
 #[tokio::test]

@@ -51,6 +51,33 @@ async fn everything_comes_back_as_it_was() {
 }
 
 #[tokio::test]
+async fn an_id_comes_back_whatever_the_outputs_name() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let place = location(folder.path());
+    let mut lease = lease(&place, World::Real, &no_environment(), &ana()).await.expect("a lease");
+    let mut snapshot = lease.reading().snapshot.clone();
+    let names = [
+        json!({"id": "id-same"}).into(),
+        json!({"id": "id-other"}).into(),
+        json!({"id": 7}).into(),
+        json!({}).into(),
+        json!("id").into(),
+        Tree::Map([("id".to_owned(), secret("id-secret"))].into()),
+    ];
+    for (name, outputs) in ["same", "else", "number", "none", "text", "secret"].into_iter().zip(names) {
+        for id in [format!("id-{name}"), String::new()] {
+            let mut state = resource(&format!("{name}{}", id.len()), outputs.clone(), &lease.reading().keys);
+            state.id = id;
+            snapshot.resources.insert(state.address.clone(), state.into());
+        }
+    }
+    lease.commit(&snapshot).await.expect("committed");
+    lease.release().await.expect("released");
+    let reading = read(&place, World::Real, &no_environment()).await.expect("a reading");
+    assert_eq!(reading.snapshot, snapshot);
+}
+
+#[tokio::test]
 async fn a_run_with_nothing_to_do_writes_nothing() {
     let folder = tempfile::tempdir().expect("a directory");
     let place = location(folder.path());
