@@ -13,6 +13,11 @@ fn existing(fields: Value) -> Existing<Job> {
     Existing { id: "7".to_owned(), inputs: Some(inputs(fields)), outputs: None }
 }
 
+/// With another one: for one alone no list is asked for.
+fn existing_with_another(fields: Value) -> [Existing<Job>; 2] {
+    [existing(fields), Existing { id: "8".to_owned(), inputs: None, outputs: None }]
+}
+
 #[test]
 fn a_python_task_brings_its_environment_unless_it_is_put_on_a_cluster() {
     let job = Job::new("j").task(Task::python("a", "/a.py")).task(Task::python("b", "/b.py"));
@@ -55,12 +60,12 @@ async fn a_job_that_a_list_does_not_show_whole_is_asked_for() {
     let applied = json!({"name": "j", "environments": [{"environment_key": "default"}]});
     let whole = json!({"name": "j", "environments": [{"environment_key": "default", "spec": {"client": "4"}}]});
     let server = Server::playing([listed(whole.clone())]).await;
-    Job::list(&server.client(), &[existing(applied.clone())]).await.expect("a list");
+    Job::list(&server.client(), &existing_with_another(applied.clone())).await.expect("a list");
     assert_eq!(server.lines(), ["GET /api/2.2/jobs/list?limit=100&expand_tasks=true"]);
 
     let got = answer(200, &json!({"job_id": 7, "run_as_user_name": "ada@x", "settings": whole}).to_string());
     let server = Server::playing([listed(json!({"name": "j"})), got]).await;
-    let all = Job::list(&server.client(), &[existing(applied)]).await.expect("a list").expect("all");
+    let all = Job::list(&server.client(), &existing_with_another(applied)).await.expect("a list").expect("all");
     assert_eq!(all[0].inputs.environments[0].environment_version.as_deref(), Some("4"));
     assert_eq!(server.lines()[1], "GET /api/2.2/jobs/get?job_id=7");
 }
@@ -71,8 +76,8 @@ async fn whom_a_job_runs_as_is_asked_for_where_the_program_says_it() {
     let listed = answer(200, &json!({"jobs": [{"job_id": 7, "settings": settings}]}).to_string());
     let got = answer(200, &json!({"job_id": 7, "run_as_user_name": "bob@x", "settings": settings}).to_string());
     let server = Server::playing([listed, got]).await;
-    let applied = existing(json!({"name": "j", "run_as": {"user_name": "ada@x"}}));
-    let all = Job::list(&server.client(), &[applied]).await.expect("a list").expect("all");
+    let applied = existing_with_another(json!({"name": "j", "run_as": {"user_name": "ada@x"}}));
+    let all = Job::list(&server.client(), &applied).await.expect("a list").expect("all");
     assert_eq!(all[0].inputs.run_as.as_ref().and_then(|run_as| run_as.user_name.as_deref()), Some("bob@x"));
 }
 
