@@ -17,7 +17,7 @@ use crate::{
     program::{Operation, Schema},
     provider::{Driver, ErrorKind, ProviderError},
     report::Diagnostic,
-    state::{Effect, Intent, IntentOp, Record, ResourceState},
+    state::{Effect, Intent, IntentOp, ResourceState},
 };
 
 impl Run<'_> {
@@ -109,7 +109,7 @@ impl Run<'_> {
         let driver = self.driver(&old.provider.kind, &config, old.address.type_name()).await;
         let driver = driver.map_err(|error| failed(&error))?;
         let intent = self.ledger.intent_id();
-        self.append(Record::Intent(Box::new(Intent {
+        let announced = Intent {
             id: intent.clone(),
             op: IntentOp::Delete,
             target: old.clone(),
@@ -117,8 +117,8 @@ impl Run<'_> {
             pending_delete: pending,
             at_ms: self.ledger.now_ms(),
             by: None,
-        })))
-        .await?;
+        };
+        self.announce(action, announced).await?;
         let slot = self.turn(action, &intent).await?;
         let sent = self.send_delete(&driver, old, &intent, self.forces(old)).await;
         drop(slot);

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::{Result, state::Record};
+use crate::{Result, report::Diagnostic, state::Record};
 
 /// Takes the journal's records.
 #[async_trait]
@@ -21,6 +21,11 @@ pub trait Ledger: Send + Sync {
     /// Whether what is recorded here still holds: not when another run has taken over.
     async fn holds(&self) -> bool {
         true
+    }
+
+    /// Why nothing can be announced any more; nothing new may be started then.
+    fn lost(&self) -> Option<Diagnostic> {
+        None
     }
 
     /// A new intent's id: 16 lower-case hexadecimal digits, unique in the stack.

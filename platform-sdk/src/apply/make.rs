@@ -17,7 +17,7 @@ use crate::{
     program::{Identity, Operation},
     provider::{Driver, ErrorKind, Found, ProviderError, Request},
     report::Diagnostic,
-    state::{Effect, Intent, IntentOp, Record, ResourceState, Status},
+    state::{Effect, Intent, IntentOp, ResourceState, Status},
 };
 
 /// One resource, on its way to what the program wants.
@@ -132,7 +132,7 @@ impl Making<'_, '_> {
         }
         let found_before = self.before(driver, &plain, old.as_deref()).await?;
         let intent = self.intent(IntentOp::Create, &target, found_before).await;
-        self.run.append(Record::Intent(Box::new(intent.clone()))).await?;
+        self.run.announce(self.action, intent.clone()).await?;
         let created = Created { making: self, driver, plain: &plain, intent: &intent };
         let slot = self.run.turn(self.action, &intent.id).await?;
         let settled = created.settle().await;

@@ -24,7 +24,7 @@ use crate::{
     plan::{Action, Kind, Op, Planned, Summary, reaches},
     provider::{Context, Journalled, Progress, ProviderError, ProviderResult},
     report::{Diagnostic, Event, Observer},
-    state::{Effect, ProviderState, Record, ResourceState, Snapshot},
+    state::{Effect, Intent, ProviderState, Record, ResourceState, Snapshot},
 };
 
 /// How an apply runs.
@@ -130,7 +130,7 @@ pub async fn apply(work: Apply<'_>) -> Applied {
     } else {
         schedule.run().await;
     }
-    if let Err(problem) = run.exports(schedule.failures.is_empty() && !schedule.interrupted).await {
+    if let Err(problem) = run.exports(schedule.failures.is_empty() && !schedule.interrupted && !run.is_lost()).await {
         schedule.failures.push(problem);
     }
     let Schedule { summary, failures, interrupted, .. } = schedule;
@@ -318,7 +318,22 @@ impl<'a> Run<'a> {
         self.connections.way_to(old, config).await.map(|way| way.config)
     }
 
-    pub(super) async fn append(&self, record: Record) -> Result<(), Diagnostic> {
+    /// Makes it durable what an action is about to ask.
+    pub(super) async fn announce(&self, index: usize, intent: Intent) -> Result<(), Diagnostic> {
+        let announced = self.ledger.append(Record::Intent(Box::new(intent))).await;
+        if announced.is_err() && self.is_lost() {
+            // The loss is one failure, however many actions it stops.
+            self.timing().sent_away.insert(index);
+        }
+        announced.map_err(|error| first(&error))
+    }
+
+    /// Whether nothing can be announced any more.
+    pub(super) fn is_lost(&self) -> bool {
+        self.ledger.lost().is_some()
+    }
+
+    async fn append(&self, record: Record) -> Result<(), Diagnostic> {
         self.ledger.append(record).await.map_err(|error| first(&error))
     }
 

@@ -79,7 +79,8 @@ impl<'r, 'a> Schedule<'r, 'a> {
         let under_way = run.settings.parallel.max(1).saturating_mul(2);
         loop {
             self.interrupted |= *stop.borrow();
-            let halted = self.interrupted || (run.settings.fail_fast && !self.failures.is_empty());
+            let failed = run.settings.fail_fast && !self.failures.is_empty();
+            let halted = self.interrupted || failed || run.is_lost();
             if halted {
                 run.slots.close();
             } else {

@@ -17,7 +17,7 @@ use crate::{
     program::Operation,
     provider::{Driver, Observation, ProviderResult, Request},
     report::Diagnostic,
-    state::{Effect, Intent, IntentOp, Record, ResourceState, Status},
+    state::{Effect, Intent, IntentOp, ResourceState, Status},
 };
 
 /// What an update sends.
@@ -105,7 +105,7 @@ impl Making<'_, '_> {
         let intent = self.intent(IntentOp::Update, &target, taken).await;
         let builtin = target.provider.kind == BUILTIN;
         if !builtin {
-            self.run.append(Record::Intent(Box::new(intent.clone()))).await?;
+            self.run.announce(self.action, intent.clone()).await?;
         }
         let slot = if builtin { None } else { Some(self.run.turn(self.action, &intent.id).await?) };
         let sent = self.sent(driver, &intent, &mut sending, renames).await;

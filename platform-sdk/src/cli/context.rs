@@ -26,6 +26,9 @@ use crate::{
 /// Where state is unless told otherwise.
 const STATE: &str = ".platform";
 
+/// Where runs keep what they learn after they have lost their store: beside what state would be there, wherever it is.
+const STRANDED: &str = "stranded";
+
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -85,6 +88,8 @@ pub(crate) struct Context {
 pub(crate) struct Embedded {
     /// Where state is, whatever flags and environment say.
     pub(crate) store: Arc<dyn Store>,
+    /// What stands for `.platform` on its machine, if it has one.
+    pub(crate) folder: Option<PathBuf>,
     /// What time it is.
     pub(crate) clock: Clock,
 }
@@ -151,11 +156,13 @@ impl Context {
     /// When the place can't be one.
     pub(crate) fn location_of(&self, project: &str, stack: &str) -> Result<Location> {
         if let Some(embedded) = &self.embedded {
-            return Location::within(embedded.store.clone(), project, stack);
+            let location = Location::within(embedded.store.clone(), project, stack)?;
+            return Ok(location.stranding_in(embedded.folder.as_ref().map(|folder| folder.join(STRANDED))));
         }
         let state = self.state.as_deref().unwrap_or(STATE);
         let location = Location::of_environment(state, project, stack, &self.environment)?;
-        Ok(location.with_key(self.program.secrets_key.clone()))
+        let stranded = Path::new(STATE).join(STRANDED);
+        Ok(location.with_key(self.program.secrets_key.clone()).stranding_in(Some(stranded)))
     }
 
     /// The time, in milliseconds since 1970.

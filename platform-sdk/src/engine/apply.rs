@@ -87,11 +87,14 @@ async fn carry_out(session: &Session<'_>, lease: &mut Lease, desired: &Desired, 
     let context = session.context;
     let steps = surveyed.planned.plan.changes().count();
     context.printer.event(&Event::ApplyStarted { steps });
-    let Applied { snapshot, summary, failures, interrupted } = session.apply(lease, desired, surveyed).await;
-    let commit = lease.commit(&snapshot).await?;
-    let ok = failures.is_empty() && !interrupted;
-    context.printer.event(&Event::Done { ok, summary, snapshot: commit.snapshot });
-    if interrupted {
+    let Applied { snapshot, summary, mut failures, interrupted } = session.apply(lease, desired, surveyed).await;
+    let committed = lease.commit(&snapshot).await;
+    let ok = failures.is_empty() && !interrupted && committed.is_ok();
+    let reached = committed.as_ref().ok().and_then(|commit| commit.snapshot.clone());
+    context.printer.event(&Event::Done { ok, summary, snapshot: reached });
+    if let Err(error) = committed {
+        failures.extend(error.diagnostics().iter().cloned());
+    } else if interrupted {
         context.printer.note("interrupted: run the command again to go on from here");
         return Ok(Exit::Interrupted);
     }

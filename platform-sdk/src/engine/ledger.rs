@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::{
     Result,
     apply::Ledger,
+    report::Diagnostic,
     state::{Journal, Record},
 };
 
@@ -20,6 +21,10 @@ impl Ledger for Journal {
 
     async fn holds(&self) -> bool {
         Self::holds(self).await
+    }
+
+    fn lost(&self) -> Option<Diagnostic> {
+        Self::lost(self)
     }
 
     fn intent_id(&self) -> String {

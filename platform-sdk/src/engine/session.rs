@@ -101,6 +101,10 @@ impl<'c> Session<'c> {
     }
 
     async fn settled(&self, lease: &Lease) -> Result<Snapshot> {
+        if lease.brought_home() > 0 {
+            let count = lease.brought_home();
+            self.context.printer.note(&format!("brought home from a run that had lost its store: {count} records"));
+        }
         let mut snapshot = lease.reading().snapshot.clone();
         self.connections.introduce(&self.declared.desired, &snapshot);
         let open = lease.reading().open.clone();

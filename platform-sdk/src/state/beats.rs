@@ -205,7 +205,7 @@ impl Heart {
         ours.unanswered.push(bytes.clone());
         loop {
             let condition = Condition::Version(ours.version.clone());
-            match self.store.put(&self.key, bytes.clone(), condition).await {
+            match put(&*self.store, &self.key, bytes.clone(), condition).await {
                 Ok(version) => {
                     *ours = Ours { version, unanswered: Vec::new() };
                     return Ok(());

@@ -2,6 +2,7 @@
 
 use std::{
     mem,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -12,6 +13,7 @@ use super::{
     fold::note,
     frame::frame,
     record_format::{LineV3, has_secrets},
+    stranded::is_news,
     writer::Writer,
 };
 use crate::report::Diagnostic;
@@ -21,7 +23,8 @@ const LAZY: Duration = Duration::from_millis(20);
 
 /// A run's journal. Nothing is written before the first record.
 ///
-/// After a failed write every append fails, with the first failure's reason: nothing new may be started then.
+/// After a failed write the store is lost: nothing new may be announced, with the first failure's reason. What becomes of
+/// what was announced before is kept on this machine, where the location has a place for it.
 pub struct Journal {
     inner: Arc<Inner>,
 }
@@ -44,13 +47,23 @@ struct Queue {
     open: Vec<OpenIntent>,
     keys_written: bool,
     flush_planned: bool,
+    /// How many of the waiting lines say what became of something.
+    news: usize,
+    lost: Option<Lost>,
+}
+
+/// Why the store takes nothing any more, and what became of the news since.
+struct Lost {
+    why: Diagnostic,
+    /// Where news are kept, and how many.
+    kept: Option<(PathBuf, usize)>,
+    unkept: usize,
 }
 
 struct Written {
     writer: Writer,
-    /// How many records are durable.
+    /// How many records are durable, in the store or on this machine.
     durable: u64,
-    failed: Option<Diagnostic>,
 }
 
 impl std::fmt::Debug for Journal {
@@ -63,7 +76,7 @@ impl Journal {
     pub(super) fn new(writer: Writer, keys: Keys, open: Vec<OpenIntent>) -> Self {
         let queue = Queue { open, keys_written: keys.wire().is_some(), ..Queue::default() };
         let (certainty, clock) = (writer.certainty(), writer.clock());
-        let written = Written { writer, durable: 0, failed: None };
+        let written = Written { writer, durable: 0 };
         Self {
             inner: Arc::new(Inner {
                 keys,
@@ -80,10 +93,12 @@ impl Journal {
     /// Dropping this future does not take the record back.
     ///
     /// # Errors
-    /// When it can't be made durable: what it announces must not be done.
+    /// When it can't be made durable: what it announces must not be done. What says what became of something is durable
+    /// also where only this machine keeps it.
     pub async fn append(&self, record: Record) -> Result<(), Diagnostic> {
+        let news = is_news(&record);
         let number = self.inner.enqueue(record).await?;
-        self.settle(number).await
+        self.settle(number, news).await
     }
 
     /// Adds a record behind all that were added before. It becomes durable with the next [`Journal::append`], after a
@@ -102,7 +117,7 @@ impl Journal {
             if let Some(inner) = inner.upgrade() {
                 inner.queue().flush_planned = false;
                 // A failure stays with the writer: the next append and the commit report it.
-                let _ = inner.settle(u64::MAX).await;
+                let _ = inner.settle(u64::MAX, false).await;
             }
         });
         Ok(())
@@ -113,7 +128,17 @@ impl Journal {
     /// # Errors
     /// When that can't be done.
     pub async fn flush(&self) -> Result<(), Diagnostic> {
-        self.settle(u64::MAX).await
+        self.settle(u64::MAX, false).await
+    }
+
+    /// Why the store takes nothing any more, and what became of what was learned since; `None` as long as it does.
+    pub fn lost(&self) -> Option<Diagnostic> {
+        self.inner.queue().lost.as_ref().map(Lost::told)
+    }
+
+    /// Takes these keys for its own where it has none: those of records that are about to be added.
+    pub(super) fn adopt(&self, keys: &Keys) -> bool {
+        self.inner.keys.adopt(keys)
     }
 
     /// A new intent's id: 16 lower-case hexadecimal digits, drawn at random so that a restored copy of a state never
@@ -173,9 +198,9 @@ impl Journal {
     }
 
     /// Runs detached: a caller that is cancelled must not leave half a line behind which others go on.
-    async fn settle(&self, number: u64) -> Result<(), Diagnostic> {
+    async fn settle(&self, number: u64, news: bool) -> Result<(), Diagnostic> {
         let inner = Arc::clone(&self.inner);
-        let settled = tokio::spawn(async move { inner.settle(number).await }).await;
+        let settled = tokio::spawn(async move { inner.settle(number, news).await }).await;
         settled.unwrap_or_else(|died| Err(Diagnostic::error("the journal's writer died").detail(died.to_string())))
     }
 }
@@ -199,36 +224,73 @@ impl Inner {
             queue.keys_written = true;
         }
         frame(&json, &mut queue.lines);
+        queue.news += usize::from(is_news(&record));
         note(&mut queue.open, record);
         queue.last += 1;
         Ok(queue.last)
     }
 
-    /// Makes records durable up to this number. Whoever comes first writes for all who wait behind.
-    async fn settle(&self, number: u64) -> Result<(), Diagnostic> {
+    /// Makes records durable up to this number. Whoever comes first writes for all who wait behind. `news` are durable
+    /// where this machine keeps them, too.
+    async fn settle(&self, number: u64, news: bool) -> Result<(), Diagnostic> {
         let mut written = self.writer.lock().await;
-        if written.durable >= number {
+        let writable = self.queue().lost.is_none();
+        if written.durable >= number && (writable || news) {
             return Ok(());
         }
-        if let Some(failed) = &written.failed {
-            return Err(failed.clone());
-        }
-        let (lines, last) = {
+        let (lines, last, waiting) = {
             let mut queue = self.queue();
-            (mem::take(&mut queue.lines), queue.last)
+            (mem::take(&mut queue.lines), queue.last, mem::take(&mut queue.news))
         };
-        if lines.is_empty() {
+        if lines.is_empty() && writable {
             return Ok(());
         }
-        match written.writer.append(lines).await {
-            Ok(()) => {
-                written.durable = last;
-                Ok(())
-            }
-            Err(failed) => {
-                written.failed = Some(failed.clone());
-                Err(failed)
+        let spare = if waiting > 0 { lines.clone() } else { Vec::new() };
+        if writable {
+            match written.writer.append(lines).await {
+                Ok(()) => {
+                    written.durable = last;
+                    return Ok(());
+                }
+                Err(why) => self.queue().lost = Some(Lost { why, kept: None, unkept: 0 }),
             }
         }
+        if waiting > 0 {
+            let kept = written.writer.strand(&self.keys, &spare).await;
+            written.durable = if kept.is_some() { last } else { written.durable };
+            if let Some(lost) = &mut self.queue().lost {
+                lost.took(kept, waiting);
+            }
+        }
+        if news && written.durable >= number {
+            return Ok(());
+        }
+        Err(self.queue().lost.as_ref().map_or_else(|| Diagnostic::error("the journal is lost"), Lost::told))
+    }
+}
+
+impl Lost {
+    fn took(&mut self, file: Option<PathBuf>, news: usize) {
+        match file {
+            Some(file) => self.kept = Some((file, self.kept.as_ref().map_or(0, |(_, count)| *count) + news)),
+            None => self.unkept += news,
+        }
+    }
+
+    /// What a person has to know of it.
+    fn told(&self) -> Diagnostic {
+        let outcomes =
+            |count: usize| if count == 1 { "1 outcome is".to_owned() } else { format!("{count} outcomes are") };
+        let mut details: Vec<String> = self.why.detail.iter().cloned().collect();
+        details.push("nothing new was started".to_owned());
+        let mut told = self.why.clone();
+        if let Some((file, count)) = &self.kept {
+            details.push(format!("{} kept in `{}`", outcomes(*count), file.display()));
+            told = told.hint("when the store can be reached, run the command again here: it brings home what is kept");
+        }
+        if self.unkept > 0 {
+            details.push(format!("{} kept nowhere: the next run asks the services", outcomes(self.unkept)));
+        }
+        told.detail(details.join("\n"))
     }
 }

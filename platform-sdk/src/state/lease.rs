@@ -9,6 +9,7 @@ use super::{
     Commit, Journal, Location, Reading, Snapshot, World,
     reading::load,
     store::{Guard, Note},
+    stranded::Stranded,
     writer::Writer,
 };
 use crate::{Result, report::Diagnostic};
@@ -112,6 +113,7 @@ pub struct Lease {
     journal: Arc<Journal>,
     /// How many records the last snapshot has.
     committed: u64,
+    brought_home: usize,
 }
 
 /// What unlocking found.
@@ -130,6 +132,11 @@ pub enum Unlocked {
 /// When the state is of another world, damaged, newer, or its secrets can't be opened; each names the file.
 pub async fn read(location: &Location, world: World, environment: &BTreeMap<String, String>) -> Result<Reading> {
     let mut reading = load(location, world, environment).await?.0;
+    let stranded = Stranded::read(location, &reading, environment).await?;
+    if let Some(keys) = stranded.keys() {
+        reading.keys.adopt(keys);
+    }
+    stranded.fold_into(&mut reading);
     reading.in_progress = holder(location).await?;
     Ok(reading)
 }
@@ -165,7 +172,12 @@ pub async fn lease(
 ) -> Result<Lease> {
     let since = who.now();
     let mut guard = hold(location, who, &since).await?;
-    let (reading, standing) = match load(location, world, environment).await {
+    let loaded = async {
+        let (reading, standing) = load(location, world, environment).await?;
+        let stranded = Stranded::read(location, &reading, environment).await?;
+        Ok::<_, Diagnostic>((reading, standing, stranded))
+    };
+    let (reading, standing, stranded) = match loaded.await {
         Ok(loaded) => loaded,
         Err(problem) => {
             guard.release().await;
@@ -176,7 +188,15 @@ pub async fn lease(
     guard.note(who.notes(fence, &since)).await.map_err(Diagnostic::from)?;
     let writer = Writer::new(location, standing, world, who, guard);
     let journal = Journal::new(writer, reading.keys.clone(), reading.open.clone());
-    Ok(Lease { reading, journal: Arc::new(journal), committed: 0 })
+    let mut lease = Lease { reading, journal: Arc::new(journal), committed: 0, brought_home: 0 };
+    match lease.bring_home(stranded).await {
+        Ok(()) => Ok(lease),
+        Err(problem) => {
+            // The problem is the same, or silence ends the lease.
+            let _ = lease.release().await;
+            Err(problem.into())
+        }
+    }
 }
 
 /// Takes the exclusive hold of a stack.
@@ -199,6 +219,23 @@ impl Lease {
     /// The state when the lease was taken, or as of the last commit.
     pub fn reading(&self) -> &Reading {
         &self.reading
+    }
+
+    /// How much runs of this machine that had lost their store could not tell it, and this lease has.
+    pub fn brought_home(&self) -> usize {
+        self.brought_home
+    }
+
+    async fn bring_home(&mut self, stranded: Stranded) -> Result<(), Diagnostic> {
+        if let Some(keys) = stranded.keys() {
+            self.journal.adopt(keys);
+        }
+        for record in stranded.records() {
+            self.journal.append(record.clone()).await?;
+        }
+        stranded.fold_into(&mut self.reading);
+        self.brought_home = stranded.records().len();
+        stranded.forget().await
     }
 
     /// Where records go.

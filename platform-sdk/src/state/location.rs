@@ -18,6 +18,8 @@ pub struct Location {
     pub(super) project: String,
     pub(super) stack: String,
     wrapper: Option<Arc<dyn KeyWrapper>>,
+    /// Where runs keep what they learn after they have lost the store.
+    pub(super) stranded: Option<PathBuf>,
 }
 
 /// A store, as the keeper of a key beside what it stores.
@@ -72,19 +74,25 @@ impl Location {
                 return Err(problem.into());
             }
         }
-        // These stand beside the projects: the key file and the sandbox's world.
-        if matches!(project, "key" | "sandbox") {
+        // These stand beside the projects: the key file, the sandbox's world, what runs learned that had lost their store.
+        if matches!(project, "key" | "sandbox" | "stranded") {
             let problem = Diagnostic::error(format!("a project can't be called `{project}`"))
                 .detail("the state directory keeps something else under that name")
                 .hint("choose another name in `Program::new`");
             return Err(problem.into());
         }
-        Ok(Self { store, project: project.to_owned(), stack: stack.to_owned(), wrapper: None })
+        Ok(Self { store, project: project.to_owned(), stack: stack.to_owned(), wrapper: None, stranded: None })
     }
 
     /// With a key of a service, which wraps the data keys of its stacks.
     pub fn with_key(self, wrapper: Option<Arc<dyn KeyWrapper>>) -> Self {
         Self { wrapper, ..self }
+    }
+
+    /// Keeps in this folder of this machine what runs learn after they have lost the store, until the next one brings it
+    /// home.
+    pub fn stranding_in(self, folder: Option<PathBuf>) -> Self {
+        Self { stranded: folder, ..self }
     }
 
     /// Where wrapping keys come from.

@@ -13,6 +13,7 @@ mod journal;
 mod lease;
 mod location;
 mod reading;
+mod stranded;
 mod writer;
 
 // By hand: moving, mending and thinning out what is there.

@@ -1,5 +1,7 @@
 //! The one writer of a stack's files: raises the fence, seals what a predecessor left, appends, commits.
 
+use std::path::PathBuf;
+
 use super::{
     Certainty, Clock, Condition, Holder, Keys, Location, OpenIntent, Snapshot, StoreError, Version, World,
     branch::{Branch, to_bytes},
@@ -10,6 +12,7 @@ use super::{
     record_format::{BeginV1, LineV3, SealV1},
     snapshot_format::{self, Entry},
     store::{Appender, Guard},
+    stranded::Strand,
 };
 use crate::{desired::Hash, fault, report::Diagnostic};
 
@@ -39,6 +42,7 @@ pub(super) struct Writer {
     appender: Option<Box<dyn Appender>>,
     last_part: u64,
     guard: Option<Box<dyn Guard>>,
+    strand: Option<Strand>,
 }
 
 impl Writer {
@@ -63,6 +67,7 @@ impl Writer {
             appender: None,
             last_part: 0,
             guard: Some(guard),
+            strand: Strand::of(location, &who.run),
         }
     }
 
@@ -97,6 +102,11 @@ impl Writer {
         fault::point("records are durable");
         self.last_part = appender.last_part();
         Ok(())
+    }
+
+    /// Keeps lines on this machine that the store does not take. Says where; `None` when nothing can be kept.
+    pub(super) async fn strand(&self, keys: &Keys, lines: &[u8]) -> Option<PathBuf> {
+        self.strand.as_ref()?.keep(&self.begin(), keys, lines).await.ok()
     }
 
     /// Writes a snapshot, then moves the head to it.

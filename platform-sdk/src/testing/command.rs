@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{self, Write},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -23,6 +24,9 @@ pub struct Command {
     pub line: Vec<String>,
     /// Where its state is.
     pub store: Arc<dyn Store>,
+    /// What stands for `.platform` on its machine: where it keeps what it learns after it has lost its store. Without,
+    /// nothing is kept.
+    pub folder: Option<PathBuf>,
     /// The environment; nothing else of the process's own is read.
     pub environment: BTreeMap<String, String>,
     /// What time it is, for what is written down.
@@ -56,14 +60,14 @@ impl Command {
     /// Runs it to its end and gives its exit code. Whoever drops the future before has killed the process: nothing is
     /// tidied up, apart from tasks of the runtime, which end with that.
     pub async fn run(self) -> u8 {
-        let Self { program, line, store, environment, clock, stop, said } = self;
+        let Self { program, line, store, folder, environment, clock, stop, said } = self;
         let line = std::iter::once("program".to_owned()).chain(line);
         let Ok(arguments) = parse("a program under test", line) else { return Exit::Usage.code() };
         let mode = if arguments.globals.json { Mode::Json } else { Mode::Plain };
         let style = Style { mode, ..Style::PLAIN };
         let printer = Arc::new(Printer::new(style, Box::new(said.out), Box::new(said.err)));
         let mut context = Context::new(program, arguments.globals, environment, printer.clone(), false);
-        context.embedded = Some(Embedded { store, clock });
+        context.embedded = Some(Embedded { store, folder, clock });
         context.interrupts = Interrupts::by(stop);
         let exit = run_verb(&context, &arguments.verb.unwrap_or_default())
             .await

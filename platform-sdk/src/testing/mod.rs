@@ -1,9 +1,11 @@
-//! Testing programs: plans without a network, and whole lifecycles against an in-memory cloud.
+//! Testing programs: plans without a network, and whole lifecycles against an in-memory cloud, on stores that fail.
 
 mod cloud;
 mod command;
+mod faulty;
 mod harness;
 
 pub use cloud::{Call, Cloud, CloudProvider, Fault, Machine, MachineOutputs, Room, RoomOutputs};
 pub use command::{Command, Said};
+pub use faulty::{FaultyStore, StoreFaults};
 pub use harness::{Harness, Run, plan};
