@@ -18,15 +18,26 @@ impl S3 {
     /// A new bucket, or none and the suite's name among those that were left out.
     pub(crate) fn start(suite: &str) -> Option<Self> {
         let server = Server::moto(suite)?;
-        let address = server.url().trim_start_matches("http://").to_owned();
-        let request =
-            format!("PUT /acme-state HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let s3 = Self { server };
+        s3.put("", "");
+        Some(s3)
+    }
+
+    /// Writes an object of the bucket past every program; without a key, the bucket itself.
+    pub(crate) fn put(&self, key: &str, content: &str) {
+        let address = self.server.url().trim_start_matches("http://").to_owned();
+        let length = content.len();
+        // moto asks for a signature and does not look at it.
+        let scope = "AKIATEST/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00";
+        let head = format!(
+            "PUT /acme-state/{key} HTTP/1.1\r\nhost: {address}\r\nauthorization: AWS4-HMAC-SHA256 \
+             Credential={scope}\r\ncontent-length: {length}\r\n"
+        );
         let mut stream = TcpStream::connect(&address).expect("moto listens");
-        stream.write_all(request.as_bytes()).expect("moto reads");
+        stream.write_all(format!("{head}connection: close\r\n\r\n{content}").as_bytes()).expect("moto reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("moto answers");
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-        Some(Self { server })
     }
 
     /// `--state`.

@@ -1,0 +1,172 @@
+//! People who share a stack: processes of one program on one store, and the world that they change.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The program of `src/bin/shop.rs`.
+const SHOP: &str = env!("CARGO_BIN_EXE_shop");
+
+/// How long anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A stack, its store, and its world.
+pub(crate) struct Team {
+    folder: TempDir,
+    state: String,
+    environment: BTreeMap<String, String>,
+}
+
+/// A process at work.
+pub(crate) struct Process(Child);
+
+/// How a process ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Team {
+    /// With state in a directory.
+    pub(crate) fn in_a_directory() -> Self {
+        Self::at("state", BTreeMap::new())
+    }
+
+    /// With state at a URL, which needs this environment.
+    pub(crate) fn at(state: &str, mut environment: BTreeMap<String, String>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("world")).expect("made");
+        let world = folder.path().join("world").display().to_string();
+        let more = [("SHOP_WORLD", world.as_str()), ("USER", "ana"), ("HOSTNAME", "host-1")];
+        environment.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        Self { folder, state: state.to_owned(), environment }
+    }
+
+    /// The same stack from now on with these variables.
+    pub(crate) fn set(&mut self, variables: &[(&str, &str)]) {
+        self.environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    }
+
+    /// The same stack from now on somewhere else.
+    pub(crate) fn move_to(&mut self, state: &str) {
+        state.clone_into(&mut self.state);
+    }
+
+    /// Where the processes run.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, line: &[&str]) -> Command {
+        let mut command = Command::new(SHOP);
+        command.args(line).args(["--state", &self.state]).current_dir(self.folder.path()).env_clear();
+        command.envs(&self.environment).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Begins a command.
+    pub(crate) fn start(&self, line: &[&str]) -> Process {
+        Process(self.command(line).spawn().expect("the program starts"))
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, line: &[&str]) -> Ran {
+        self.start(line).ended()
+    }
+
+    /// Runs a command that succeeds; what it printed.
+    #[track_caller]
+    pub(crate) fn done(&self, line: &[&str]) -> String {
+        let ran = self.run(line);
+        assert_eq!(ran.code, Some(0), "{line:?}: {ran:?}");
+        ran.out
+    }
+
+    /// Waits until the world has that many parts.
+    #[track_caller]
+    pub(crate) fn until_parts(&self, count: usize) {
+        let began = Instant::now();
+        while self.parts().len() < count {
+            assert!(began.elapsed() < PATIENCE, "{:?}", self.parts());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The names of the world's parts, in order; one that is there twice is named twice.
+    pub(crate) fn parts(&self) -> Vec<String> {
+        let files = fs::read_dir(self.folder.path().join("world")).expect("a world");
+        let names = files.filter_map(|file| {
+            let name = file.expect("an entry").file_name().into_string().expect("text");
+            Some(name.strip_suffix(".json")?.split_once('-')?.1.to_owned())
+        });
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    /// What stands on the world's parts.
+    pub(crate) fn notes(&self) -> BTreeSet<String> {
+        let files = fs::read_dir(self.folder.path().join("world")).expect("a world");
+        let files = files.map(|file| file.expect("an entry").path());
+        let parts = files.filter(|file| file.extension().is_some_and(|extension| extension == "json"));
+        let read = |file| serde_json::from_slice(&fs::read(file).expect("a part")).expect("JSON");
+        parts.map(read).map(|part: Value| part["note"].as_str().expect("a note").to_owned()).collect()
+    }
+
+    /// The stack's snapshots: serial, hash and parent of each.
+    #[track_caller]
+    pub(crate) fn history(&self) -> Vec<Value> {
+        let said = self.done(&["history", "--json"]);
+        let objects = said.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let snapshots = objects.filter(|object| object["event"] == "snapshot");
+        snapshots.map(|snapshot| json!([snapshot["serial"], snapshot["hash"], snapshot["parent"]])).collect()
+    }
+
+    /// The requests for changes that this process sent so far.
+    pub(crate) fn requests_of(&self, process: u32) -> usize {
+        let log = fs::read_to_string(self.folder.path().join("world/requests")).unwrap_or_default();
+        log.lines().filter(|line| line.starts_with(&format!("{process} "))).count()
+    }
+
+    /// The world has each wanted part once, and state knows exactly these.
+    #[track_caller]
+    pub(crate) fn assert_whole(&self, count: usize) {
+        let mut wanted: Vec<String> = (0..count).map(|part| format!("part-{part}")).collect();
+        wanted.sort();
+        assert_eq!(self.parts(), wanted);
+        let listed = self.done(&["state", "list"]);
+        let known: BTreeSet<&str> = listed.split_whitespace().filter(|word| word.contains("shop:Part::")).collect();
+        assert_eq!(known.len(), count, "{listed}");
+        let plan = self.run(&["plan", "--detailed-exitcode"]);
+        assert_eq!(plan.code, Some(0), "nothing is left to do: {plan:?}");
+    }
+}
+
+impl Process {
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Sends it a signal: `STOP`, `CONT`, `KILL`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status().expect("kill is there");
+        assert!(sent.success(), "{name}");
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(self) -> Ran {
+        let output = self.0.wait_with_output().expect("it ends");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
