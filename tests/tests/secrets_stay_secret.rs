@@ -311,6 +311,8 @@ fn the_program_of_the_walk_fills_every_field_that_is_marked_secret() {
     let mut marked = BTreeSet::new();
     for schema in connectors.iter().flat_map(|connector| connector.schemas()) {
         secret_fields(schema.type_name, schema.fields(), &mut marked);
+        let outputs = schema.outputs.iter().filter(|output| output.secret);
+        marked.extend(outputs.map(|output| format!("{} -> {}", schema.type_name, output.name)));
     }
     let filled = [
         "databricks:Cluster.docker_image.basic_auth.password",
