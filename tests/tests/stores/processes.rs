@@ -69,9 +69,17 @@ fn after_a_kill(team: &Team) -> (Ran, Duration) {
 fn paused(team: &Team) -> (Process, usize) {
     let first = team.start(UP);
     team.until_parts(3);
-    first.signal("STOP");
-    let sent = team.requests_of(first.id());
-    (first, sent)
+    loop {
+        first.signal("STOP");
+        thread::sleep(Duration::from_millis(50));
+        let sent = team.requests_of(first.id());
+        // The service is in the same process: what was sent must have arrived before that stands still.
+        if sent == team.parts().len() {
+            return (first, sent);
+        }
+        first.signal("CONT");
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]
@@ -102,6 +110,22 @@ fn killed_in_s3(team: &Team) {
     assert_told_or_waited(&second);
 }
 
+/// Who knows that a holder is gone need not wait until its silence shows it.
+fn unlocked_in_s3(team: &Team) {
+    let first = team.start(UP);
+    team.until_parts(3);
+    first.signal("KILL");
+    first.ended();
+    let refused = team.run(&["state", "unlock", "someone"]);
+    assert!(refused.code == Some(1) && refused.err.contains("no run `someone` holds the lease"), "{refused:?}");
+    let (_, run) = refused.err.split_once("(run ").expect("the one that does is named");
+    let run = run.split_once(')').expect("in brackets").0;
+    assert!(team.done(&["state", "unlock", run]).contains("took the lease from ana on host-1"));
+    let second = team.run(UP);
+    assert!(second.code == Some(0) && !second.err.contains("waiting for a sign of life"), "{second:?}");
+    team.assert_whole(PARTS);
+}
+
 fn paused_in_s3(team: &Team) {
     let (first, sent) = paused(team);
     let (id, second) = (first.id(), team.run(UP));
@@ -123,6 +147,7 @@ fn in_s3_one_works_a_killed_one_is_taken_over_and_a_paused_one_sends_nothing_mor
     thread::scope(|scope| {
         scope.spawn(|| racing(&team("racing")));
         scope.spawn(|| killed_in_s3(&team("killed")));
+        scope.spawn(|| unlocked_in_s3(&team("unlocked")));
         scope.spawn(|| paused_in_s3(&team("paused")));
     });
 }
