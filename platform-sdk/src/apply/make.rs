@@ -37,7 +37,13 @@ impl Making<'_, '_> {
         let target = self.target(inputs).await?;
         let driver = self.driver(&target).await?;
         match self.op {
-            Op::Create => self.create(&driver, target, None).await,
+            Op::Create => {
+                // What is gone is not in state any more, whoever takes its name before this is there.
+                if self.run.live.resource(self.address()).is_some() {
+                    self.run.close(None, vec![Effect::Remove(self.address().clone())]).await?;
+                }
+                self.create(&driver, target, None).await
+            }
             Op::Replace { create_first } => self.replace(&driver, target, *create_first).await,
             Op::Adopt => self.adopt(&driver, target).await,
             Op::Update => self.update(&driver, target).await,

@@ -69,6 +69,11 @@ impl<T> Entries<T> {
         self.place(name).ok().map(|at| self.0.remove(at).1)
     }
 
+    /// Keeps only the values for which this holds.
+    pub fn retain(&mut self, mut keeps: impl FnMut(&str, &T) -> bool) {
+        self.0.retain(|(name, value)| keeps(name, value));
+    }
+
     /// The names.
     pub fn keys(&self) -> impl Iterator<Item = &String> {
         self.0.iter().map(|(name, _)| name)

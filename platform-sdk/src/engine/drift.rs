@@ -10,7 +10,7 @@ use crate::{
     cli::{Context, DriftArguments, Exit},
     desired::{Desired, Hash, Path, Segment, Tree, migrated},
     observe::{Observed, Reading, Sighting, observe},
-    plan::{ChangeKind, Difference, Op, Sides, Step, change, diff},
+    plan::{ChangeKind, Difference, Op, Sides, Step, change, diff, differs},
     program::Schema,
     report::{Diagnostic, Event, Observer as _, object, rust_code},
     state::{Effect, Lease, Record, ResourceState, Snapshot},
@@ -104,6 +104,7 @@ async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age
         offline: None,
         references: &BTreeMap::new(),
         age,
+        differs,
     };
     if let Err(error) = reading.check_credentials() {
         return Err(Diagnostic::of_provider("cannot log in", &error).into());
@@ -171,6 +172,8 @@ fn accepted(drifted: &Drifted<'_>, observed: &Observed) -> Effect {
             _ => None,
         });
         for field in fields {
+            // What it referred to is not what is there.
+            state.references.retain(|path, _| path.split(['.', '[']).next() != Some(field));
             match there.get(field) {
                 Some(value) => drop(inputs.insert(field.clone(), value.clone())),
                 None => drop(inputs.remove(field)),

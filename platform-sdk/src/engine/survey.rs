@@ -9,7 +9,7 @@ use crate::{
     Result,
     desired::{Address, Desired, Hash, Tree, migrated},
     observe::{Connections, Observed, Reading, callers, contents, observe},
-    plan::{Planned, Wanted, access_changes, locked_out, moved, plan},
+    plan::{Planned, Wanted, access_changes, differs, locked_out, moved, plan},
     provider::ErrorKind,
     report::Diagnostic,
     state::Snapshot,
@@ -65,6 +65,7 @@ impl Survey<'_> {
             offline: None,
             references,
             age: self.age,
+            differs,
         };
         let offline = self.offline_reason(reading)?;
         let reading = Reading { offline: offline.as_deref(), ..reading };

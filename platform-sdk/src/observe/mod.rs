@@ -2,6 +2,7 @@
 
 mod callers;
 mod connections;
+mod lagging;
 mod look;
 mod observed;
 mod paced;

@@ -42,6 +42,8 @@ pub struct Reading<'a> {
     pub references: &'a BTreeMap<Address, Tree>,
     /// How long ago at least what state says was done: what is younger may not be seen yet.
     pub age: Duration,
+    /// Whether what is there is otherwise than what was last applied: `(state, inputs that are there)`.
+    pub differs: fn(&Schema, &ResourceState, &Tree) -> bool,
 }
 
 /// Reads everything that a plan needs to know.
@@ -60,6 +62,7 @@ pub async fn observe(reading: Reading<'_>) -> Result<Observed> {
         for (address, found) in known {
             observed.lookups.entry(address.clone()).or_insert_with(|| found.clone());
         }
+        reading.left_places(&mut observed);
         return Ok(observed);
     }
     reading.prove(&mut observed).await?;
@@ -276,11 +279,13 @@ impl Reading<'_> {
                 listed = all.into_iter().map(|seen| (seen.id.clone(), seen)).collect();
             }
         }
+        let schema = self.schema(&config, &group).await;
         let reads = group.into_iter().map(|state| {
             let (found, config) = (listed.get(&state.id).cloned(), &config);
             async move {
-                // A list may leave out what was made a moment ago or what we may not see: absence is confirmed.
-                if let Some(seen) = found {
+                // A list may leave out what was made a moment ago or what we may not see: absence is confirmed. So is
+                // what differs, for it may be what was there before the last update.
+                if let Some(seen) = found.filter(|seen| !self.may_lag(schema, state, seen)) {
                     return (state, Ok(Some(seen)));
                 }
                 let _slot = slots.acquire().await;
@@ -310,7 +315,8 @@ impl Reading<'_> {
         let mut looks = Looks::new(driver.schema().consistency, self.age);
         loop {
             let seen = driver.read(&request(state)).await?;
-            if seen.is_some() || !looks.again().await {
+            let settled = seen.as_ref().is_some_and(|seen| !self.may_lag(Some(driver.schema()), state, seen));
+            if settled || !looks.again().await {
                 return Ok(seen);
             }
         }

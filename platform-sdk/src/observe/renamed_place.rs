@@ -1,8 +1,8 @@
-//! Finding again what lives in a place that got another name, where the run that renamed it ended too early to do so.
+//! What lives in a place that is not where it was: renamed by a run that ended too early to say so, or awaiting deletion.
 
 use serde_json::Value;
 
-use super::Reading;
+use super::{Observed, Reading};
 use crate::{
     desired::Tree,
     provider::{Driver, Observation, ProviderResult, Request},
@@ -10,6 +10,21 @@ use crate::{
 };
 
 impl Reading<'_> {
+    /// What lives in a place that awaits deletion is elsewhere than its provider leads to now: state alone says so.
+    pub(super) fn left_places(&self, observed: &mut Observed) {
+        for state in self.snapshot.resources.values() {
+            let Some((scope, was)) = &state.scope else { continue };
+            let now = state.provider.of.iter().find_map(|owner| {
+                let is = self.snapshot.resources.get(owner).map(|owner| &owner.id).filter(|is| *is != was)?;
+                let mut left = self.snapshot.pending_deletes.iter();
+                left.any(|left| left.address == *owner && left.id == *was).then(|| is.clone())
+            });
+            if let Some(is) = now {
+                observed.rescoped.insert(state.address.clone(), (scope.clone(), was.clone(), is));
+            }
+        }
+    }
+
     /// The object under the key that it has since its place was renamed; `None` when no place of it was.
     pub(super) async fn in_renamed_place(
         &self,

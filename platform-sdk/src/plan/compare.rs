@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     desired::{Node, Path, Tree},
-    program::Field,
+    program::{Field, Schema},
+    state::ResourceState,
 };
 
 /// A resource's inputs beside what is there.
@@ -16,6 +17,14 @@ pub struct Compared {
     pub inputs: Tree,
     /// Where they differ.
     pub differences: Vec<Difference>,
+}
+
+/// Whether what is there is otherwise than what was last applied, but for what the resource leaves to others.
+pub fn differs(schema: &Schema, state: &ResourceState, observed: &Tree) -> bool {
+    let sides = Sides { last: Some(&state.inputs), observed: Some(observed), desired: &state.inputs };
+    let ignored = paths(&state.options.ignore_changes);
+    let mut differences = diff::diff(schema.fields(), sides).into_iter();
+    differences.any(|difference| !ignored.iter().any(|path| path.covers(&difference.path)))
 }
 
 /// Compares what a node wants with what was last applied and with what was observed.

@@ -121,6 +121,7 @@ impl Decider<'_> {
         let seen = observed.present(&node.address).map(|seen| &seen.inputs);
         let mut compared = compare(node, desired, Some(&state.inputs), seen);
         self.reidentified(node, &mut compared.differences);
+        self.uprooted(node, state, &mut compared.differences);
         let mut decision = self.compared(node, state, compared);
         if decision.op == Op::Keep {
             stale(node, state, seen.is_some(), &mut decision);
@@ -175,11 +176,11 @@ impl Decider<'_> {
         }
         let mut create_first =
             !self.place_is_renamed(state, node.schema) && create_first(node, &state.inputs, &decision.inputs);
-        if let Some((scope, was, is)) = self.sources.observed.rescoped.get(&node.address) {
-            replaces = true;
+        if let Some((reason, conditions)) = self.leads_elsewhere(node, state) {
+            replaces |= conditions.is_empty();
+            decision.conditions.extend(conditions);
             // No key is taken where it goes.
             create_first = node.options.delete_before_replace != Some(true);
-            let reason = format!("its provider leads to {scope} `{is}`, and it was made in {scope} `{was}`");
             decision.reasons.push(reason);
         }
         for Drawn { target, why, takes_along } in self.drawn_in(node.schema, state, Some(node)) {
@@ -214,6 +215,24 @@ impl Decider<'_> {
         };
         decision.differences = differences;
         decision
+    }
+
+    /// Why a resource is to be in another place than it was made in, and what that depends on.
+    fn leads_elsewhere(&self, node: &Node, state: &ResourceState) -> Option<(String, BTreeSet<Address>)> {
+        if let Some((scope, was, is)) = self.sources.observed.rescoped.get(&node.address) {
+            let reason = format!("its provider leads to {scope} `{is}`, and it was made in {scope} `{was}`");
+            return Some((reason, BTreeSet::new()));
+        }
+        state.scope.as_ref()?;
+        // What is yet to be made is not where it was.
+        let owners = self.sources.desired.providers.get(&node.provider)?.dependencies.iter();
+        let others = owners.filter(|owner| !state.provider.of.contains(*owner));
+        let mut new = others.filter_map(|owner| {
+            let decision = self.decisions.get(owner)?;
+            let made = matches!(decision.op, Op::Create | Op::Replace { .. });
+            made.then(|| (format!("its provider leads to {owner}, which is new"), decision.conditions.clone()))
+        });
+        new.next()
     }
 
     /// Whether this difference decides over a replacement by itself. The place that a resource lives in does not: where
@@ -253,6 +272,21 @@ impl Decider<'_> {
             let is_place = node.schema.field(field).is_some_and(|field| field.parent.is_some());
             if is_place && targets.peek().is_some() && targets.all(|reference| renamed(&reference.address)) {
                 difference.verdict = Verdict::InPlace;
+            }
+        }
+    }
+
+    /// What lived in a place that the program has dropped goes with it, whatever the new place will be called.
+    fn uprooted(&self, node: &Node, state: &ResourceState, differences: &mut [Difference]) {
+        let Sources { desired, snapshot, .. } = self.sources;
+        for difference in differences.iter_mut().filter(|difference| difference.verdict == Verdict::MayReplace) {
+            let name = difference.path.field().unwrap_or_default();
+            let is_place = node.schema.field(name).is_some_and(|field| field.parent.is_some());
+            let place = state.references.get(name).map(|reference| &reference.to);
+            let place = place.filter(|place| is_place && !desired.nodes.contains_key(*place));
+            let old = place.and_then(|place| snapshot.resources.get(place));
+            if old.is_some_and(|old| !old.options.retain_on_delete) {
+                difference.verdict = Verdict::Replace;
             }
         }
     }

@@ -104,6 +104,25 @@ fn what_stands_on_a_place_that_is_gone_is_gone_unread() {
 }
 
 #[test]
+fn what_moves_to_a_place_that_is_yet_to_be_made_is_made_there_anew() {
+    let (world, harness) = (World::default(), Harness::new());
+    let tent_on = |second: bool| {
+        program(&world, move |stack| {
+            let first = stack.add("first", Site::new().ground("grass"));
+            let on = if second { stack.add("second", Site::new().ground("sand")).provider() } else { first.provider() };
+            stack.within(&on).add("tent", Tent::new("tent"));
+            Ok(())
+        })
+    };
+    up(&harness, &tent_on(false));
+    let run = up(&harness, &tent_on(true));
+    let tent = step(&run.plan, "yard:Tent::tent");
+    assert!(matches!(tent.op, Op::Replace { .. }), "{tent:?}");
+    assert_eq!(tent.reasons, ["its provider leads to yard:Site::second, which is new"]);
+    settled(&harness, &tent_on(true));
+}
+
+#[test]
 fn a_replaced_place_takes_along_what_stands_on_it() {
     let (world, harness) = (World::default(), Harness::new());
     up(&harness, &camp(&world, "grass"));
