@@ -1,7 +1,7 @@
 //! The store that state is in: writes that were not synced are lost, or torn, when their process dies.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -31,6 +31,8 @@ struct Plates {
     next: u64,
     held: BTreeMap<String, Vec<u8>>,
     key: Option<StoreKey>,
+    /// What grows; everything else is there as a whole or not at all.
+    grown: BTreeSet<String>,
     /// Writes that a crash lost or tore.
     lost: u64,
 }
@@ -67,6 +69,16 @@ impl Disk {
     /// Everything that is durable.
     pub(crate) fn objects(&self) -> BTreeMap<String, Vec<u8>> {
         self.plates().objects.clone()
+    }
+
+    /// Whether an object grows, and may end anywhere.
+    pub(crate) fn grows(&self, key: &str) -> bool {
+        self.plates().grown.contains(key)
+    }
+
+    /// What stands for the lease: who holds it in a bucket.
+    pub(crate) fn lease(&self) -> Option<Vec<u8>> {
+        self.plates().objects.get("sim/s/lease.json").cloned()
     }
 
     /// A store of its own with other objects, for looking at what would be read.
@@ -225,6 +237,7 @@ impl Appender for Growing {
             return Err(StoreError::Conflict(key));
         }
         self.begun = true;
+        self.disk.plates().grown.insert(key.clone());
         let number = self.disk.stage(Staged::Append(key.clone(), bytes.clone()));
         self.disk.cloud.point().await;
         {

@@ -139,6 +139,13 @@ fn refused(what: &str, refusal: &Refusal) -> ProviderError {
     error(kind, &format!("{what}: {refusal:?}"))
 }
 
+/// What a mutating request asks for.
+enum Asks<'f> {
+    Make(&'f Map<String, Value>),
+    Change,
+    End,
+}
+
 impl SimDriver {
     fn observation(&self, thing: &Thing, (id, fields): &(String, Map<String, Value>)) -> Observation {
         let mut inputs = fields.clone();
@@ -184,7 +191,7 @@ impl SimDriver {
     async fn mutates<T: Send + 'static>(
         &self,
         what: &str,
-        taken: Option<&Map<String, Value>>,
+        asks: Asks<'_>,
         act: impl FnOnce(&mut Things, u64) -> Result<(T, Vec<Change>), Refusal> + Send + 'static,
     ) -> ProviderResult<T> {
         self.cloud.point_of_sending().await;
@@ -201,11 +208,12 @@ impl SimDriver {
             Some(Fault::NotReady) => Some(error(ErrorKind::NotReady { after: None }, "not now on purpose")),
             Some(Fault::Unavailable) => Some(error(ErrorKind::Unavailable, "away on purpose")),
             Some(Fault::Never) => Some(lost()),
-            Some(Fault::Late) => {
+            // One change overtaken by the next is nothing that an engine could know: this cloud keeps them in order.
+            Some(Fault::Late) if !matches!(asks, Asks::Change) => {
                 self.cloud.later(|things, now| act(things, now).map(|(_, changes)| changes));
                 return Err(lost());
             }
-            Some(Fault::Lost | Fault::Hangs) => {
+            Some(Fault::Lost | Fault::Late | Fault::Hangs) => {
                 let answer = self.cloud.act(what, act);
                 self.cloud.point().await;
                 if fault == Some(Fault::Hangs) {
@@ -214,7 +222,7 @@ impl SimDriver {
                 return answer.map_err(|refusal| refused(what, &refusal)).and_then(|_| Err(lost()));
             }
             Some(Fault::Taken | Fault::TakenLost) => {
-                if let Some(fields) = taken {
+                if let Asks::Make(fields) = asks {
                     self.cloud.takes(self.kind, fields);
                 }
                 (fault == Some(Fault::TakenLost)).then(lost)
@@ -278,7 +286,7 @@ impl Driver for SimDriver {
         let text = if kind == Kind::Unit { fields.remove("text") } else { None };
         let of = fields.clone();
         let (uid, id, serial) = self
-            .mutates(&what, Some(&fields), move |things, now| {
+            .mutates(&what, Asks::Make(&fields), move |things, now| {
                 let (uid, changes) = things.make(kind, of, (Who::Engine, &mark), now)?;
                 Ok(((uid, things.all[uid].id.clone(), things.all[uid].serial.clone()), changes))
             })
@@ -286,7 +294,7 @@ impl Driver for SimDriver {
         if let Some(text) = text {
             ctx.created(&id).await?;
             let described = Map::from_iter([("text".to_owned(), text)]);
-            self.mutates("describe Unit", None, move |things, now| {
+            self.mutates("describe Unit", Asks::Change, move |things, now| {
                 let changes = if things.all[uid].alive { things.set(uid, &described, now) } else { Err(Refusal::Gone) };
                 Ok(((), changes?))
             })
@@ -309,7 +317,7 @@ impl Driver for SimDriver {
         let (kind, id, site) = (self.kind, request.id.clone(), self.site.clone());
         let what = format!("change {kind:?} {:?}", new.keys().collect::<Vec<_>>());
         let (id, serial) = self
-            .mutates(&what, None, move |things, now| {
+            .mutates(&what, Asks::Change, move |things, now| {
                 let uid = things.find(kind, &id, site.as_deref()).ok_or(Refusal::Gone)?;
                 let changes = things.set(uid, &new, now)?;
                 Ok(((things.all[uid].id.clone(), things.all[uid].serial.clone()), changes))
@@ -320,7 +328,7 @@ impl Driver for SimDriver {
 
     async fn delete(&self, _ctx: &Context, request: &Request, force: bool) -> ProviderResult<()> {
         let (kind, id, site) = (self.kind, request.id.clone(), self.site.clone());
-        self.mutates(&format!("end {kind:?}{}", if force { " by force" } else { "" }), None, move |things, now| {
+        self.mutates(&format!("end {kind:?}{}", if force { " by force" } else { "" }), Asks::End, move |things, now| {
             let uid = things.find(kind, &id, site.as_deref());
             uid.map_or(Ok(((), Vec::new())), |uid| Ok(((), things.end(uid, force, now)?)))
         })

@@ -17,14 +17,10 @@ const FAULTS: [Fault; 5] = [Fault::Failed, Fault::Denied, Fault::Throttled, Faul
 /// Requests of which nobody knows what became of them.
 const DOUBTS: [Fault; 6] = [Fault::Lost, Fault::Never, Fault::Late, Fault::Hangs, Fault::Taken, Fault::TakenLost];
 
-fn doubtful() -> bool {
-    std::env::var_os("SIMULATION_DOUBTS").is_some()
-}
-
 /// The scenario of a seed.
 pub(crate) fn scenario(seed: u64) -> Scenario {
     let mut dice = history::dice(seed);
-    let lag = if doubtful() && dice.percent(20) { 2_000 } else { 0 };
+    let lag = if dice.percent(20) { 2_000 } else { 0 };
     let grows = dice.percent(50);
     let mut acts = Vec::new();
     // Places come first, so that what lies in them often finds one.
@@ -189,7 +185,7 @@ fn trouble(dice: &mut Dice, command: &mut Command) {
     }
     if dice.percent(35) {
         for _ in 0..=dice.below(3) {
-            let fault = if doubtful() && dice.percent(50) { dice.pick(&DOUBTS) } else { dice.pick(&FAULTS) };
+            let fault = if dice.percent(50) { dice.pick(&DOUBTS) } else { dice.pick(&FAULTS) };
             command.faults.push((u16::from(dice.small(12)), fault));
         }
     }

@@ -161,7 +161,7 @@ impl History {
 
     fn run_line(&mut self, command: &Command, line: Vec<String>) -> Result<Ran, String> {
         let was_unsettled = self.cloud.unsettled();
-        let before = self.disk.objects();
+        let (before, lease) = (self.disk.objects(), self.disk.lease());
         let number = self.cloud.command() + 1;
         self.oracle.announce(number, &self.spec, command.consent);
         // The file of a saved plan has a name of its own each time.
@@ -170,7 +170,7 @@ impl History {
         let mut running = process::start(&self.cloud, &self.disk, &self.spec, line, command);
         let end = match running.go_on() {
             Some(end) => end,
-            None => self.overtaken(number, &mut running)?,
+            None => self.overtaken(number, &mut running, lease.as_deref())?,
         };
         let ran = running.over(end);
         self.cloud.note(format!("{number}: {:?} after {} points {:?}", ran.end, ran.record.points, ran.complaints()));
@@ -184,7 +184,7 @@ impl History {
         self.landed()?;
         let reading = process::state_of(&self.disk).map_err(failed)?;
         self.oracle.account(&self.cloud, number, &reading).map_err(failed)?;
-        if ran.end == End::Died && number.is_multiple_of(2) {
+        if ran.end == End::Died {
             prefixes::all_load(&self.disk).map_err(failed)?;
         }
         let reads_only = matches!(command.verb, Verb::Plan | Verb::PlanOffline | Verb::Drift);
@@ -206,7 +206,14 @@ impl History {
 
     /// A process stands still for a minute, and somebody else tries. Where its lease has run out by then, it must not
     /// send anything any more when it goes on.
-    fn overtaken(&mut self, number: usize, running: &mut process::Running) -> Result<End, String> {
+    fn overtaken(
+        &mut self,
+        number: usize,
+        running: &mut process::Running,
+        before: Option<&[u8]>,
+    ) -> Result<End, String> {
+        // Who has not taken the lease yet takes it when it goes on.
+        let held = self.disk.lease().as_deref() != before;
         let sent = running.requests();
         let said = running.said();
         self.oracle.planned(number, said.iter().rev().find(|object| object["event"] == "plan"));
@@ -217,7 +224,7 @@ impl History {
             self.cloud.pass(60_000);
             self.run(&Command::calm(Verb::Up), None)
         })?;
-        let taken_over = !other.complaints().iter().any(|complaint| complaint.contains("is in use"));
+        let taken_over = held && !other.complaints().iter().any(|complaint| complaint.contains("is in use"));
         self.cloud.note("it goes on".to_owned());
         // It stands still once only.
         let end = running.go_on().unwrap_or(End::Died);
@@ -241,10 +248,7 @@ impl History {
     /// What must hold of a command in whose way nothing was.
     fn was_calm(&mut self, command: &Command, ran: &Ran, reading: &platform_sdk::state::Reading) -> Result<(), String> {
         // What is not ready yet is asked again.
-        let stranger = self.cloud.with(|things, _| {
-            let holds = |thing: &crate::rules::Thing| thing.text("lock").is_some();
-            things.alive().any(|(uid, thing)| self.oracle.foreign(uid) && holds(thing))
-        });
+        let stranger = self.is_held();
         let fair = |refusal: &String| refusal.ends_with("NotReady") || stranger && refusal.contains("end Lock");
         if let Some(refusal) = ran.record.refusals.iter().find(|refusal| !fair(refusal)) {
             return Err(format!("the cloud's rules refused a call: {refusal}"));
@@ -275,6 +279,7 @@ impl History {
         self.cloud.pass(QUIET);
         self.landed()?;
         self.make_room();
+        self.cloud.pass(QUIET);
         let up = Command::calm(Verb::Up);
         let first = self.command(&up)?;
         if first.end != End::Exit(0) {
@@ -282,7 +287,10 @@ impl History {
             let second = self.command(&up)?;
             if second.end != End::Exit(0) {
                 let complaints = second.complaints();
-                let in_the_way = |complaint: &str| self.is_taken() && complaint.contains("exists already");
+                let in_the_way = |complaint: &str| {
+                    self.is_taken() && complaint.contains("exists already")
+                        || self.is_held() && complaint.contains("end Lock: InUse")
+                };
                 let guarded = |complaint: &String| is_guard(complaint) || in_the_way(complaint);
                 if complaints.iter().all(guarded) && !complaints.is_empty() {
                     self.tally.guarded += 1;
@@ -327,7 +335,8 @@ impl History {
             let again = self.command(&destroy)?;
             if again.end != End::Exit(0) {
                 let complaints = again.complaints();
-                if complaints.iter().all(|complaint| is_guard(complaint)) && !complaints.is_empty() {
+                let held = |complaint: &str| self.is_held() && complaint.contains("end Lock: InUse");
+                if complaints.iter().all(|complaint| is_guard(complaint) || held(complaint)) && !complaints.is_empty() {
                     self.tally.guarded += 1;
                     return Ok(());
                 }
@@ -352,6 +361,12 @@ impl History {
                 self.oracle.foreign(uid) && (held || !things.inside(thing.kind, &thing.id).is_empty())
             })
         })
+    }
+
+    /// Whether something that is none of the stack's, any more or ever, holds a lock.
+    fn is_held(&self) -> bool {
+        let holds = |thing: &crate::rules::Thing| thing.text("lock").is_some();
+        self.cloud.with(|things, _| things.alive().any(|(uid, thing)| self.oracle.foreign(uid) && holds(thing)))
     }
 
     /// What a person would do before the last run: no protection, no two of one name, no strangers in the way.

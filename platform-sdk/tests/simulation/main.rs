@@ -7,7 +7,8 @@
 //! command the [`oracle`] asks the cloud itself. A failing scenario is made short by [`shrink`], and printed as Rust.
 //!
 //! `SIMULATION_SEEDS=100000 cargo test --release -p platform-sdk --test simulation long -- --nocapture` is a campaign;
-//! `SIMULATION_FROM` says at which seed it starts.
+//! `SIMULATION_FROM` says at which seed it starts, `SIMULATION_FIRST=1` ends it with the first failure. `mutants/run` puts
+//! plausible bugs back into the engine, one at a time, and shows at which seed each is found.
 
 mod cloud;
 mod dice;
@@ -28,7 +29,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -44,6 +45,7 @@ fn campaign(from: u64, seeds: u64) -> Result<Tally, String> {
     let next = AtomicU64::new(from);
     let total = Mutex::new(Tally::default());
     let failures: Mutex<BTreeMap<String, (u64, u64)>> = Mutex::default();
+    let (failed, first_only) = (AtomicBool::new(false), std::env::var_os("SIMULATION_FIRST").is_some());
     let workers = std::thread::available_parallelism().map_or(2, usize::from).min(8);
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -52,12 +54,13 @@ fn campaign(from: u64, seeds: u64) -> Result<Tally, String> {
             let spawned = worker.spawn_scoped(scope, || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from + seeds {
+                    if seed >= from + seeds || first_only && failed.load(Ordering::Relaxed) {
                         return;
                     }
                     match live(&generate::scenario(seed)).0 {
                         Ok(tally) => total.lock().unwrap_or_else(PoisonError::into_inner).add(&tally),
                         Err(why) => {
+                            failed.store(true, Ordering::Relaxed);
                             let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
                             let (first, count) = failures.entry(kind_of(&why)).or_insert((seed, 0));
                             (*first, *count) = ((*first).min(seed), *count + 1);
@@ -69,11 +72,12 @@ fn campaign(from: u64, seeds: u64) -> Result<Tally, String> {
         }
     });
     let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let total = total.into_inner().unwrap_or_else(PoisonError::into_inner);
     if failures.is_empty() {
-        return Ok(total.into_inner().unwrap_or_else(PoisonError::into_inner));
+        return Ok(total);
     }
     let lines = failures.iter().map(|(kind, (first, count))| format!("{count} times, first seed {first}: {kind}"));
-    let mut text = lines.collect::<Vec<_>>().join("\n");
+    let mut text = format!("{}\nthe others: {total:?}", lines.collect::<Vec<_>>().join("\n"));
     let mut firsts: Vec<u64> = failures.values().map(|(first, _)| *first).collect();
     firsts.sort_unstable();
     let explained = number("SIMULATION_EXPLAINED").unwrap_or(4);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platform_sdk::state::{IntentOp, Reading, ResourceState};
+use platform_sdk::state::{IntentOp, OpenIntent, Reading, ResourceState};
 use serde_json::Value;
 
 use crate::{
@@ -24,12 +24,15 @@ pub(crate) struct Known {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Announced {
     known: BTreeMap<usize, Known>,
+    open: BTreeMap<String, Known>,
     steps: Vec<Value>,
     consent: bool,
     protected: BTreeSet<String>,
     retained: BTreeSet<String>,
     /// New addresses by old ones.
     moved: BTreeMap<String, String>,
+    /// How many things it has made, by kind.
+    made: BTreeMap<Kind, usize>,
 }
 
 /// Everything that the oracle remembers.
@@ -37,6 +40,8 @@ pub(crate) struct Announced {
 pub(crate) struct Oracle {
     /// What state accounts for now.
     known: BTreeMap<usize, Known>,
+    /// What was asked and not answered, by intent.
+    open: BTreeMap<String, Known>,
     /// What the stack has let go of on purpose.
     released: BTreeSet<usize>,
     /// By command, the first is 1.
@@ -54,6 +59,30 @@ fn stands_for(things: &Things, state: &ResourceState) -> Vec<usize> {
     things.find(kind, &state.id, site).into_iter().chain(by_serial).collect()
 }
 
+impl Announced {
+    /// Each thing that was made was announced, and no request for it was answered by two.
+    fn makes(&mut self, things: &Things, change: &Change) -> Verdict {
+        let Change::Made(uid) = change else { return Ok(()) };
+        let thing = &things.all[*uid];
+        let twin = things.all.iter().enumerate().find(|(other, twin)| other != uid && twin.mark == thing.mark);
+        if let Some((_, twin)) = twin {
+            return Err(format!("{} was created twice: {} is of the same intent", shown(thing), shown(twin)));
+        }
+        let prefix = format!("{}::", thing.kind.type_name());
+        let making = |step: &&Value| {
+            (step["op"] == "create" || step["op"] == "replace")
+                && step["address"].as_str().is_some_and(|address| address.starts_with(&prefix))
+        };
+        let announced = self.steps.iter().filter(making).count();
+        let made = self.made.entry(thing.kind).or_default();
+        *made += 1;
+        if *made > announced {
+            return Err(format!("{} was created, and its plan had announced {announced} of its kind", shown(thing)));
+        }
+        Ok(())
+    }
+}
+
 impl Oracle {
     /// A command begins, over this state and with this program.
     pub(crate) fn announce(&mut self, number: usize, spec: &Spec, consent: bool) {
@@ -66,8 +95,9 @@ impl Oracle {
             let to = address(item.kind, item.path);
             item.options.moved_from.iter().map(move |from| (address(item.kind, *from), to.clone()))
         });
-        let (known, steps, moved) = (self.known.clone(), Vec::new(), addressed_anew.collect());
-        let announced = Announced { known, steps, consent, protected, retained, moved };
+        let (known, open) = (self.known.clone(), self.open.clone());
+        let (steps, moved) = (Vec::new(), addressed_anew.collect());
+        let announced = Announced { known, open, steps, consent, protected, retained, moved, made: BTreeMap::new() };
         self.commands.insert(number, announced);
     }
 
@@ -79,7 +109,10 @@ impl Oracle {
     }
 
     /// What happened was announced, and nothing happened that needed more.
-    pub(crate) fn judge(&self, cloud: &Cloud, number: usize, changes: &[Change]) -> Verdict {
+    pub(crate) fn judge(&mut self, cloud: &Cloud, number: usize, changes: &[Change]) -> Verdict {
+        if let Some(announced) = self.commands.get_mut(&number) {
+            cloud.with(|things, _| changes.iter().try_for_each(|change| announced.makes(things, change)))?;
+        }
         let Some(announced) = self.commands.get(&number) else { return Ok(()) };
         cloud.with(|things, _| {
             changes.iter().try_for_each(|change| match change {
@@ -101,7 +134,9 @@ impl Oracle {
             let same = |old: &usize| things.all[*old].kind == thing.kind && things.all[*old].id == thing.id;
             announced.known.iter().find(|(old, _)| same(old)).map(|(_, known)| known)
         };
-        let owned = announced.known.get(&uid).or_else(same_id).filter(|_| !self.released.contains(&uid));
+        // What an earlier command had asked for may have landed since.
+        let late = || announced.open.get(thing.mark.rsplit('/').next()?);
+        let owned = announced.known.get(&uid).or_else(late).or_else(same_id).filter(|_| !self.released.contains(&uid));
         let Some(known) = owned else {
             let with = along.and_then(|along| announced.known.get(&along));
             let told = with.is_some_and(|with| {
@@ -182,6 +217,8 @@ impl Oracle {
             }
             Ok(())
         })?;
+        let open = |open: &OpenIntent| (open.intent.id.clone(), of_state(&open.intent.target));
+        self.open = reading.open.iter().map(open).collect();
         self.known = known;
         Ok(())
     }

@@ -14,7 +14,8 @@ pub(crate) fn all_load(disk: &Disk) -> Result<(), String> {
     let last: Vec<&String> = parts.range((*fence, 0)..).map(|(_, key)| *key).collect();
     for (at, key) in last.iter().enumerate() {
         let bytes = &objects[*key];
-        for cut in cuts(bytes) {
+        let ends = if disk.grows(key) { cuts(bytes) } else { vec![bytes.len()] };
+        for cut in ends {
             let mut shorter = objects.clone();
             last[at + 1..].iter().for_each(|later| drop(shorter.remove(*later)));
             shorter.insert((*key).clone(), bytes[..cut].to_vec());
@@ -32,9 +33,9 @@ fn place(key: &str) -> Option<(u64, u64)> {
 }
 
 /// Behind each line, and once within the last one.
-fn cuts(bytes: &[u8]) -> impl Iterator<Item = usize> {
+fn cuts(bytes: &[u8]) -> Vec<usize> {
     let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-    ends.chain([bytes.len().saturating_sub(3)]).collect::<Vec<_>>().into_iter()
+    ends.chain([bytes.len().saturating_sub(3)]).collect()
 }
 
 fn valid(reading: &Reading) -> Result<(), String> {

@@ -58,7 +58,15 @@ impl Ran {
             Some("step_finished") if said["error"].is_object() => Some(of(&said["error"])),
             _ => None,
         });
-        complaints.collect()
+        complaints.map(|text| without_run(&text)).collect()
+    }
+}
+
+/// A complaint without the id of a run, which is another each time.
+fn without_run(text: &str) -> String {
+    match text.split_once("(run ") {
+        Some((before, after)) => format!("{before}{}", after.split_once(')').map_or("", |(_, rest)| rest)),
+        None => text.to_owned(),
     }
 }
 

@@ -193,11 +193,12 @@ impl Scenario {
         let Self { seed, lag, grows, acts } = self;
         let _ =
             writeln!(text, "        seed: {seed},\n        lag: {lag},\n        grows: {grows},\n        acts: vec![");
-        for act in acts {
-            let act = format!("{act:?}")
+        for written in acts {
+            let act = format!("{written:?}")
                 .replace('[', "vec![")
-                .replace("moved_from: {", "moved_from: [")
-                .replace("} } })", "}.into() } })");
+                .replace("moved_from: {", "moved_from: BTreeSet::from_iter([");
+            // Only an added item has a set, and that is its last field.
+            let act = if matches!(written, Act::Add(..)) { act.replacen("} } }", "]) } }", 1) } else { act };
             let _ = writeln!(text, "            {act},");
         }
         text.push_str("        ],\n    });\n}\n");
