@@ -194,6 +194,14 @@ impl Cloud {
         life
     }
 
+    /// Whether the process, which is to stand still, has requests on their way: then it is to stand still after that.
+    pub(crate) fn still_sends(&self) -> bool {
+        let mut world = self.world();
+        let Some(process) = world.process.as_mut().filter(|process| process.sending > 0) else { return false };
+        process.trouble.pause = Some(process.record.still);
+        true
+    }
+
     /// The process stands still: another may begin.
     pub(crate) fn suspend(&self) -> Option<Process> {
         let mut world = self.world();

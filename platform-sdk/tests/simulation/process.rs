@@ -152,6 +152,16 @@ pub(crate) fn start(cloud: &Cloud, disk: &Disk, spec: &Spec, line: Vec<String>, 
 impl Running {
     /// Lets it run until it ends; `None` when it stands still.
     pub(crate) fn go_on(&mut self) -> Option<End> {
+        loop {
+            let end = self.until_it_stops();
+            // What has left in the same moment arrives first.
+            if end.is_some() || !self.cloud.still_sends() {
+                return end;
+            }
+        }
+    }
+
+    fn until_it_stops(&mut self) -> Option<End> {
         let Self { life, future, runtime, .. } = self;
         let end = catch_unwind(AssertUnwindSafe(|| {
             runtime.block_on(async {
