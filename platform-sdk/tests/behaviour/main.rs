@@ -5,7 +5,6 @@ mod yard;
 
 mod containment;
 mod deleted_with;
-mod gone;
 mod held_back;
 mod ignore_changes;
 mod imports;

@@ -1,7 +1,9 @@
 //! Scope: only another identity of what a resource is relative to makes it another; what stands on something that is
 //! gone is gone; what a dropped provider made is still deleted.
 
-use platform_sdk::{Program, plan::Op, prelude::*, testing::Harness};
+use platform_sdk::{Program, Resource as _, plan::Op, prelude::*, testing::Harness};
+
+use serde_json::json;
 
 use super::{
     support::{fails, nothing, owned, program, settled, step, up},
@@ -174,4 +176,21 @@ fn a_retained_place_keeps_what_stands_on_it_and_that_is_deleted_by_a_call() {
     up(&harness, &nothing(&world));
     assert_eq!(world.calls(), ["delete Tent tent"]);
     assert_eq!(world.objects(), ["Site 1"]);
+}
+
+#[test]
+fn a_stranger_that_took_its_name_after_a_failed_create_is_not_taken_over() {
+    let (world, harness) = (World::default(), Harness::new());
+    let home = program(&world, |stack| {
+        stack.add("home", House::new("home"));
+        Ok(())
+    });
+    up(&harness, &home);
+    world.lose("House", "home");
+    world.fault("create House", Fault::Refused);
+    fails(&harness, &home);
+    assert!(owned(&harness).is_empty(), "it is gone, and nothing was made");
+    world.plant(House::schema(), &json!({"name": "home"}));
+    let failures = fails(&harness, &home).join("\n");
+    assert!(failures.contains("`home` exists already"), "{failures}");
 }
