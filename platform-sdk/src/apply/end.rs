@@ -55,9 +55,11 @@ impl Run<'_> {
         let mut effects = Vec::new();
         let mut above = vec![address];
         while let Some(target) = above.pop() {
-            let along =
-                self.planned.decisions.iter().filter(|(_, decision)| decision.dies_with.as_ref() == Some(target));
-            for (next, decision) in along.filter(|(_, decision)| self.live.replaces(&decision.conditions)) {
+            for next in self.along.get(target).into_iter().flatten() {
+                let decision = self.planned.decisions.get(*next);
+                let Some(decision) = decision.filter(|decision| self.live.replaces(&decision.conditions)) else {
+                    continue;
+                };
                 effects.extend(self.ending(next, decision).map(|(_, gone)| gone));
                 above.push(next);
             }

@@ -83,6 +83,8 @@ pub(super) struct Run<'a> {
     pub(super) live: Live,
     pub(super) scrub: Scrub,
     pub(super) serves: BTreeSet<Address>,
+    /// What goes along with the object of each resource.
+    pub(super) along: BTreeMap<&'a Address, Vec<&'a Address>>,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) slots: Slots,
     created: Arc<Mutex<BTreeMap<String, String>>>,
@@ -115,6 +117,7 @@ pub async fn apply(work: Apply<'_>) -> Applied {
         live: Live::new(&planned.snapshot, observed),
         scrub: Scrub::default(),
         serves: serving(desired),
+        along: along(planned),
         observer,
         slots: Slots::new(settings.parallel),
         created: Arc::default(),
@@ -135,6 +138,16 @@ pub async fn apply(work: Apply<'_>) -> Applied {
     }
     let Schedule { summary, failures, interrupted, .. } = schedule;
     Applied { snapshot: run.live.into_snapshot(), summary, failures, interrupted }
+}
+
+fn along(planned: &Planned) -> BTreeMap<&Address, Vec<&Address>> {
+    let mut along: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (address, decision) in &planned.decisions {
+        if let Some(target) = &decision.dies_with {
+            along.entry(target).or_default().push(address);
+        }
+    }
+    along
 }
 
 impl<'a> Run<'a> {
