@@ -69,9 +69,10 @@ impl Command {
         let mut context = Context::new(program, arguments.globals, environment, printer.clone(), false);
         context.embedded = Some(Embedded { store, folder, clock });
         context.interrupts = Interrupts::by(stop);
-        let exit = run_verb(&context, &arguments.verb.unwrap_or_default())
-            .await
-            .unwrap_or_else(|error| failed(&printer, &error));
+        let verb = arguments.verb.unwrap_or_default();
+        // All that a run is made of is too much to lie within the futures of whoever embeds it.
+        let ended = Box::pin(run_verb(&context, &verb)).await;
+        let exit = ended.unwrap_or_else(|error| failed(&printer, &error));
         match printer.finish(exit.ok()) {
             Ok(()) => exit.code(),
             Err(_) => Exit::Failed.code(),
