@@ -13,7 +13,7 @@ const UNREACHABLE: Duration = Duration::from_secs(30);
 
 /// Ends a call that does not answer; it may have had its effect.
 pub(super) async fn bounded<T>(bound: Duration, call: impl Future<Output = ProviderResult<T>>) -> ProviderResult<T> {
-    let late = || ProviderError::new(ErrorKind::Ambiguous, format!("no answer within {} s", bound.as_secs()));
+    let late = || ProviderError::new(ErrorKind::Ambiguous, format!("no answer within {bound:?}"));
     timeout(bound, call).await.unwrap_or_else(|_| Err(late()))
 }
 

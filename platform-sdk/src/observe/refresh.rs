@@ -13,7 +13,7 @@ use super::{Connections, Looks, Observed, Sighting};
 use crate::{
     Result,
     desired::{Address, Desired, Entries, LookupNode, Node, ProviderKey, Tree, evaluate},
-    program::{Expr, Identity, Origin, Schema, Unset},
+    program::{Expr, Identity, Operation, Origin, Schema, Unset},
     provider::{ErrorKind, Observation, ProviderError, ProviderResult, Request},
     report::{Diagnostic, Error},
     state::{ResourceState, Snapshot},
@@ -289,7 +289,7 @@ impl Reading<'_> {
                     return (state, Ok(Some(seen)));
                 }
                 let _slot = slots.acquire().await;
-                (state, self.read_or_find(config, state).await)
+                (state, self.read_in_time(config, state).await)
             }
         });
         stream::iter(reads).buffer_unordered(self.parallel.max(1)).collect().await
@@ -300,6 +300,14 @@ impl Reading<'_> {
         let driver = self.connections.driver(&first.provider.kind, config, first.address.type_name()).await?;
         let of: Vec<Request> = group.iter().map(|state| request(state)).collect();
         driver.list(&of).await
+    }
+
+    /// As long as the program gives it: the options of now count, or else those of the last apply.
+    async fn read_in_time(&self, config: &Value, state: &ResourceState) -> ProviderResult<Option<Observation>> {
+        let options = self.desired.nodes.get(&state.address).map_or(&state.options, |node| &node.options);
+        let Some(bound) = options.timeout(Operation::Read) else { return self.read_or_find(config, state).await };
+        let late = || ProviderError::new(ErrorKind::TimedOut, format!("no answer within {bound:?}"));
+        tokio::time::timeout(bound, self.read_or_find(config, state)).await.unwrap_or_else(|_| Err(late()))
     }
 
     async fn read_or_find(&self, config: &Value, state: &ResourceState) -> ProviderResult<Option<Observation>> {

@@ -37,4 +37,5 @@ mod retain_on_delete;
 mod schema_versions;
 mod scope;
 mod targets;
+mod timeouts;
 mod unset_fields;

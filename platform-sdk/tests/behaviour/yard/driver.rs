@@ -54,6 +54,11 @@ fn observation(schema: &Schema, object: &Object) -> Observation {
     }
 }
 
+/// `House`, as calls are named.
+fn kind(schema: &Schema) -> &'static str {
+    schema.type_name.rsplit(':').next().unwrap_or(schema.type_name)
+}
+
 #[async_trait]
 impl Driver for Page {
     fn schema(&self) -> &'static Schema {
@@ -65,6 +70,7 @@ impl Driver for Page {
         // As over a network: others get their turn before the answer is there.
         tokio::task::yield_now().await;
         self.world.end_read();
+        self.world.answers(&format!("read {}", request.id)).await;
         let object = self.world.read(&self.realm, self.schema, &request.id)?;
         Ok(object.as_ref().map(|object| observation(self.schema, object)))
     }
@@ -81,6 +87,7 @@ impl Driver for Page {
     }
 
     async fn create(&self, ctx: &Context, inputs: &Value) -> ProviderResult<(String, Tree)> {
+        self.world.answers(&format!("create {}", kind(self.schema))).await;
         let mut fields = fields(inputs);
         if self.schema.field("mark").is_some() {
             fields.insert("mark".to_owned(), ctx.mark().into());
@@ -96,11 +103,13 @@ impl Driver for Page {
         after: &Value,
         paths: &[String],
     ) -> ProviderResult<(String, Tree)> {
+        self.world.answers(&format!("update {}", kind(self.schema))).await;
         let made = self.world.update(&self.realm, self.schema, &request.id, &fields(after), paths)?;
         Ok((made.id.clone(), outputs(self.schema, &made)))
     }
 
     async fn delete(&self, _ctx: &Context, request: &Request, force: bool) -> ProviderResult<()> {
+        self.world.answers(&format!("delete {}", kind(self.schema))).await;
         if self.schema.fields().iter().any(|field| field.via) && request.inputs.is_none() {
             let text = format!("delete {}: its inputs are not known", request.id);
             return Err(ProviderError::new(ErrorKind::Invalid { field: None }, text));

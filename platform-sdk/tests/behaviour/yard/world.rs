@@ -40,6 +40,7 @@ struct Yard {
     denied: BTreeSet<String>,
     reads: usize,
     most_reads: usize,
+    stalled: BTreeSet<String>,
     next: u64,
 }
 
@@ -142,6 +143,24 @@ impl World {
     /// Denies reading an object.
     pub(crate) fn deny(&self, id: &str) {
         self.yard().denied.insert(id.to_owned());
+    }
+
+    /// Lets calls of this kind, as in `read a` or `create House`, never be answered.
+    pub(crate) fn stall(&self, call: &str) {
+        self.yard().stalled.insert(call.to_owned());
+    }
+
+    /// From now on every call is answered.
+    pub(crate) fn recover(&self) {
+        self.yard().stalled.clear();
+    }
+
+    /// Waits for ever where calls of this kind are not answered.
+    pub(crate) async fn answers(&self, call: &str) {
+        let stalled = self.yard().stalled.contains(call);
+        if stalled {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Changes a field behind the program's back.
