@@ -152,6 +152,44 @@ def check_schema_and_volume_life():
     remove()
 
 
+def check_credential_and_location_life():
+    role = catalog.AwsIamRoleRequest(role_arn="arn:aws:iam::123456789012:role/lake")
+    for n in range(5):
+        w.storage_credentials.create(name=f"paged-{n}", aws_iam_role=role, skip_validation=True)
+        w.external_locations.create(name=f"paged-{n}", url=f"s3://paged-{n}/", credential_name="paged-0", skip_validation=True)
+    paged = {f"paged-{n}" for n in range(5)}
+    for api in (w.storage_credentials, w.external_locations):
+        names = [found.name for found in api.list(max_results=2)]
+        assert paged <= set(names) and len(names) == len(set(names)), names
+    changed = w.storage_credentials.update("paged-1", comment="c", owner="pipeline", read_only=True, skip_validation=True)
+    assert (changed.comment, changed.owner, changed.read_only) == ("c", "pipeline", True)
+    assert w.storage_credentials.update("paged-1", new_name="renamed", skip_validation=True).name == "renamed"
+    refused(NotFound, w.storage_credentials.get, "paged-1")
+    changed = w.external_locations.update("paged-1", comment="c", credential_name="renamed", read_only=True, skip_validation=True)
+    assert (changed.comment, changed.credential_name, changed.read_only) == ("c", "renamed", True)
+    assert w.external_locations.update("paged-1", url="s3://paged-1/in", force=True, skip_validation=True).url == "s3://paged-1/in"
+    refused(InvalidState, w.storage_credentials.delete, "renamed")
+    for n in range(5):
+        w.external_locations.delete(f"paged-{n}")
+        refused(NotFound, w.external_locations.get, f"paged-{n}")
+    for n in range(5):
+        w.storage_credentials.delete("renamed" if n == 1 else f"paged-{n}")
+
+
+def check_volumes_and_tables_longer_than_a_page():
+    remove = with_lake("many")
+    warehouse = w.warehouses.create(name="many", cluster_size="2X-Small").id
+    for n in range(5):
+        w.volumes.create("many", "default", f"v{n}", catalog.VolumeType.MANAGED)
+        ddl = f"CREATE TABLE many.default.t{n} (id BIGINT)"
+        made = w.statement_execution.execute_statement(statement=ddl, warehouse_id=warehouse, wait_timeout="30s")
+        assert made.status.state == sql.StatementState.SUCCEEDED, made
+    assert [volume.name for volume in w.volumes.list("many", "default", max_results=2)] == [f"v{n}" for n in range(5)]
+    assert [table.name for table in w.tables.list("many", "default", max_results=2)] == [f"t{n}" for n in range(5)]
+    w.warehouses.delete(warehouse)
+    remove()
+
+
 def check_grants():
     remove = with_lake("granted")
     change = catalog.PermissionsChange(principal="analysts", add=[catalog.Privilege.USE_CATALOG, catalog.Privilege.SELECT])
@@ -164,6 +202,9 @@ def check_grants():
     refused(NotFound, w.grants.update, "catalog", "granted", changes=[nobody])
     both = catalog.PermissionsChange(principal="analysts", add=[catalog.Privilege.SELECT], remove=[catalog.Privilege.SELECT])
     refused(InvalidParameterValue, w.grants.update, "catalog", "granted", changes=[both])
+    less = catalog.PermissionsChange(principal="analysts", remove=[catalog.Privilege.SELECT])
+    left = w.grants.update("catalog", "granted", changes=[less]).privilege_assignments
+    assert [(held.principal, held.privileges) for held in left] == [("analysts", [catalog.Privilege.USE_CATALOG])], left
     remove()
 
 
@@ -373,6 +414,9 @@ def check_workspace_is_made_and_filled():
     a.metastore_assignments.create(made.workspace_id, metastore, metastore_assignment=assignment)
     assert made.workspace_id in list(a.metastore_assignments.list(metastore))
     assert "main" in [found.name for found in inside.catalogs.list()]
+    default = catalog.UpdateMetastoreAssignment(workspace_id=made.workspace_id, default_catalog_name="system")
+    a.metastore_assignments.update(made.workspace_id, metastore, metastore_assignment=default)
+    assert a.metastore_assignments.get(made.workspace_id).metastore_assignment.default_catalog_name == "system"
     job = inside.jobs.create(name="inside").job_id
     refused(ResourceDoesNotExist, w.jobs.get, job)
     tagged = a.workspaces.update(
