@@ -99,7 +99,7 @@ impl Connection for Open {
     async fn login(&self) -> ProviderResult<Login> {
         let login = self.client.login();
         let mut settings = vec![("login".to_owned(), login.describe()), ("host".to_owned(), login.host.to_string())];
-        settings.extend(login.origins.iter().map(|origin| (origin.attribute.to_owned(), origin.to_string())));
+        settings.extend(login.origins.iter().map(|origin| (format!("{} from", origin.attribute), origin.to_string())));
         match self.level {
             Level::Workspace => {
                 let me = self.client.whoami().await?;

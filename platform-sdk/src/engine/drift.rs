@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{mend::given_back, session::Session};
+use super::{import::named, mend::given_back, session::Session};
 use crate::{
     Result,
     cli::{Context, DriftArguments, Exit},
     desired::{Desired, Hash, Path, Segment, Tree, migrated},
     observe::{Observed, Reading, Sighting, observe},
     plan::{ChangeKind, Difference, Op, Sides, Step, change, diff, differs},
-    program::Schema,
+    program::{Field, Schema},
     report::{Diagnostic, Event, Observer as _, object, rust_code},
     state::{Effect, Lease, Record, ResourceState, Snapshot},
 };
@@ -34,7 +34,7 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
         let snapshot = migrated(&reading.snapshot, &session.connections.schemas())?;
         let observed = look(&session, desired, &snapshot, reading.age(context.now_ms())).await?;
         let drifted = compare(&session, &snapshot, &observed);
-        context.printer.event(&Event::Drift(steps(&drifted)));
+        context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: false });
         let found = !drifted.is_empty();
         context.printer.event(&Event::Done {
             ok: true,
@@ -62,23 +62,22 @@ async fn accept(
     let age = lease.reading().age(context.now_ms());
     let observed = context.interrupts.unless_asked(look(session, desired, &before, age)).await?;
     let drifted = compare(session, &before, &observed);
-    context.printer.event(&Event::Drift(steps(&drifted)));
+    context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: true });
     for drifted in &drifted {
         let effect = accepted(drifted, &observed);
-        tell(context, drifted, &effect);
         snapshot.apply(&effect);
+        tell(context, drifted, &snapshot);
         lease.journal().append(Record::Outcome { intent: None, effects: vec![effect] }).await?;
     }
     Ok(lease.commit(&snapshot).await?.snapshot)
 }
 
-/// What the program has to say from now on.
-fn tell(context: &Context, drifted: &Drifted<'_>, effect: &Effect) {
+/// What the program has to say from now on, so that it says what state says.
+fn tell(context: &Context, drifted: &Drifted<'_>, snapshot: &Snapshot) {
     let address = &drifted.state.address;
-    let rust = match effect {
-        Effect::Put(state) => Some(rust_code(address, drifted.schema, &state.inputs, &|_, _| None)),
-        _ => None,
-    };
+    let named = |field: &Field, value: &Value| named(snapshot, field, value);
+    let state = snapshot.resources.get(address);
+    let rust = state.map(|state| rust_code(address, drifted.schema, &state.inputs, &named));
     match &rust {
         Some(rust) => context.printer.text(&format!("\n{rust}")),
         None => {

@@ -162,13 +162,20 @@ impl Decider<'_> {
             self.problems.push(problem.about(address));
         }
         let nothing = Tree::default();
+        let undeclared = !self.sources.desired.leaving.contains_key(address);
+        let why = undeclared.then_some("not in the program any more");
         match self.sources.observed.sightings.get(address) {
             Some(Sighting::Gone) => Decision::new(Op::Forget, nothing).because("gone from reality"),
             _ if self.scope_is_gone(state) => Decision::new(Op::Forget, nothing).because("gone from reality"),
-            _ if retained(self.sources, address) => {
-                Decision::new(Op::Forget, nothing).because("not in the program any more; retained")
+            _ if retained(self.sources, address) => Decision::new(Op::Forget, nothing)
+                .because(why.map_or("retained".to_owned(), |why| format!("{why}; retained"))),
+            _ => {
+                let decision = Decision::new(Op::Delete, nothing);
+                match why {
+                    Some(why) => decision.because(why),
+                    None => decision,
+                }
             }
-            _ => Decision::new(Op::Delete, nothing).because("not in the program any more"),
         }
     }
 }

@@ -14,7 +14,12 @@ pub enum Event {
     /// The plan is made.
     Plan(Arc<Plan>),
     /// What reality differs in from state: changes read from state to reality.
-    Drift(Vec<Step>),
+    Drift {
+        /// One for each resource that differs.
+        steps: Vec<Step>,
+        /// State is made to say the same.
+        accepted: bool,
+    },
     /// The apply begins; how many steps it has.
     ApplyStarted {
         /// Steps that do something.

@@ -15,7 +15,10 @@ const SCHEMA: u32 = 1;
 pub fn event_json(event: &Event) -> Option<Value> {
     match event {
         Event::Plan(plan) => Some(plan_json(plan)),
-        Event::Drift(steps) => Some(object("drift", json!({"steps": steps.iter().map(step_json).collect::<Vec<_>>()}))),
+        Event::Drift { steps, accepted } => {
+            let steps: Vec<Value> = steps.iter().map(step_json).collect();
+            Some(object("drift", json!({"steps": steps, "accepted": accepted})))
+        }
         Event::StepStarted { address, op } => {
             Some(object("step_started", json!({"address": address, "op": op.name()})))
         }

@@ -60,7 +60,7 @@ pub(super) fn blocks(plan: &Plan, view: View) -> Blocks {
 }
 
 /// What reality differs in from state, as text: changes read from state to reality.
-pub(super) fn drift_view(steps: &[Step], view: View) -> String {
+pub(super) fn drift_view(steps: &[Step], accepted: bool, view: View) -> String {
     let page = Page { paint: Paint { colour: view.colour }, verbose: view.verbose };
     let mut text = String::new();
     for step in steps {
@@ -75,8 +75,12 @@ pub(super) fn drift_view(steps: &[Step], view: View) -> String {
     }
     match steps.len() {
         0 => "No drift. Reality is what state says.\n".to_owned(),
+        1 if accepted => format!("{text}\n1 resource was changed behind the program's back; state says so now.\n"),
         1 => format!("{text}\n1 resource was changed behind the program's back; `up` takes it back.\n"),
-        many => format!("{text}\n{many} resources were changed behind the program's back; `up` takes them back.\n"),
+        many => {
+            let end = if accepted { "state says so now" } else { "`up` takes them back" };
+            format!("{text}\n{many} resources were changed behind the program's back; {end}.\n")
+        }
     }
 }
 

@@ -291,7 +291,7 @@ impl Inner {
                 return;
             }
             Event::Plan(_)
-            | Event::Drift(_)
+            | Event::Drift { .. }
             | Event::ApplyStarted { .. }
             | Event::StepStarted { .. }
             | Event::StepProgress { .. }
@@ -312,8 +312,8 @@ impl Inner {
                 self.write_out(&plan_view(plan, View { colour: style.colour, verbose: style.verbose }));
                 self.shown.extend(plan.warnings.iter().cloned());
             }
-            Event::Drift(steps) => {
-                self.write_out(&drift_view(steps, View { colour: style.colour, verbose: style.verbose }));
+            Event::Drift { steps, accepted } => {
+                self.write_out(&drift_view(steps, *accepted, View { colour: style.colour, verbose: style.verbose }));
             }
             Event::ApplyStarted { steps } => {
                 self.apply_started = Some(Instant::now());
