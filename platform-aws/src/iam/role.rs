@@ -18,7 +18,7 @@ use platform_sdk::{
     interpolate,
     provider::{
         Change, Content, Context, ErrorKind, Existing, Found, Made, Manage, Observed, ProviderError, ProviderResult,
-        Read, Values,
+        Read, Values, id_in_address,
     },
 };
 use serde_json::{Value, json};
@@ -106,6 +106,11 @@ impl Manage for Role {
     async fn read(client: &Client, existing: &Existing<Self>) -> Read<Self> {
         let answer = get(client, &existing.id).await.unless_absent(format!("read role `{}`", existing.id))?;
         answer.map(|role| observed(&role)).transpose()
+    }
+
+    async fn meant(_client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
+        let name = asked.split_once(":role/").map_or(asked, |(_, path)| path.rsplit('/').next().unwrap_or(path));
+        id_in_address(name, &["roles/details/{}", "roles/{}"], "").map(|id| vec![id])
     }
 
     async fn find(client: &Client, inputs: &Role<Resolved>) -> ProviderResult<Vec<Found>> {

@@ -9,7 +9,7 @@ use platform_sdk::{
     derive::{Outputs, Resource},
     provider::{
         Change, Context, ErrorKind, Existing, Found, Made, Manage, Observed, ProviderError, ProviderResult, Read,
-        Values,
+        Values, id_in_address,
     },
 };
 use serde_json::Value;
@@ -68,6 +68,10 @@ impl Manage for RolePolicy {
         };
         let inputs = RolePolicy { role: Id::new(role), name: name.to_owned(), policy };
         Ok(Some(Observed { id: existing.id.clone(), inputs, outputs: outputs(&existing.id), tainted: None }))
+    }
+
+    async fn meant(_client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
+        id_in_address(asked, &["roles/details/{}/editPolicy/{}"], ":").map(|id| vec![id])
     }
 
     async fn find(client: &Client, inputs: &RolePolicy<Resolved>) -> ProviderResult<Vec<Found>> {

@@ -15,7 +15,7 @@ use platform_sdk::{
     interpolate, names,
     provider::{
         Change, Content, Context, ErrorKind, Existing, Found, Made, Manage, Observed, ProviderError, ProviderResult,
-        Read, Values,
+        Read, Values, id_in_address,
     },
 };
 use serde_json::{Value, json};
@@ -179,6 +179,11 @@ impl Manage for Bucket {
         let inputs = Box::pin(settings::read(client, &existing.id, &region)).await?;
         let outputs = outputs(&existing.id, &region);
         Ok(Some(Observed { id: existing.id.clone(), inputs, outputs, tainted: None }))
+    }
+
+    async fn meant(_client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
+        let asked = asked.strip_prefix("arn:aws:s3:::").unwrap_or(asked);
+        id_in_address(asked, &["s3/buckets/{}"], "").map(|id| vec![id])
     }
 
     async fn find(client: &Client, inputs: &Bucket<Resolved>) -> ProviderResult<Vec<Found>> {

@@ -15,6 +15,7 @@ use platform_sdk::{
     interpolate,
     provider::{
         Change, Context, ErrorKind, Existing, Found, Made, Manage, Observed, ProviderError, ProviderResult, Read,
+        id_in_address,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,10 @@ impl Manage for ExternalLocation {
     async fn read(client: &Client, existing: &Existing<Self>) -> Read<Self> {
         let skipped = existing.inputs.as_ref().and_then(|inputs| inputs.skip_validation);
         Ok(KIND.read::<Info>(client, &existing.id).await?.map(|info| observed(info, skipped)))
+    }
+
+    async fn meant(_client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
+        id_in_address(asked, &["explore/locations/{}"], ".").map(|id| vec![id])
     }
 
     async fn find(client: &Client, inputs: &ExternalLocation<Resolved>) -> ProviderResult<Vec<Found>> {

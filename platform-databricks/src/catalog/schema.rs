@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use platform_sdk::{
     Declared, Id, Resolved, Stage,
     derive::{Outputs, Resource},
-    provider::{Change, Content, Context, Existing, Found, Made, Manage, Observed, ProviderResult, Read},
+    provider::{
+        Change, Content, Context, Existing, Found, Made, Manage, Observed, ProviderResult, Read, id_in_address,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +84,10 @@ impl Manage for Schema {
 
     async fn read(client: &Client, existing: &Existing<Self>) -> Read<Self> {
         Ok(KIND.read::<Info>(client, &existing.id).await?.map(observed))
+    }
+
+    async fn meant(_client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
+        id_in_address(asked, &["explore/data/{}/{}"], ".").map(|id| vec![id])
     }
 
     async fn find(client: &Client, inputs: &Schema<Resolved>) -> ProviderResult<Vec<Found>> {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use platform_sdk::{
     Declared, Id, IntoInput, Resolved, Stage,
     derive::{Block, Outputs, Resource},
-    provider::{Change, Context, Existing, Found, Made, Manage, Observed, ProviderResult, Read},
+    provider::{Change, Context, Existing, Found, Made, Manage, Observed, ProviderResult, Read, id_in_address},
 };
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,10 @@ impl Manage for StorageCredential {
 
     async fn read(client: &Client, existing: &Existing<Self>) -> Read<Self> {
         Ok(KIND.read::<Info>(client, &existing.id).await?.map(observed))
+    }
+
+    async fn meant(_client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
+        id_in_address(asked, &["explore/storage-credentials/{}", "explore/credentials/{}"], ".").map(|id| vec![id])
     }
 
     async fn find(client: &Client, inputs: &StorageCredential<Resolved>) -> ProviderResult<Vec<Found>> {

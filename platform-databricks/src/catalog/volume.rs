@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use platform_sdk::{
     Declared, Id, IntoInput, Resolved, Stage,
     derive::{Outputs, Resource},
-    provider::{Change, Context, Existing, Found, Made, Manage, Observed, ProviderResult, Read},
+    provider::{Change, Context, Existing, Found, Made, Manage, Observed, ProviderResult, Read, id_in_address},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -99,6 +99,10 @@ impl Manage for Volume {
 
     async fn read(client: &Client, existing: &Existing<Self>) -> Read<Self> {
         Ok(KIND.read::<Info>(client, &existing.id).await?.map(observed))
+    }
+
+    async fn meant(_client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
+        id_in_address(asked, &["explore/data/volumes/{}/{}/{}"], ".").map(|id| vec![id])
     }
 
     async fn find(client: &Client, inputs: &Volume<Resolved>) -> ProviderResult<Vec<Found>> {

@@ -17,14 +17,16 @@ use async_trait::async_trait;
 use platform_sdk::{
     Declared, Id, Resolved, Stage,
     derive::{Outputs, Resource},
-    provider::{Change, Context, Existing, Found, Made, Manage, Observed, ProviderResult, Read, Readiness},
+    provider::{
+        Change, Context, Existing, Found, Made, Manage, Observed, ProviderResult, Read, Readiness, id_in_address,
+    },
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
     Autoscale, AwsAttributes, ClusterKind, DataSecurityMode, DockerImage, InitScript, RuntimeEngine, SparkVersion,
-    with_size,
+    names::ids_or_names, with_size,
 };
 use crate::{
     WorkspaceProvider,
@@ -159,6 +161,12 @@ impl Manage for Cluster {
     async fn read(client: &Client, existing: &Existing<Self>) -> Read<Self> {
         let answer = get(client, &existing.id).await.or_absent().while_doing(named("read", existing))?;
         answer.map(|answer| observed(answer, existing.inputs.as_ref())).transpose()
+    }
+
+    async fn meant(client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
+        let id = id_in_address(asked, &["compute/clusters/{}", "setting/clusters/{}"], "")?;
+        let all = all(client).await.while_doing(format!("look for cluster `{asked}`"))?;
+        Ok(ids_or_names(&id, all.iter().map(|it| (it["cluster_id"].as_str(), it["cluster_name"].as_str()))))
     }
 
     async fn find(client: &Client, inputs: &Cluster<Resolved>) -> ProviderResult<Vec<Found>> {

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod cluster_parts;
+mod names;
 mod new_cluster;
 mod warehouse;
 

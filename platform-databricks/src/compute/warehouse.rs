@@ -13,11 +13,14 @@ use platform_sdk::{
     Block, Declared, Id, Resolved, Stage,
     derive::{Outputs, Resource},
     names,
-    provider::{Change, Context, Existing, Found, Made, Manage, Observed, ProviderResult, Read, Readiness},
+    provider::{
+        Change, Context, Existing, Found, Made, Manage, Observed, ProviderResult, Read, Readiness, id_in_address,
+    },
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::names::ids_or_names;
 use crate::{
     WorkspaceProvider,
     client::{
@@ -157,6 +160,13 @@ impl Manage for SqlWarehouse {
         let what = format!("read SQL warehouse `{}`", existing.id);
         let Some(answer) = get(client, &existing.id).await.while_doing(what)? else { return Ok(None) };
         observed(answer).map(Some)
+    }
+
+    async fn meant(client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
+        let id = id_in_address(asked, &["sql/warehouses/{}"], "")?;
+        let all = all(client).await.while_doing(format!("look for SQL warehouse `{asked}`"))?;
+        let there: Vec<_> = all.iter().filter(|warehouse| is_there(warehouse)).collect();
+        Ok(ids_or_names(&id, there.iter().map(|it| (it["id"].as_str(), it["name"].as_str()))))
     }
 
     async fn find(client: &Client, inputs: &SqlWarehouse<Resolved>) -> ProviderResult<Vec<Found>> {

@@ -17,6 +17,7 @@ use platform_sdk::{
     derive::{Outputs, Resource},
     provider::{
         Change, Context, ErrorKind, Existing, Found, Made, Manage, Observed, ProviderError, ProviderResult, Read,
+        id_in_address,
     },
 };
 use serde::Deserialize;
@@ -135,11 +136,18 @@ impl Manage for Job {
         job.map(|job| settings::observed(&job, existing.inputs.as_ref())).transpose()
     }
 
+    async fn meant(client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
+        let id = id_in_address(asked, &["jobs/{}", "job/{}"], "")?;
+        if number(&id).is_ok() {
+            return Ok(vec![id]);
+        }
+        let jobs = called(client, &id).await.while_doing(format!("look for job `{id}`"))?;
+        Ok(jobs.iter().map(id_of).collect())
+    }
+
     async fn find(client: &Client, inputs: &Job<Resolved>) -> ProviderResult<Vec<Found>> {
-        let pages = client.pages(format!("{JOBS}/list"), "jobs").query("limit", 100).query("name", &inputs.name);
-        let jobs: Vec<Value> = pages.all().await.while_doing(format!("find job `{}`", inputs.name))?;
-        // The service's filter takes no notice of case.
-        Ok(jobs.iter().filter(|job| job["settings"]["name"] == inputs.name).map(found).collect())
+        let jobs = called(client, &inputs.name).await.while_doing(format!("find job `{}`", inputs.name))?;
+        Ok(jobs.iter().map(found).collect())
     }
 
     async fn create(client: &Client, ctx: &Context, inputs: Job<Resolved>) -> ProviderResult<Made<Self>> {
@@ -217,6 +225,15 @@ fn add_new(to: &mut Value, more: Value) {
             }
         }
     }
+}
+
+/// The jobs of this name.
+async fn called(client: &Client, name: &str) -> ProviderResult<Vec<Value>> {
+    let pages = client.pages(format!("{JOBS}/list"), "jobs").query("limit", 100).query("name", name);
+    let mut jobs: Vec<Value> = pages.all().await?;
+    // The service's filter takes no notice of case.
+    jobs.retain(|job| job["settings"]["name"] == name);
+    Ok(jobs)
 }
 
 /// An id is a number there and text here.

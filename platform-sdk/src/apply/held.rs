@@ -52,6 +52,10 @@ impl Driver for Held {
         self.driver.read(request).await
     }
 
+    async fn meant(&self, asked: &str) -> ProviderResult<Vec<String>> {
+        self.driver.meant(asked).await
+    }
+
     async fn find(&self, inputs: &Value) -> ProviderResult<Vec<Found>> {
         self.driver.find(inputs).await
     }

@@ -185,7 +185,7 @@ pub(super) fn with_defaults(inputs: &Tree, fields: &[Field]) -> Tree {
 }
 
 /// Where a resource's inputs come from, by path.
-pub(super) fn references(node: &Node) -> Entries<Referred> {
+pub(crate) fn references(node: &Node) -> Entries<Referred> {
     let entry =
         |r: &crate::desired::Reference| (r.path.clone(), Referred { to: r.address.clone(), field: r.output.clone() });
     node.references.iter().map(entry).collect()

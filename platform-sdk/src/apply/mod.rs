@@ -16,5 +16,6 @@ mod steps;
 mod update;
 
 pub use ledger::{Ledger, Memory};
+pub(crate) use live::references;
 pub use schedule::{Applied, Apply, Settings, apply};
 pub use scrub::Scrub;

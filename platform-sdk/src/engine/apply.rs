@@ -1,13 +1,15 @@
 //! `up`, `destroy` and `rollback`: plan under the lease, ask, apply, commit.
 
+use std::sync::Arc;
+
 use super::{Offline, Surveyed, mend::given_back, saved, session::Session};
 use crate::{
     Result,
     apply::Applied,
     cli::{Context, Declared, Exit, RollbackArguments, UpArguments},
     desired::{Desired, migrated},
-    report::{Error, Event, Observer as _},
-    state::{self, Lease},
+    report::{Error, Event, Observer as _, applied_outputs},
+    state::{self, Lease, Status},
 };
 
 /// Makes reality what the program says.
@@ -54,12 +56,13 @@ async fn run(
 async fn work(
     session: &Session<'_>,
     lease: &mut Lease,
-    snapshot: state::Snapshot,
+    mut snapshot: state::Snapshot,
     desired: &Desired,
     saved: Option<&saved::Saved>,
     question: &str,
 ) -> Result<Exit> {
     let context = session.context;
+    declare(&mut snapshot, desired);
     let narrowing = saved::narrowing(saved, session.narrowing())?;
     let wanted = narrowing.wanted()?;
     let survey = session.survey(desired, &snapshot, lease.reading(), Offline::Never, &wanted);
@@ -70,7 +73,8 @@ async fn work(
     }
     context.printer.event(&Event::Plan(plan.clone()));
     if plan.is_empty() {
-        // What an earlier run left in the journal becomes a snapshot; otherwise nothing is written.
+        // What an earlier run left in the journal becomes a snapshot, and so does what was imported and is declared now;
+        // otherwise nothing is written.
         let commit = lease.commit(&snapshot).await?;
         context.printer.event(&Event::Done { ok: true, summary: plan.summary.clone(), snapshot: commit.snapshot });
         return Ok(Exit::Done);
@@ -83,6 +87,17 @@ async fn work(
     carry_out(session, lease, desired, &surveyed).await
 }
 
+/// What was imported and is in the program now is a resource like any other.
+fn declare(snapshot: &mut state::Snapshot, desired: &Desired) {
+    for address in desired.nodes.keys() {
+        if let Some(state) = snapshot.resources.get_mut(address)
+            && state.status == Status::Undeclared
+        {
+            Arc::make_mut(state).status = Status::Whole;
+        }
+    }
+}
+
 async fn carry_out(session: &Session<'_>, lease: &mut Lease, desired: &Desired, surveyed: &Surveyed) -> Result<Exit> {
     let context = session.context;
     let steps = surveyed.planned.plan.changes().count();
@@ -92,6 +107,7 @@ async fn carry_out(session: &Session<'_>, lease: &mut Lease, desired: &Desired, 
     let ok = failures.is_empty() && !interrupted && committed.is_ok();
     let reached = committed.as_ref().ok().and_then(|commit| commit.snapshot.clone());
     context.printer.event(&Event::Done { ok, summary, snapshot: reached });
+    context.printer.text(&applied_outputs(&snapshot.exports));
     if let Err(error) = committed {
         failures.extend(error.diagnostics().iter().cloned());
     } else if interrupted {

@@ -1,19 +1,21 @@
 //! `import`: takes one existing object into state, and prints the Rust that declares it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 
 use super::{mend::given_back, session::Session};
 use crate::{
     Result,
+    apply::references,
     cli::{Context, Exit, ImportArguments},
-    desired::{Address, Desired, Entries, ProviderKey, Tree, evaluate},
+    desired::{Address, Desired, Entries, Node, ProviderKey, Tree, evaluate},
     observe::BUILTIN,
+    plan::{Compared, Verdict, compare, conceal_fields},
     program::{Field, Options, Schema, Unset},
-    provider::{Observation, Request},
+    provider::{Driver, Observation, Request},
     report::{Diagnostic, Event, Observer as _, rust_code, variable},
-    state::{Commit, Effect, Lease, ProviderState, Record, ResourceState, Snapshot, Status},
+    state::{Commit, Effect, Lease, ProviderState, Record, Referred, ResourceState, Snapshot, Status},
 };
 
 /// Adopts an object; the next plan of a program with the printed Rust is empty.
@@ -25,7 +27,7 @@ pub(crate) async fn import(context: &Context, arguments: &ImportArguments) -> Re
     let (mut lease, mut snapshot) = session.lease().await?;
     let outcome = take_in(&session, desired, (&mut lease, &mut snapshot), arguments).await;
     let (Taken { schema, state }, commit) = given_back(lease, outcome).await?;
-    let code = rust_code(address, schema, &state.inputs, &|field, value| owner(&snapshot, field, value));
+    let code = rust_code(address, schema, &state.inputs, &|field, value| named(&snapshot, field, value));
     context.printer.text(&format!("imported `{}` as {address}; declare it with:\n\n{code}", state.id));
     context
         .printer
@@ -92,7 +94,7 @@ async fn read(
     let failed = |error| Diagnostic::of_provider(format!("cannot import `{address}`"), &error).about(address);
     let driver = session.connections.driver(key.kind(), &config, schema.type_name).await.map_err(failed)?;
     let identity = session.connections.identity(key.kind(), &config).await.map_err(failed)?;
-    let asked = Request { id: from_url(id), inputs: None, outputs: None };
+    let asked = Request { id: meant(driver.as_ref(), address, id).await?, inputs: None, outputs: None };
     let seen = driver.read(&asked).await.map_err(failed)?.ok_or_else(|| {
         Diagnostic::error(format!("there is no {} `{}`", schema.type_name, asked.id))
             .hint("give the id as the service shows it, the natural key, or the object's address in the browser")
@@ -100,33 +102,113 @@ async fn read(
     })?;
     let provider = ProviderState { kind: key.kind().to_owned(), config, of: BTreeSet::default() };
     let scope = identity.get(schema.scope).map(|id| (schema.scope.to_owned(), id.clone()));
-    let declared = node.is_some();
-    Ok(Taken { schema, state: state(address, schema, seen, provider, scope, declared) })
+    let state = match node {
+        Some(node) => declared(node, snapshot, seen, provider, scope),
+        None => undeclared(address, schema, snapshot, seen, provider, scope),
+    };
+    Ok(Taken { schema, state })
 }
 
-fn state(
+/// The id of what a person asks for.
+async fn meant(driver: &dyn Driver, address: &Address, asked: &str) -> Result<String> {
+    let failed = |error| Diagnostic::of_provider(format!("cannot import `{address}`"), &error).about(address);
+    let ids = driver.meant(asked).await.map_err(failed)?;
+    match ids.as_slice() {
+        [id] => Ok(id.clone()),
+        [] => Ok(asked.to_owned()),
+        several => Err(Diagnostic::error(format!("`{asked}` names {} objects", several.len()))
+            .detail(several.join("\n"))
+            .hint("import one of them by its id")
+            .about(address)
+            .into()),
+    }
+}
+
+/// As the program declares it, so that what is there already is no change. Where the two differ, what is there.
+fn declared(
+    node: &Node,
+    snapshot: &Snapshot,
+    seen: Observation,
+    provider: ProviderState,
+    scope: Option<(String, String)>,
+) -> ResourceState {
+    let of = |origin: &Address, field: &str| snapshot.resources.get(origin)?.outputs.get(field).cloned();
+    let wanted = evaluate(&node.inputs, &mut |origin, field| of(&origin.address, field));
+    let Compared { inputs, differences } =
+        compare(node, conceal_fields(wanted, node.schema.fields()), None, Some(&seen.inputs));
+    let differs: BTreeSet<&str> = differences
+        .iter()
+        .filter(|difference| difference.verdict > Verdict::Released)
+        .filter_map(|difference| difference.path.field())
+        .collect();
+    // What nobody can read is sent once, rather than believed to be there.
+    let unread = |name: &str| node.schema.field(name).is_some_and(|field| field.secret && field.write_only);
+    let Tree::Map(wanted) = inputs else { return bare(&node.address, node.schema, seen, provider, scope) };
+    let taken = wanted.into_iter().filter(|(name, _)| !unread(name)).filter_map(|(name, value)| {
+        let there = differs.contains(name.as_str()) || !value.is_known();
+        let value = if there { seen.inputs.get(&name).cloned() } else { Some(value) };
+        value.map(|value| (name, value))
+    });
+    let inputs = Tree::Map(taken.collect());
+    ResourceState {
+        inputs,
+        references: references(node),
+        dependencies: node.dependencies.clone(),
+        parents: node.parents.clone(),
+        options: node.options.clone(),
+        ..bare(&node.address, node.schema, seen, provider, scope)
+    }
+}
+
+/// As the printed Rust declares it. Until the program has that, nothing deletes it for not being there.
+fn undeclared(
+    address: &Address,
+    schema: &'static Schema,
+    snapshot: &Snapshot,
+    seen: Observation,
+    provider: ProviderState,
+    scope: Option<(String, String)>,
+) -> ResourceState {
+    let inputs = reached(schema.fields(), snapshot, written(schema.fields(), &seen.inputs));
+    let refers = schema.fields().iter().filter_map(|field| {
+        let owner = owner(snapshot, field, &inputs.get(field.name)?.plain()?)?;
+        Some((field, owner.address.clone()))
+    });
+    let refers: Vec<(&Field, Address)> = refers.collect();
+    let parents = refers.iter().filter(|(field, _)| field.parent.is_some()).map(|(_, to)| to.clone()).collect();
+    let to =
+        |(field, to): &(&Field, Address)| (field.name.to_owned(), Referred { to: to.clone(), field: "id".to_owned() });
+    ResourceState {
+        references: refers.iter().map(to).collect(),
+        dependencies: refers.iter().map(|(_, to)| to.clone()).collect(),
+        parents,
+        inputs,
+        status: Status::Undeclared,
+        ..bare(address, schema, seen, provider, scope)
+    }
+}
+
+/// What is there, without a program's say in it.
+fn bare(
     address: &Address,
     schema: &'static Schema,
     seen: Observation,
     provider: ProviderState,
     scope: Option<(String, String)>,
-    declared: bool,
 ) -> ResourceState {
-    let inputs = written(schema.fields(), &seen.inputs);
     ResourceState {
         address: address.clone(),
         id: seen.id,
         provider,
         scope,
         schema_version: schema.version,
-        input_hash: inputs.hash(&Value::to_string),
-        inputs,
+        input_hash: seen.inputs.hash(&Value::to_string),
+        inputs: seen.inputs,
         references: Entries::new(),
         outputs: seen.outputs,
         dependencies: BTreeSet::default(),
         parents: BTreeSet::default(),
-        // Until the program declares it, nothing deletes it for not being there.
-        options: Options { protect: !declared, ..Options::default() },
+        options: Options::default(),
         status: Status::Whole,
     }
 }
@@ -143,34 +225,43 @@ fn written(fields: &[Field], seen: &Tree) -> Tree {
     )
 }
 
-/// The variable of a resource of the stack that has this id, for fields that refer to others.
-fn owner(snapshot: &Snapshot, field: &Field, value: &Value) -> Option<String> {
-    let id = value.as_str().filter(|_| field.parent.is_some() || field.holds)?;
-    let owner = snapshot.resources.values().find(|state| state.id == id)?;
-    let name = owner.address.path().rsplit('/').next()?;
-    Some(format!("&{}", variable(name)))
+/// With what it is reached by, which no service shows: the first resource of the stack that it could be.
+fn reached(fields: &[Field], snapshot: &Snapshot, inputs: Tree) -> Tree {
+    let Tree::Map(mut entries) = inputs else { return inputs };
+    for field in fields.iter().filter(|field| field.via) {
+        let fits = |state: &&Arc<ResourceState>| field.rust_type == format!("Id<{}>", ident(&state.address));
+        if let Some(state) = snapshot.resources.values().find(fits) {
+            entries.insert(field.name.to_owned(), Tree::Leaf(state.id.clone().into()));
+        }
+    }
+    Tree::Map(entries)
 }
 
-/// The id in an address of the browser: `https://host/jobs/123?o=4` is `123`, `.../explore/data/lake/sales` is
-/// `lake.sales`.
-fn from_url(text: &str) -> String {
-    let Some((_, rest)) = text.split_once("://") else { return text.to_owned() };
-    let path = rest.split(['?', '#']).next().unwrap_or(rest);
-    let segments: Vec<&str> = path.split('/').skip(1).filter(|segment| !segment.is_empty()).collect();
-    match segments.iter().position(|segment| *segment == "data") {
-        Some(at) if segments.first() == Some(&"explore") => segments[at + 1..].join("."),
-        _ => segments.last().map_or_else(|| text.to_owned(), |last| (*last).to_owned()),
-    }
+/// `SqlWarehouse`: the type as Rust names it.
+fn ident(address: &Address) -> &str {
+    let name = address.type_name();
+    name.rsplit(':').next().unwrap_or(name)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::from_url;
+/// The resource of the stack that a field refers to, in the Rust that is printed. Ids of different types may be the same
+/// text: the field's type decides, and where it has none, only one that is the only one counts.
+fn owner<'s>(snapshot: &'s Snapshot, field: &Field, value: &Value) -> Option<&'s ResourceState> {
+    let id = value.as_str().filter(|_| field.parent.is_some() || field.holds || field.via)?;
+    let typed = field.rust_type.starts_with("Id<");
+    let fits = |address: &Address| !typed || field.rust_type == format!("Id<{}>", ident(address));
+    let mut owners = snapshot.resources.values().filter(|state| state.id == id && fits(&state.address));
+    let owner = owners.next()?;
+    owners.next().is_none().then_some(owner)
+}
 
-    #[test]
-    fn an_id_may_be_given_as_its_address_in_the_browser() {
-        assert_eq!(from_url("lake"), "lake");
-        assert_eq!(from_url("https://x.cloud.databricks.com/jobs/123?o=4"), "123");
-        assert_eq!(from_url("https://x.cloud.databricks.com/explore/data/lake/sales/orders?o=4"), "lake.sales.orders");
-    }
+/// The variable of that resource.
+pub(super) fn named(snapshot: &Snapshot, field: &Field, value: &Value) -> Option<String> {
+    let name = owner(snapshot, field, value)?.address.path().rsplit('/').next()?;
+    let variable = variable(name);
+    // A field that takes several types of resources takes their ids as text.
+    Some(if field.rust_type == "String" {
+        format!("interpolate!(\"{{}}\", {variable}.id)")
+    } else {
+        format!("&{variable}")
+    })
 }

@@ -39,6 +39,10 @@ impl Driver for Paced {
         self.call(self.driver.read(request)).await
     }
 
+    async fn meant(&self, asked: &str) -> ProviderResult<Vec<String>> {
+        self.call(self.driver.meant(asked)).await
+    }
+
     async fn find(&self, inputs: &Value) -> ProviderResult<Vec<Found>> {
         self.call(self.driver.find(inputs)).await
     }

@@ -9,7 +9,11 @@ use super::{
     diff::Verdict,
     ordering::{held_key, taken_key},
 };
-use crate::{desired::Address, report::Diagnostic, state::ResourceState};
+use crate::{
+    desired::Address,
+    report::Diagnostic,
+    state::{ResourceState, Status},
+};
 
 /// Consent to the loss of data, as given on the command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,13 +45,17 @@ pub(super) fn protected(sources: Sources<'_>, decisions: &BTreeMap<Address, Deci
         let Some(state) = sources.snapshot.resources.get(address) else { continue };
         let node = sources.desired.nodes.get(address);
         let by_program = options(sources, address).is_some_and(|options| options.protect);
-        if !by_program && !state.options.protect {
+        let declared = node.is_some() || sources.desired.leaving.contains_key(address);
+        let undeclared = state.status == Status::Undeclared && !declared;
+        if !by_program && !state.options.protect && !undeclared {
             continue;
         }
         let what = if matches!(decision.op, Op::Delete) { "deleted" } else { "replaced" };
         let may = if decision.conditions.is_empty() { "would be" } else { "may be" };
         let hint = if by_program {
             "take `.protect()` away in the program, apply that, then repeat"
+        } else if undeclared {
+            "it was imported and never declared: declare it and apply that first, or `state forget` it"
         } else {
             "it is protected in state: declare it without `.protect()`, apply that, then repeat"
         };

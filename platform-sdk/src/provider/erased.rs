@@ -51,6 +51,10 @@ pub trait Driver: Send + Sync {
     fn schema(&self) -> &'static Schema;
     /// See [`Manage::read`].
     async fn read(&self, request: &Request) -> ProviderResult<Option<Observation>>;
+    /// See [`Manage::meant`].
+    async fn meant(&self, asked: &str) -> ProviderResult<Vec<String>> {
+        Ok(vec![asked.to_owned()])
+    }
     /// See [`Manage::find`].
     async fn find(&self, inputs: &Value) -> ProviderResult<Vec<Found>>;
     /// See [`Manage::create`].
@@ -137,6 +141,10 @@ where
     async fn read(&self, request: &Request) -> ProviderResult<Option<Observation>> {
         let observed = R::read(&self.client, &existing::<R>(request)?).await?;
         Ok(observed.as_ref().map(observation))
+    }
+
+    async fn meant(&self, asked: &str) -> ProviderResult<Vec<String>> {
+        R::meant(&self.client, asked).await
     }
 
     async fn find(&self, inputs: &Value) -> ProviderResult<Vec<Found>> {

@@ -1,11 +1,13 @@
 //! The contract between the engine and providers: connections, drivers, and what they answer.
 
+mod browser;
 mod builtin;
 mod context;
 mod contract;
 mod erased;
 mod error;
 
+pub use browser::id_in_address;
 pub use builtin::BuiltinConnector;
 pub use context::{Context, Journalled, Progress};
 pub use contract::{Connect, Connection, Connector, Finding, Login};

@@ -120,6 +120,12 @@ pub trait Manage: Resource {
     /// The object with this id, or `None` when it is gone. Being denied is an error, never absence.
     async fn read(client: &Self::Client, existing: &Existing<Self>) -> Read<Self>;
 
+    /// The ids of the objects that a person may mean who names one to import: by its id, its natural key, or the address
+    /// of its page in the browser. It need not exist. See [`id_in_address`](super::id_in_address).
+    async fn meant(_client: &Self::Client, asked: &str) -> ProviderResult<Vec<String>> {
+        Ok(vec![asked.to_owned()])
+    }
+
     /// Objects with the natural key or mark of these inputs.
     async fn find(client: &Self::Client, inputs: &Self::Resolved) -> ProviderResult<Vec<Found>>;
 

@@ -32,5 +32,6 @@ pub use plan_text::{View, plan_text, plan_view};
 pub use printer::{Mode, Printer, Style};
 pub use rust_code::{Named, rust_code, variable};
 pub use state_text::{
-    output_json, output_text, outputs_text, state_list_json, state_list_text, state_show_json, state_show_text,
+    applied_outputs, output_json, output_text, outputs_text, state_list_json, state_list_text, state_show_json,
+    state_show_text,
 };

@@ -20,6 +20,7 @@ pub fn state_list_text(snapshot: &Snapshot) -> String {
     for state in snapshot.resources.values() {
         let _ = match &state.status {
             Status::Whole => writeln!(text, "{}", state.address),
+            Status::Undeclared => writeln!(text, "{}  (not in the program yet)", state.address),
             Status::Partial(why) => writeln!(text, "{}  (not finished: {})", state.address, clean(why)),
         };
     }
@@ -35,6 +36,7 @@ pub fn state_list_json(snapshot: &Snapshot) -> Vec<Value> {
         let status = match &state.status {
             _ if pending => "to_be_deleted",
             Status::Whole => "whole",
+            Status::Undeclared => "undeclared",
             Status::Partial(_) => "partial",
         };
         let (address, kind) = (&state.address, state.address.type_name());
@@ -54,6 +56,9 @@ pub fn state_show_text(state: &ResourceState, colour: bool) -> String {
     }
     if let Status::Partial(why) = &state.status {
         facts.push(("not finished", clean(why)));
+    }
+    if state.status == Status::Undeclared {
+        facts.push(("imported", "the program does not declare it yet".to_owned()));
     }
     facts.push(("input hash", state.input_hash.to_string()));
     for (name, value) in facts {
@@ -102,7 +107,7 @@ fn fields(value: &Value) -> String {
 /// A `resource` object with everything that state knows of it.
 pub fn state_show_json(state: &ResourceState) -> Value {
     let partial = match &state.status {
-        Status::Whole => None,
+        Status::Whole | Status::Undeclared => None,
         Status::Partial(why) => Some(why),
     };
     object(
@@ -145,6 +150,15 @@ pub fn outputs_text(exports: &BTreeMap<String, Tree>, show_secrets: bool) -> Str
         }
     }
     text
+}
+
+/// All outputs under a heading, for the end of a run; nothing where there are none.
+pub fn applied_outputs(exports: &BTreeMap<String, Tree>) -> String {
+    if exports.is_empty() {
+        return String::new();
+    }
+    let lines = outputs_text(exports, false);
+    lines.lines().fold("\nOutputs\n".to_owned(), |text, line| text + "  " + line + "\n")
 }
 
 /// One output for a shell: text as it is, anything else as JSON.

@@ -47,6 +47,9 @@ pub(super) struct ResourceV3<'a, T> {
     /// The schema's version, where it is not the first.
     #[serde(default = "first", skip_serializing_if = "is_first")]
     schema: u32,
+    /// It was imported, and the program did not declare it yet.
+    #[serde(default, skip_serializing_if = "is_default")]
+    undeclared: bool,
 }
 
 /// What resources have in common: written once.
@@ -128,11 +131,12 @@ impl<'a> ResourceV3<'a, Branch<'a>> {
             outputs: Branch::sealed(&state.outputs, Root::Outputs(&state.address), keys),
             parents: Cow::Borrowed(&state.parents),
             partial: match &state.status {
-                Status::Whole => None,
+                Status::Whole | Status::Undeclared => None,
                 Status::Partial(reason) => Some(reason.into()),
             },
             refs: Cow::Borrowed(&state.references),
             schema: state.schema_version,
+            undeclared: state.status == Status::Undeclared,
         }
     }
 }
@@ -177,7 +181,11 @@ impl ResourceV3<'_, Stored> {
             parents: self.parents.into_owned(),
             options: self.options.into_owned(),
             input_hash,
-            status: self.partial.map_or(Status::Whole, |reason| Status::Partial(reason.into_owned())),
+            status: match self.partial {
+                Some(reason) => Status::Partial(reason.into_owned()),
+                None if self.undeclared => Status::Undeclared,
+                None => Status::Whole,
+            },
             address,
         })
     }

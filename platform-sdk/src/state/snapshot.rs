@@ -47,6 +47,8 @@ pub enum Status {
     /// It is.
     #[default]
     Whole,
+    /// It is, and was imported to an address that the program does not declare yet: until it does, nothing deletes it.
+    Undeclared,
     /// Its create or update did not finish: the next run reads it and finishes it. The reason, for people.
     Partial(String),
 }

@@ -13,6 +13,7 @@ use platform_sdk::{
     derive::{Outputs, Resource},
     provider::{
         Change, Context, ErrorKind, Existing, Found, Made, Manage, Observed, ProviderError, ProviderResult, Read,
+        id_in_address,
     },
 };
 use serde::Deserialize;
@@ -135,6 +136,10 @@ impl Manage for Table {
     async fn read(client: &Client, existing: &Existing<Self>) -> Read<Self> {
         let info = KIND.read::<Info>(client, &existing.id).await?;
         Ok(info.map(|info| observed(info, existing.inputs.as_ref())))
+    }
+
+    async fn meant(_client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
+        id_in_address(asked, &["explore/data/{}/{}/{}"], ".").map(|id| vec![id])
     }
 
     async fn find(client: &Client, inputs: &Table<Resolved>) -> ProviderResult<Vec<Found>> {
