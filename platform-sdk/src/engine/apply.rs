@@ -1,6 +1,11 @@
 //! `up`, `destroy` and `rollback`: plan under the lease, ask, apply, commit.
 
-use super::{Offline, Surveyed, mend::given_back, saved, session::Session};
+use super::{
+    Offline, Surveyed,
+    mend::given_back,
+    saved,
+    session::{Recovered, Session},
+};
 use crate::{
     Result,
     apply::Applied,
@@ -46,15 +51,15 @@ async fn run(
     question: &str,
 ) -> Result<Exit> {
     let session = Session::open(context, declared).await?;
-    let (mut lease, snapshot) = session.lease().await?;
-    let outcome = work(&session, &mut lease, snapshot, desired, saved, question).await;
+    let (mut lease, recovered) = session.lease().await?;
+    let outcome = work(&session, &mut lease, &recovered, desired, saved, question).await;
     given_back(lease, outcome).await
 }
 
 async fn work(
     session: &Session<'_>,
     lease: &mut Lease,
-    snapshot: state::Snapshot,
+    recovered: &Recovered,
     desired: &Desired,
     saved: Option<&saved::Saved>,
     question: &str,
@@ -62,7 +67,7 @@ async fn work(
     let context = session.context;
     let narrowing = saved::narrowing(saved, session.narrowing())?;
     let wanted = narrowing.wanted()?;
-    let survey = session.survey(desired, &snapshot, lease.reading(), Offline::Never, &wanted);
+    let survey = session.survey(desired, recovered, lease.reading(), Offline::Never, &wanted);
     let surveyed = context.interrupts.unless_asked(survey).await?;
     let plan = &surveyed.planned.plan;
     if let Some(saved) = saved {
@@ -71,9 +76,11 @@ async fn work(
     context.printer.event(&Event::Plan(plan.clone()));
     if plan.is_empty() {
         // What an earlier run left in the journal becomes a snapshot; otherwise nothing is written.
-        let commit = lease.commit(&snapshot).await?;
-        context.printer.event(&Event::Done { ok: true, summary: plan.summary.clone(), snapshot: commit.snapshot });
-        return Ok(Exit::Done);
+        let commit = lease.commit(&recovered.snapshot).await?;
+        let ok = surveyed.observed.unreadable.is_empty();
+        context.printer.event(&Event::Done { ok, summary: plan.summary.clone(), snapshot: commit.snapshot });
+        // What was held back has been told with the plan.
+        return Ok(if ok { Exit::Done } else { Exit::Failed });
     }
     session.unagreed_losses(&surveyed.planned)?;
     if !context.confirm(question).await? {
@@ -89,11 +96,16 @@ async fn carry_out(session: &Session<'_>, lease: &mut Lease, desired: &Desired, 
     context.printer.event(&Event::ApplyStarted { steps });
     let Applied { snapshot, summary, failures, interrupted } = session.apply(lease, desired, surveyed).await;
     let commit = lease.commit(&snapshot).await?;
-    let ok = failures.is_empty() && !interrupted;
+    let held_back = !surveyed.observed.unreadable.is_empty();
+    let ok = failures.is_empty() && !interrupted && !held_back;
     context.printer.event(&Event::Done { ok, summary, snapshot: commit.snapshot });
     if interrupted {
         context.printer.note("interrupted: run the command again to go on from here");
         return Ok(Exit::Interrupted);
     }
-    if failures.is_empty() { Ok(Exit::Done) } else { Err(Error::all(failures)) }
+    match (failures.is_empty(), held_back) {
+        (true, false) => Ok(Exit::Done),
+        (true, true) => Ok(Exit::Failed),
+        (false, _) => Err(Error::all(failures)),
+    }
 }

@@ -4,12 +4,15 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 
-use super::{mend::given_back, session::Session};
+use super::{
+    mend::given_back,
+    session::{Recovered, Session},
+};
 use crate::{
     Result,
     cli::{Context, DriftArguments, Exit},
     desired::{Desired, Hash, Path, Segment, Tree, migrated},
-    observe::{Observed, Reading, Sighting, observe},
+    observe::{Observed, Reading, Sighting, Unsettled, observe},
     plan::{ChangeKind, Difference, Op, Sides, Step, change, diff},
     program::Schema,
     report::{Diagnostic, Event, Observer as _, object, rust_code},
@@ -31,8 +34,10 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     let session = Session::open(context, &declared).await?;
     if !arguments.accept {
         let reading = session.read().await?;
-        let snapshot = migrated(&reading.snapshot, &session.connections.schemas())?;
-        let observed = look(&session, desired, &snapshot, reading.age(context.now_ms())).await?;
+        let recovered = session.in_memory(&reading).await;
+        let snapshot = migrated(&recovered.snapshot, &session.connections.schemas())?;
+        let age = reading.age(context.now_ms());
+        let observed = settled(context, look(&session, desired, &snapshot, age).await?, &recovered.unsettled);
         let drifted = compare(&session, &snapshot, &observed);
         context.printer.event(&Event::Drift(steps(&drifted)));
         let found = !drifted.is_empty();
@@ -43,8 +48,8 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
         });
         return Ok(if found { Exit::Differences } else { Exit::Done });
     }
-    let (mut lease, snapshot) = session.lease().await?;
-    let outcome = accept(&session, desired, &mut lease, snapshot).await;
+    let (mut lease, recovered) = session.lease().await?;
+    let outcome = accept(&session, desired, &mut lease, recovered).await;
     let snapshot = given_back(lease, outcome).await?;
     context.printer.event(&Event::Done { ok: true, summary: crate::plan::Summary::default(), snapshot });
     Ok(Exit::Done)
@@ -55,12 +60,14 @@ async fn accept(
     session: &Session<'_>,
     desired: &Desired,
     lease: &mut Lease,
-    mut snapshot: Snapshot,
+    recovered: Recovered,
 ) -> Result<Option<Hash>> {
     let context = session.context;
+    let Recovered { mut snapshot, unsettled } = recovered;
     let before = migrated(&snapshot, &session.connections.schemas())?.into_owned();
     let age = lease.reading().age(context.now_ms());
     let observed = context.interrupts.unless_asked(look(session, desired, &before, age)).await?;
+    let observed = settled(context, observed, &unsettled);
     let drifted = compare(session, &before, &observed);
     context.printer.event(&Event::Drift(steps(&drifted)));
     for drifted in &drifted {
@@ -86,6 +93,15 @@ fn tell(context: &Context, drifted: &Drifted<'_>, effect: &Effect) {
         }
     }
     context.printer.object(&object("accepted", json!({"address": address, "rust": rust})));
+}
+
+/// Without what nobody can say of whether it is as it should be, which is told instead.
+fn settled(context: &Context, mut observed: Observed, unsettled: &Unsettled) -> Observed {
+    for (address, problem) in unsettled {
+        observed.sightings.remove(address);
+        context.printer.diagnostic(problem);
+    }
+    observed
 }
 
 async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age: Duration) -> Result<Observed> {

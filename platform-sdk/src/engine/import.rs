@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{mend::given_back, session::Session};
+use super::{
+    mend::given_back,
+    session::{Recovered, Session},
+};
 use crate::{
     Result,
     cli::{Context, Exit, ImportArguments},
@@ -22,7 +25,7 @@ pub(crate) async fn import(context: &Context, arguments: &ImportArguments) -> Re
     let desired = &declared.desired;
     let session = Session::open(context, &declared).await?;
     let address = &arguments.address;
-    let (mut lease, mut snapshot) = session.lease().await?;
+    let (mut lease, Recovered { mut snapshot, .. }) = session.lease().await?;
     let outcome = take_in(&session, desired, (&mut lease, &mut snapshot), arguments).await;
     let (Taken { schema, state }, commit) = given_back(lease, outcome).await?;
     let code = rust_code(address, schema, &state.inputs, &|field, value| owner(&snapshot, field, value));

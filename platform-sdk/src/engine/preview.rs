@@ -4,7 +4,6 @@ use super::{Offline, saved, session::Session};
 use crate::{
     Result,
     cli::{Context, Exit, PlanArguments},
-    observe::settle,
     report::{Diagnostic, Event, Observer as _},
 };
 
@@ -14,14 +13,10 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
     let desired = &declared.desired;
     let session = Session::open(context, &declared).await?;
     let reading = session.read().await?;
-    let mut snapshot = reading.snapshot.clone();
-    if !reading.open.is_empty() && !context.globals.offline && reading.in_progress.is_none() {
-        let settled = settle(&reading.open, &mut snapshot, &session.connections, context.now_ms()).await;
-        settled.notes.iter().for_each(|note| context.printer.note(note));
-    }
+    let recovered = session.in_memory(&reading).await;
     let narrowing = session.narrowing();
     let wanted = narrowing.wanted()?;
-    let surveyed = session.survey(desired, &snapshot, &reading, Offline::WithoutCredentials, &wanted).await?;
+    let surveyed = session.survey(desired, &recovered, &reading, Offline::WithoutCredentials, &wanted).await?;
     let plan = &surveyed.planned.plan;
     context.printer.event(&Event::Plan(plan.clone()));
     if let Some(file) = &arguments.out {

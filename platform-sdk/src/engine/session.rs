@@ -17,11 +17,11 @@ use crate::{
     apply::{Applied, Apply, Settings, apply},
     cli::{Context, Declared},
     desired::{Address, Desired},
-    observe::{Connections, settle},
+    observe::{Connections, Unsettled, settle},
     plan::{Planned, Step, Targets, Wanted},
     report::{Diagnostic, Error, Observer},
     sandbox::Endpoint,
-    state::{self, Keys, Lease, Location, Reading, Snapshot, World},
+    state::{self, Keys, Lease, Location, OpenIntent, Reading, Record, Snapshot, World},
 };
 
 /// The flags that narrow a plan, or widen it by replacements.
@@ -45,6 +45,13 @@ impl Narrowing {
     pub(super) fn wanted(&self) -> Result<Wanted> {
         Ok(Wanted { targets: Targets::new(&self.target, &self.exclude)?, replace: self.replace.clone() })
     }
+}
+
+/// A state, with what became of interrupted steps.
+pub(super) struct Recovered {
+    pub(super) snapshot: Snapshot,
+    /// Where that is not known.
+    pub(super) unsettled: Unsettled,
 }
 
 /// The surroundings of one engine verb.
@@ -91,31 +98,47 @@ impl<'c> Session<'c> {
         Ok(reading)
     }
 
+    /// What became of interrupted steps, for a command that writes nothing.
+    pub(super) async fn in_memory(&self, reading: &Reading) -> Recovered {
+        let snapshot = reading.snapshot.clone();
+        let why = match &reading.in_progress {
+            Some(holder) => Some(format!("a step is in progress, of {holder}")),
+            None if self.context.globals.offline => Some("a run was interrupted, and --offline asks nobody".to_owned()),
+            None => None,
+        };
+        let Some(why) = why else { return self.settled(&reading.open, snapshot).await.0 };
+        let open = reading.open.iter().map(|open| &open.intent.target.address);
+        let unsettled = open.map(|address| {
+            let text = format!("what becomes of `{address}` is not known");
+            (address.clone(), Diagnostic::error(text).detail(why.clone()).about(address))
+        });
+        Recovered { unsettled: unsettled.collect(), snapshot }
+    }
+
     /// Takes the lease; settles what an interrupted run left.
-    pub(super) async fn lease(&self) -> Result<(Lease, Snapshot)> {
+    pub(super) async fn lease(&self) -> Result<(Lease, Recovered)> {
         let lease = take(self.context, &self.location, self.world).await?;
-        match self.settled(&lease).await {
-            Ok(snapshot) => Ok((lease, snapshot)),
+        match self.recovered(&lease).await {
+            Ok(recovered) => Ok((lease, recovered)),
             Err(error) => given_back(lease, Err(error)).await,
         }
     }
 
-    async fn settled(&self, lease: &Lease) -> Result<Snapshot> {
-        let mut snapshot = lease.reading().snapshot.clone();
-        self.connections.introduce(&self.declared.desired, &snapshot);
-        let open = lease.reading().open.clone();
-        if open.is_empty() {
-            return Ok(snapshot);
-        }
-        let settling = async { Ok(settle(&open, &mut snapshot, &self.connections, self.context.now_ms()).await) };
-        let settled = self.context.interrupts.unless_asked(settling).await?;
-        for note in &settled.notes {
-            self.context.printer.note(note);
-        }
-        for record in settled.records {
+    async fn recovered(&self, lease: &Lease) -> Result<Recovered> {
+        let Reading { snapshot, open, .. } = lease.reading();
+        self.connections.introduce(&self.declared.desired, snapshot);
+        let settling = async { Ok(self.settled(open, snapshot.clone()).await) };
+        let (recovered, records) = self.context.interrupts.unless_asked(settling).await?;
+        for record in records {
             lease.journal().append(record).await?;
         }
-        if settled.problems.is_empty() { Ok(snapshot) } else { Err(Error::all(settled.problems)) }
+        Ok(recovered)
+    }
+
+    async fn settled(&self, open: &[OpenIntent], mut snapshot: Snapshot) -> (Recovered, Vec<Record>) {
+        let settled = settle(open, &mut snapshot, &self.connections, self.context.now_ms()).await;
+        settled.notes.iter().for_each(|note| self.context.printer.note(note));
+        (Recovered { snapshot, unsettled: settled.unsettled }, settled.records)
     }
 
     /// What the command line narrows a plan to.
@@ -129,7 +152,7 @@ impl<'c> Session<'c> {
     pub(super) async fn survey(
         &self,
         desired: &Desired,
-        snapshot: &Snapshot,
+        recovered: &Recovered,
         reading: &Reading,
         offline: Offline,
         wanted: &Wanted,
@@ -137,7 +160,7 @@ impl<'c> Session<'c> {
         let offline = if self.context.globals.offline { Offline::Asked } else { offline };
         let survey = Survey {
             desired,
-            snapshot,
+            snapshot: &recovered.snapshot,
             base: reading.base.as_ref(),
             connections: &self.connections,
             wanted,
@@ -145,6 +168,7 @@ impl<'c> Session<'c> {
             offline,
             elsewhere: self,
             age: reading.age(self.context.now_ms()),
+            unsettled: &recovered.unsettled,
         };
         survey.run().await
     }

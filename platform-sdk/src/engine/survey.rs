@@ -8,8 +8,8 @@ use super::references::{Elsewhere, referred};
 use crate::{
     Result,
     desired::{Address, Desired, Hash, Tree, migrated},
-    observe::{Connections, Observed, Reading, callers, contents, observe},
-    plan::{Planned, Wanted, access_changes, locked_out, moved, plan},
+    observe::{Connections, Observed, Reading, Sighting, Unsettled, callers, contents, observe},
+    plan::{Planned, Wanted, access_changes, answers_to, locked_out, moved, plan},
     provider::ErrorKind,
     report::Diagnostic,
     state::Snapshot,
@@ -39,6 +39,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) elsewhere: &'a dyn Elsewhere,
     /// How long ago at least what state says was done.
     pub(crate) age: Duration,
+    /// What of interrupted steps is not known.
+    pub(crate) unsettled: &'a Unsettled,
 }
 
 /// A plan, and what was read for it.
@@ -69,6 +71,7 @@ impl Survey<'_> {
         let offline = self.offline_reason(reading)?;
         let reading = Reading { offline: offline.as_deref(), ..reading };
         let mut observed = observe(reading).await?;
+        self.hold_back(&snapshot, &mut observed);
         // What lives in objects that end can be asked for only once it is known which ones end.
         let first = self.plan(&observed);
         let ending = first.as_ref().map(ending).unwrap_or_default();
@@ -86,6 +89,19 @@ impl Survey<'_> {
             Arc::make_mut(&mut planned.plan).warnings.extend(locked_out(&changes, &callers));
         }
         Ok(Surveyed { planned, observed })
+    }
+
+    /// Nothing is planned for what an interrupted step may have changed, as long as nobody knows what became of it.
+    fn hold_back(&self, snapshot: &Snapshot, observed: &mut Observed) {
+        for (address, problem) in self.unsettled {
+            let nodes = self.desired.nodes.values().filter(|node| answers_to(node, address)).map(|node| &node.address);
+            let left = Some(address).filter(|address| snapshot.resources.contains_key(*address));
+            for held in nodes.chain(left) {
+                observed.sightings.insert(held.clone(), Sighting::Unread(problem.summary.clone()));
+                observed.unreadable.insert(held.clone(), problem.clone());
+                observed.found.remove(held);
+            }
+        }
     }
 
     fn plan(&self, observed: &Observed) -> Result<Planned> {

@@ -1,6 +1,6 @@
 //! Settling: what became of the intents that an earlier run left open.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Connections,
@@ -8,12 +8,15 @@ use super::{
     refresh::request,
 };
 use crate::{
-    desired::{Tree, brought_to},
+    desired::{Address, Tree, brought_to},
     program::{Field, Schema},
     provider::{Driver, ErrorKind, Found, Observation, ProviderError, ProviderResult},
     report::Diagnostic,
     state::{Effect, IntentOp, OpenIntent, Record, ResourceState, Snapshot, Status},
 };
+
+/// The resources of which it is not known what became of them, and why not.
+pub type Unsettled = BTreeMap<Address, Diagnostic>;
 
 /// What settling found, as records that close the intents.
 #[derive(Debug, Clone, Default)]
@@ -22,8 +25,8 @@ pub struct Settled {
     pub records: Vec<Record>,
     /// For people: what was found.
     pub notes: Vec<String>,
-    /// Intents that could not be settled.
-    pub problems: Vec<Diagnostic>,
+    /// Where it could not be told: why not. These intents stay open, and hold back what depends on them.
+    pub unsettled: Unsettled,
 }
 
 /// Finds out what became of each open intent, and applies it to the snapshot. `now_ms` is the time in milliseconds since
@@ -41,13 +44,11 @@ pub async fn settle(open: &[OpenIntent], snapshot: &mut Snapshot, connections: &
                 settled.notes.push(format!("{address}: {note}"));
                 settled.records.push(Record::Outcome { intent: Some(open.intent.id.clone()), effects });
             }
-            Err(error) => settled.problems.push(
-                Diagnostic::of_provider(
-                    format!("cannot find out what became of `{address}`, interrupted in an earlier run"),
-                    &error,
-                )
-                .about(address),
-            ),
+            Err(error) => {
+                let text = format!("cannot find out what became of `{address}`, interrupted in an earlier run");
+                let problem = Diagnostic::of_provider(text, &error).about(address);
+                settled.unsettled.insert(address.clone(), problem);
+            }
         }
     }
     settled

@@ -21,6 +21,6 @@ pub use compare::{Compared, compare};
 pub use decide::{Decision, conceal_fields};
 pub use diff::{Difference, Sides, Verdict, diff};
 pub use guard::Consent;
-pub use moves::moved;
+pub use moves::{answers_to, moved};
 pub use step::{Change, ChangeKind, Cost, Op, Plan, Step, Summary};
 pub use target::Targets;

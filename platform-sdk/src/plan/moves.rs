@@ -52,8 +52,7 @@ pub fn moved(desired: &Desired, snapshot: &Snapshot) -> Result<(Snapshot, BTreeM
 fn origin(node: &Node, snapshot: &Snapshot) -> Result<Option<Address>, Diagnostic> {
     let applied = snapshot.resources.get(&node.address).map(|state| &state.options.moved_from);
     for text in &node.options.moved_from {
-        let whole = if text.contains("::") { text.clone() } else { format!("{}::{text}", node.address.type_name()) };
-        let old: Address = whole.parse()?;
+        let old = former(node, text)?;
         if old.type_name() != node.address.type_name() {
             let problem = Diagnostic::error(format!("`{}` can't have moved from `{old}`", node.address));
             return Err(problem.detail("they are of different types").hint("take `moved_from` away"));
@@ -64,6 +63,18 @@ fn origin(node: &Node, snapshot: &Snapshot) -> Result<Option<Address>, Diagnosti
         }
     }
     Ok(None)
+}
+
+/// The address that a `moved_from` names.
+fn former(node: &Node, text: &str) -> Result<Address, Diagnostic> {
+    let whole = if text.contains("::") { text.to_owned() } else { format!("{}::{text}", node.address.type_name()) };
+    whole.parse()
+}
+
+/// Whether a resource is, or was, what an address names.
+pub fn answers_to(node: &Node, address: &Address) -> bool {
+    let was = || node.options.moved_from.iter().any(|text| former(node, text).as_ref() == Ok(address));
+    node.address == *address || was()
 }
 
 /// What moving does to state: the old addresses are left, then everything that names one is written again.
