@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::{
     make::Making,
     retry::{Retry, bounded},
+    slots::Slot,
 };
 use crate::{
     desired::Tree,
@@ -43,10 +44,10 @@ impl NotCreated {
 
 impl Created<'_> {
     /// The object, or why there is none.
-    pub(super) async fn settle(&self) -> Result<(String, Tree), NotCreated> {
+    pub(super) async fn settle(&self, slot: Slot<'_>) -> Result<(String, Tree), NotCreated> {
         let ctx: Context = self.making.run.context(&self.intent.id, self.making.address());
         let bound = self.making.bound(Operation::Create);
-        let mut retry = Retry::new(bound);
+        let mut retry = Retry::within(slot, bound);
         let started = Instant::now();
         let mut doubted = false;
         loop {
@@ -82,7 +83,7 @@ impl Created<'_> {
     }
 
     /// Waits out what had no effect and may have one later.
-    async fn refused(&self, error: ProviderError, started: Instant, retry: &mut Retry) -> ProviderResult<()> {
+    async fn refused(&self, error: ProviderError, started: Instant, retry: &mut Retry<'_>) -> ProviderResult<()> {
         let lagging = started.elapsed() < self.making.node.schema.consistency;
         match &error.kind {
             // What it refers to was made a moment ago, or what had its key was deleted a moment ago.

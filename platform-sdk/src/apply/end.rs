@@ -8,6 +8,7 @@ use super::{
     live::references,
     retry::{PATIENCE, Retry, bounded},
     schedule::Run,
+    slots::Slot,
 };
 use crate::{
     desired::Address,
@@ -120,9 +121,7 @@ impl Run<'_> {
         })))
         .await?;
         let slot = self.turn(action, &intent).await?;
-        let sent = self.send_delete(&driver, old, &intent, self.forces(old)).await;
-        drop(slot);
-        match sent {
+        match self.send_delete((&driver, slot), old, &intent, self.forces(old)).await {
             Ok(()) => {
                 self.has_ended(old);
                 self.close(Some(intent), effects).await
@@ -136,14 +135,14 @@ impl Run<'_> {
 
     async fn send_delete(
         &self,
-        driver: &Arc<dyn Driver>,
+        (driver, slot): (&Arc<dyn Driver>, Slot<'_>),
         old: &ResourceState,
         intent: &str,
         force: bool,
     ) -> Result<(), ProviderError> {
         let ctx = self.context(intent, &old.address);
         let bound = old.options.timeout(Operation::Delete).unwrap_or(PATIENCE);
-        let mut retry = Retry::new(bound);
+        let mut retry = Retry::within(slot, bound);
         let asked = request(old);
         loop {
             fault::point("before a delete is sent");

@@ -135,9 +135,7 @@ impl Making<'_, '_> {
         self.run.append(Record::Intent(Box::new(intent.clone()))).await?;
         let created = Created { making: self, driver, plain: &plain, intent: &intent };
         let slot = self.run.turn(self.action, &intent.id).await?;
-        let settled = created.settle().await;
-        drop(slot);
-        match settled {
+        match created.settle(slot).await {
             Ok(made) => {
                 self.made(target, made, Some(intent.id), old.is_some()).await?;
                 self.wait(driver).await

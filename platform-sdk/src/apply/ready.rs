@@ -29,7 +29,7 @@ impl Making<'_, '_> {
         }
         let Some(state) = self.run.live.resource(self.address()) else { return Ok(()) };
         let bound = self.node.options.timeout(Operation::Ready).unwrap_or(READY_PATIENCE);
-        let ready = timeout(bound, self.until_ready(driver, &state.id)).await;
+        let ready = self.run.slots.resting(timeout(bound, self.until_ready(driver, &state.id))).await;
         let failure = match ready {
             Ok(Ok(())) => {
                 fault::point("it is ready");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
+use super::slots::Slot;
 pub(super) use crate::observe::PATIENCE;
 use crate::provider::{ErrorKind, ProviderError, ProviderResult};
 
@@ -17,15 +18,22 @@ pub(super) async fn bounded<T>(bound: Duration, call: impl Future<Output = Provi
 }
 
 /// The pace of one step's retries.
-pub(super) struct Retry {
+pub(super) struct Retry<'s> {
     started: Instant,
     bound: Duration,
     next: Duration,
+    /// The slot that its tries need.
+    slot: Option<Slot<'s>>,
 }
 
-impl Retry {
+impl<'s> Retry<'s> {
     pub(super) fn new(bound: Duration) -> Self {
-        Self { started: Instant::now(), bound, next: Duration::from_millis(500) }
+        Self { started: Instant::now(), bound, next: Duration::from_millis(500), slot: None }
+    }
+
+    /// For tries that need a slot, which is given back with it.
+    pub(super) fn within(slot: impl Into<Option<Slot<'s>>>, bound: Duration) -> Self {
+        Self { slot: slot.into(), ..Self::new(bound) }
     }
 
     /// Waits before the next try of something that had no effect; the error back when it is final.
@@ -49,7 +57,15 @@ impl Retry {
             return Err(error);
         }
         tracing::debug!(ms = pause.as_millis(), reason = %error, "waiting before the next try");
-        sleep(pause).await;
+        // A service that is busy is spared by whoever waits; one that is not ready yet for this one has time for others.
+        match &mut self.slot {
+            Some(slot) if matches!(error.kind, ErrorKind::NotReady { .. }) => {
+                if !slot.aside(sleep(pause)).await {
+                    return Err(error);
+                }
+            }
+            _ => sleep(pause).await,
+        }
         self.next = (self.next * 2).min(Duration::from_secs(10));
         Ok(())
     }

@@ -1,18 +1,24 @@
 //! Slots: so many steps have effects at once; of those that wait, the one with the longest path behind it goes first.
 
 use std::{
-    cmp::{Ordering, Reverse},
+    cmp::{self, Reverse},
     collections::BinaryHeap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 
 /// The slots of an apply.
 pub(super) struct Slots {
     state: Mutex<State>,
-    /// A slot came free, or somebody waits for one.
+    /// A slot came free, somebody waits for one, or rests.
     changed: Notify,
+    /// How many are under way that do nothing but wait.
+    resting: AtomicUsize,
+    closing: watch::Sender<bool>,
 }
 
 struct State {
@@ -37,30 +43,57 @@ impl PartialEq for Waiter {
 impl Eq for Waiter {}
 
 impl PartialOrd for Waiter {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl Ord for Waiter {
-    fn cmp(&self, other: &Self) -> Ordering {
+    fn cmp(&self, other: &Self) -> cmp::Ordering {
         self.priority.cmp(&other.priority)
     }
 }
 
 /// One slot, for as long as it is held.
-pub(super) struct Slot<'s>(&'s Slots);
+pub(super) struct Slot<'s> {
+    slots: &'s Slots,
+    remaining: usize,
+    held: bool,
+}
+
+impl Slot<'_> {
+    /// Waits while others use the slot, and takes the next one that is free. `false`: it has none any more, since nothing
+    /// new is to be started.
+    pub(super) async fn aside(&mut self, wait: impl Future<Output = ()>) -> bool {
+        self.held = false;
+        self.slots.give_back();
+        self.slots
+            .resting(async {
+                tokio::select! { () = wait => {}, () = self.slots.closes() => {} }
+            })
+            .await;
+        self.held = match self.slots.take(self.remaining).await {
+            // It is this one from now on.
+            Some(mut taken) => std::mem::take(&mut taken.held),
+            None => false,
+        };
+        self.held
+    }
+}
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        self.0.give_back();
+        if self.held {
+            self.slots.give_back();
+        }
     }
 }
 
 impl Slots {
     pub(super) fn new(count: usize) -> Self {
         let state = State { free: count.max(1), waiting: BinaryHeap::new(), waited: 0, closed: false };
-        Self { state: Mutex::new(state), changed: Notify::new() }
+        let closing = watch::channel(false).0;
+        Self { state: Mutex::new(state), changed: Notify::new(), resting: AtomicUsize::new(0), closing }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,7 +117,7 @@ impl Slots {
             woken
         };
         self.changed.notify_one();
-        woken.await.ok().map(|()| Slot(self))
+        woken.await.ok().map(|()| Slot { slots: self, remaining, held: true })
     }
 
     /// Gives free slots to those who wait.
@@ -109,6 +142,28 @@ impl Slots {
         let mut state = self.state();
         state.closed = true;
         state.waiting.clear();
+        self.closing.send_replace(true);
+    }
+
+    /// Ends when nothing new is to be started.
+    async fn closes(&self) {
+        if self.closing.subscribe().wait_for(|closed| *closed).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits for something that needs no slot: meanwhile another can be under way instead.
+    pub(super) async fn resting<T>(&self, wait: impl Future<Output = T>) -> T {
+        self.resting.fetch_add(1, Ordering::SeqCst);
+        self.changed.notify_one();
+        let waited = wait.await;
+        self.resting.fetch_sub(1, Ordering::SeqCst);
+        waited
+    }
+
+    /// How many do nothing but wait.
+    pub(super) fn at_rest(&self) -> usize {
+        self.resting.load(Ordering::SeqCst)
     }
 
     fn give_back(&self) {

@@ -71,7 +71,8 @@ impl<'r, 'a> Schedule<'r, 'a> {
     }
 
     /// Runs everything. Twice as many as there are slots are under way at once: while one half has effects, the other
-    /// resolves its inputs and makes its intents durable, so that a slot that comes free is used at once.
+    /// resolves its inputs and makes its intents durable, so that a slot that comes free is used at once. What does nothing
+    /// but wait does not count.
     pub(super) async fn run(&mut self) {
         let run = self.run;
         let mut stop = run.settings.stop.clone();
@@ -84,7 +85,7 @@ impl<'r, 'a> Schedule<'r, 'a> {
                 run.slots.close();
             } else {
                 self.take_local().await;
-                while running.len() < under_way {
+                while running.len() < under_way + run.slots.at_rest() {
                     let Some((_, Reverse(index))) = self.ready.pop() else { break };
                     running.push(Box::pin(async move { (index, run.act(index).await) }));
                 }

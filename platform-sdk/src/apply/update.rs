@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::{
     make::Making,
     retry::{Retry, bounded},
+    slots::Slot,
 };
 use crate::{
     desired::Tree,
@@ -25,6 +26,8 @@ struct Sending {
     asked: Request,
     after: Value,
     paths: Vec<String>,
+    /// The object gets another natural key.
+    renames: bool,
 }
 
 impl Making<'_, '_> {
@@ -99,8 +102,8 @@ impl Making<'_, '_> {
         let paths = differences.iter().map(|difference| difference.path.to_string()).collect();
         let mut asked = request(before);
         asked.inputs = Some(self.plain(current));
-        let mut sending = Sending { asked, after: self.plain(&target.inputs), paths };
         let renames = renames(self.node.schema, &before.inputs, &target.inputs);
+        let mut sending = Sending { asked, after: self.plain(&target.inputs), paths, renames };
         let taken = if renames { self.before(driver, &sending.after, Some(before)).await? } else { Vec::new() };
         let intent = self.intent(IntentOp::Update, &target, taken).await;
         let builtin = target.provider.kind == BUILTIN;
@@ -108,9 +111,7 @@ impl Making<'_, '_> {
             self.run.append(Record::Intent(Box::new(intent.clone()))).await?;
         }
         let slot = if builtin { None } else { Some(self.run.turn(self.action, &intent.id).await?) };
-        let sent = self.sent(driver, &intent, &mut sending, renames).await;
-        drop(slot);
-        match sent {
+        match self.sent(driver, &intent, &mut sending, slot).await {
             Ok((id, outputs)) => {
                 target.id = id;
                 target.outputs = self.conceal(&target.inputs, outputs);
@@ -134,11 +135,11 @@ impl Making<'_, '_> {
         driver: &Arc<dyn Driver>,
         intent: &Intent,
         sending: &mut Sending,
-        renames: bool,
+        slot: Option<Slot<'_>>,
     ) -> ProviderResult<(String, Tree)> {
         let ctx = self.run.context(&intent.id, self.address());
         let bound = self.bound(Operation::Update);
-        let mut retry = Retry::new(bound);
+        let mut retry = Retry::within(slot, bound);
         let started = Instant::now();
         loop {
             fault::point("before an update is sent");
@@ -148,7 +149,7 @@ impl Making<'_, '_> {
                 Ok(made) => return Ok(made),
                 Err(error) => error,
             };
-            if renames && may_have_happened(&error) && driver.read(&sending.asked).await?.is_none() {
+            if sending.renames && may_have_happened(&error) && driver.read(&sending.asked).await?.is_none() {
                 let unanswered = Unanswered { driver: &**driver, intent, inputs: &sending.after, ago: Duration::ZERO };
                 if let Some(seen) = unanswered.renamed().await? {
                     sending.asked =

@@ -48,6 +48,8 @@ struct Seen {
     most_busy: usize,
     first: Option<Instant>,
     last: Option<Instant>,
+    /// The end of each create.
+    ended: BTreeMap<String, Instant>,
 }
 
 /// How long a service with a limit takes for each answer.
@@ -78,9 +80,16 @@ impl Limit {
 pub(crate) struct Lab {
     seen: Arc<Mutex<Seen>>,
     limit: Option<Arc<Limit>>,
+    /// How long it is not ready for tasks whose names begin with `late`.
+    opens_after: Duration,
 }
 
 impl Lab {
+    /// Not ready for so long for tasks whose names begin with `late`.
+    pub(crate) fn opening_after(opens_after: Duration) -> Self {
+        Self { opens_after, ..Self::default() }
+    }
+
     /// With a limit of calls a second; `after` is the pause that it asks for.
     pub(crate) fn limited(rate: u32, after: Option<Duration>) -> Self {
         let limit = Limit { bucket: Bucket::new(rate), after };
@@ -96,6 +105,13 @@ impl Lab {
     pub(crate) fn took(&self) -> Duration {
         let seen = self.seen();
         seen.last.expect("an end") - seen.first.expect("a start")
+    }
+
+    /// How long after the first create's start the last task ended whose name begins so.
+    pub(crate) fn ended(&self, prefix: &str) -> Duration {
+        let seen = self.seen();
+        let last = seen.ended.iter().filter(|(name, _)| name.starts_with(prefix)).map(|(_, at)| *at).max();
+        last.expect("an end") - seen.first.expect("a start")
     }
 
     /// What came of the limit.
@@ -192,7 +208,12 @@ impl Manage for Task {
             let mut seen = lab.seen();
             seen.busy += 1;
             seen.most_busy = seen.most_busy.max(seen.busy);
-            seen.first.get_or_insert_with(Instant::now);
+            let since = seen.first.get_or_insert_with(Instant::now).elapsed();
+            if inputs.name.starts_with("late") && since < lab.opens_after {
+                seen.busy -= 1;
+                let after = Some(Duration::from_secs(1));
+                return Err(ProviderError::new(ErrorKind::NotReady { after }, "still being set up"));
+            }
         }
         if inputs.ms > 0 {
             sleep(Duration::from_millis(inputs.ms)).await;
@@ -200,6 +221,7 @@ impl Manage for Task {
         let mut seen = lab.seen();
         seen.busy -= 1;
         seen.last = Some(Instant::now());
+        seen.ended.insert(inputs.name.clone(), Instant::now());
         Ok(Made { outputs: TaskOutputs { id: Id::new(&inputs.name) }, id: inputs.name })
     }
 

@@ -3,6 +3,7 @@
 mod bucket;
 mod lab;
 
+mod not_ready;
 mod scheduling;
 mod throttling;
 
