@@ -1,10 +1,25 @@
 //! How runs behave: a file for each behaviour, over the harness and a service of these tests' own.
+//!
+//! Where a run is killed, stopped or has company, other files prove it:
+//!
+//! | what | where |
+//! |---|---|
+//! | killed at any await, lost and late answers, lag, damage by others | `tests/simulation/` |
+//! | `prod` killed at every fault point, every answer lost | `tests/tests/prod_killed.rs` of the workspace |
+//! | interrupts, at any time; a reader that has gone | `tests/tests/interrupted.rs` |
+//! | two runs at once | `tests/tests/two_runs.rs` |
+//! | a panic or an error in the program plans nothing | `tests/tests/bad_input.rs` |
+//! | waiting for readiness slows nobody | `tests/timing/not_ready.rs` |
+//! | what an interrupted run left, for commands that only look | `read_only.rs` here |
+//! | an interrupted step of which nobody can tell | `unsettled.rs` here |
 
+mod commands;
 mod support;
 mod yard;
 
 mod containment;
 mod deleted_with;
+mod drift;
 mod held_back;
 mod ignore_changes;
 mod imports;

@@ -1,0 +1,67 @@
+//! Whole commands over a state in memory, each as a process of its own would run it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use platform_sdk::{
+    Program,
+    state::{Memory, Store},
+    testing::{Command, Said},
+};
+use time::OffsetDateTime;
+use tokio::{runtime::Runtime, sync::watch};
+
+use super::yard::World;
+
+/// A world, and the state of a stack in it.
+pub(crate) struct Commands {
+    pub(crate) world: World,
+    pub(crate) store: Arc<Memory>,
+    pub(crate) runtime: Runtime,
+    program: fn(&World) -> Program,
+}
+
+impl Commands {
+    /// Nothing was done yet.
+    pub(crate) fn of(program: fn(&World) -> Program) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        Self { world: World::default(), store: Arc::default(), runtime, program }
+    }
+
+    /// The exit code, and everything that was said.
+    pub(crate) fn run(&self, line: &[&str]) -> (u8, String) {
+        let said = Said::default();
+        let command = Command {
+            program: (self.program)(&self.world),
+            line: line.iter().map(|argument| (*argument).to_owned()).collect(),
+            store: self.store.clone(),
+            environment: BTreeMap::new(),
+            clock: Arc::new(OffsetDateTime::now_utc),
+            stop: watch::channel(false).1,
+            said: said.clone(),
+        };
+        let exit = self.runtime.block_on(command.run());
+        (exit, said.out() + &said.err())
+    }
+
+    /// Everything that is stored.
+    fn stored(&self) -> BTreeMap<String, Vec<u8>> {
+        self.runtime.block_on(async {
+            let mut stored = BTreeMap::new();
+            for key in self.store.list("demo").await.expect("a list") {
+                let object = self.store.get(&key).await.expect("an answer").expect("it was listed");
+                stored.insert(key, object.bytes);
+            }
+            stored
+        })
+    }
+
+    /// Runs a command that must leave everything as it was.
+    pub(crate) fn look(&self, line: &[&str]) -> (u8, String) {
+        let (stored, objects) = (self.stored(), self.world.objects());
+        assert!(!stored.is_empty());
+        let ran = self.run(line);
+        assert!(self.stored() == stored, "{line:?} wrote something");
+        assert_eq!(self.world.objects(), objects, "{line:?}");
+        ran
+    }
+}
