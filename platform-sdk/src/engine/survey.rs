@@ -100,6 +100,7 @@ impl Survey<'_> {
                 observed.sightings.insert(held.clone(), Sighting::Unread(problem.summary.clone()));
                 observed.unreadable.insert(held.clone(), problem.clone());
                 observed.found.remove(held);
+                observed.unsettled.insert(held.clone());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What was observed: pure data that a plan is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     desired::{Address, Tree},
@@ -34,6 +34,9 @@ pub struct Observed {
     pub identities: BTreeMap<String, BTreeMap<String, String>>,
     /// Objects that could not be read: they hold back what depends on them.
     pub unreadable: BTreeMap<Address, Diagnostic>,
+    /// Those of them of which it is only not known yet what became of an interrupted step: they wait, whatever is wanted of
+    /// them.
+    pub unsettled: BTreeSet<Address>,
     /// Objects whose provider leads elsewhere now: `(scope, where it was made, where it leads)`.
     pub rescoped: BTreeMap<Address, (String, String, String)>,
     /// Reality was not read; why not.

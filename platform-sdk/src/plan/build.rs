@@ -133,7 +133,8 @@ fn unknown_replacements(replace: &BTreeSet<Address>, decisions: &BTreeMap<Addres
 fn hold_back(sources: Sources<'_>, decisions: &mut BTreeMap<Address, Decision>, problems: &mut Vec<Diagnostic>) {
     let mut held: BTreeSet<&Address> = sources.observed.unreadable.keys().collect();
     for (address, problem) in &sources.observed.unreadable {
-        if decisions.get(address).is_some_and(super::decide::Decision::ends_object) {
+        let waits = sources.observed.unsettled.contains(address);
+        if !waits && decisions.get(address).is_some_and(super::decide::Decision::ends_object) {
             problems.push(problem.clone());
         }
     }
@@ -149,6 +150,10 @@ fn hold_back(sources: Sources<'_>, decisions: &mut BTreeMap<Address, Decision>, 
             // A newcomer that is held back is not there at all.
             Op::Create | Op::Adopt => drop(decisions.remove(address)),
             Op::Replace { .. } if !decision.drawn_by.is_empty() => problems.push(held_in_place(address, decision)),
+            // It is asked for again once it is known what there is to end.
+            Op::Delete if sources.observed.unsettled.contains(address) => {
+                *decision = Decision::new(Op::Keep, std::mem::take(&mut decision.inputs));
+            }
             Op::Delete => {}
             Op::Replace { .. } | Op::Update | Op::Forget | Op::Read | Op::Move { .. } | Op::Options | Op::Keep => {
                 *decision = Decision::new(Op::Keep, std::mem::take(&mut decision.inputs));
