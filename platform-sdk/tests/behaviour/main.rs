@@ -15,7 +15,9 @@ mod commands;
 mod support;
 mod yard;
 
+mod components;
 mod containment;
+mod data;
 mod deleted_with;
 mod drift;
 mod held_back;
