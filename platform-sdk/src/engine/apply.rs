@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Offline, Surveyed, mend::given_back, saved, session::Session};
+use super::{Offline, Surveyed, leases::given_back, saved, session::Session};
 use crate::{
     Result,
     apply::Applied,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{import::named, mend::given_back, session::Session};
+use super::{import::named, leases::given_back, session::Session};
 use crate::{
     Result,
     cli::{Context, DriftArguments, Exit},

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 
-use super::{mend::given_back, session::Session};
+use super::{leases::given_back, session::Session};
 use crate::{
     Result,
     apply::references,

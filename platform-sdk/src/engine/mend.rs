@@ -1,22 +1,15 @@
 //! Mending state by hand: moving, forgetting and taking in, each as a snapshot of its own in the history.
 
-use std::{
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
-
 use serde_json::{Value, json};
 
+use super::leases::take;
 use crate::{
     Result,
     cli::{Context, Exit, StateForgetArguments, StateImportArguments, StateMoveArguments},
     desired::Address,
     plan::Summary,
-    report::{Diagnostic, Error, Event, Observer as _, object},
-    state::{self, Commit, Effect, Holder, Lease, Location, Reading, Record, ResourceState, Snapshot, World},
+    report::{Diagnostic, Event, Observer as _, object},
+    state::{self, Commit, Effect, Lease, Reading, Record, ResourceState, Snapshot},
 };
 
 /// What a change of state by hand does, and how it is told.
@@ -165,45 +158,6 @@ pub(super) async fn lease(context: &Context) -> Result<Lease> {
     let location = context.location()?;
     let world = context.stored_world(&location).await?;
     take(context, &location, world).await
-}
-
-/// Takes the lease. From here on the first interrupt asks the command to give it back.
-pub(super) async fn take(context: &Context, location: &Location, world: World) -> Result<Lease> {
-    context.interrupts.hold("stopping: nothing new is started, what is in flight is waited for; again to end at once");
-    let waits = Arc::new(AtomicBool::new(false));
-    let (told, printer) = (waits.clone(), context.printer.clone());
-    let who = holder(context).when_waiting(move |text| {
-        told.store(true, Ordering::SeqCst);
-        printer.note(text);
-    });
-    let mut taking = pin!(state::lease(location, world, &context.environment, &who));
-    tokio::select! {
-        lease = &mut taking => return lease,
-        () = context.interrupts.asked() => {}
-    }
-    // While it waits for another run, there is nothing to give back.
-    if !waits.load(Ordering::SeqCst) {
-        taking.await?.release().await?;
-    }
-    Err(Error::interrupted())
-}
-
-/// Gives the lease back, however the work under it ended.
-pub(super) async fn given_back<T>(lease: Lease, outcome: Result<T>) -> Result<T> {
-    let released = lease.release().await;
-    let done = outcome?;
-    released.map(|()| done)
-}
-
-/// Who changes something, and from which commit.
-pub(super) fn holder(context: &Context) -> Holder {
-    let commit = std::env::current_dir().ok().and_then(|here| super::commit::commit_of(&here));
-    let printer = context.printer.clone();
-    let here = Holder::here(&context.environment).with_commit(commit).when_waiting(move |text| printer.note(text));
-    match &context.embedded {
-        Some(embedded) => Holder { clock: embedded.clock.clone(), ..here },
-        None => here,
-    }
 }
 
 async fn mend(context: &Context, change: impl FnOnce(&Reading) -> Result<Change, Diagnostic>) -> Result<Exit> {

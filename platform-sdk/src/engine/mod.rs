@@ -4,6 +4,7 @@ mod apply;
 mod commit;
 mod drift;
 mod import;
+mod leases;
 mod ledger;
 mod mend;
 mod preview;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    mend::{given_back, take},
+    leases::{given_back, take},
     survey::{Offline, Survey, Surveyed},
 };
 use crate::{
@@ -81,7 +81,7 @@ impl<'c> Session<'c> {
         Ok(Self { context, declared, location, world, connections, _served: served })
     }
 
-    /// Reads state without taking the lease; what an interrupted run left is settled in memory.
+    /// Reads state without taking the lease, with what an interrupted run journalled; what it left open stays open.
     pub(super) async fn read(&self) -> Result<Reading> {
         let reading = state::read(&self.location, self.world, &self.context.environment).await?;
         if let Some(holder) = &reading.in_progress {

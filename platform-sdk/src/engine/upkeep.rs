@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::{
-    mend::{finish, holder, lease},
+    leases::holder,
+    mend::{finish, lease},
     session::Session,
 };
 use crate::{
