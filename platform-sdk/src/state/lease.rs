@@ -125,8 +125,8 @@ pub enum Unlocked {
     Ended(String),
 }
 
-/// Reads a stack's state without writing anything: what an interrupted run left is settled in memory. A directory that
-/// is not there is an empty state.
+/// Reads a stack's state without writing anything, with what an interrupted run journalled; what it left open stays open,
+/// in [`Reading::open`]. A directory that is not there is an empty state.
 ///
 /// # Errors
 /// When the state is of another world, damaged, newer, or its secrets can't be opened; each names the file.
