@@ -234,14 +234,17 @@ fn no_secret_is_seen_anywhere_but_where_it_is_asked_for() {
     }
 
     // A run that is killed while it works.
+    let before = journals(&walk.path("state"));
     let mut killed = walk.command(&["destroy", "--yes", "--allow-data-loss", "all"]);
     let mut killed = killed.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
     let since = Instant::now();
-    while since.elapsed() < Duration::from_secs(20) && !open_journal(&walk.path("state")) {
+    while since.elapsed() < Duration::from_secs(20) && journals(&walk.path("state")) == before {
         thread::sleep(Duration::from_millis(2));
     }
     killed.kill().expect("it can be killed");
-    killed.wait().expect("it ends");
+    let ended = killed.wait().expect("it ends");
+    assert!(ended.code().is_none(), "it was killed before it was done: {ended}");
+    assert!(journals(&walk.path("state")) != before, "it had begun to work");
     assert!(canaries.absent_from_files(&walk.path("state")) > 3, "the state has files");
     walk.client = true;
     walk.done(&canaries, &["up", "--yes", "--json", "-vvv"]);
@@ -288,17 +291,19 @@ fn no_secret_is_seen_anywhere_but_where_it_is_asked_for() {
     }
 }
 
-/// Whether a run has begun to write a journal.
-fn open_journal(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else { return false };
-    entries.flatten().any(|entry| {
+/// The parts of all journals, with their lengths.
+fn journals(folder: &Path) -> BTreeSet<(PathBuf, u64)> {
+    let Ok(entries) = fs::read_dir(folder) else { return BTreeSet::new() };
+    let of = |entry: fs::DirEntry| {
         let path = entry.path();
         if path.is_dir() {
-            open_journal(&path)
-        } else {
-            path.components().any(|part| part.as_os_str() == "journal") && entry.metadata().is_ok_and(|m| m.len() > 0)
+            return journals(&path);
         }
-    })
+        let is_journal = path.components().any(|part| part.as_os_str() == "journal");
+        let length = entry.metadata().map_or(0, |metadata| metadata.len());
+        if is_journal { [(path, length)].into() } else { BTreeSet::new() }
+    };
+    entries.flatten().flat_map(of).collect()
 }
 
 #[test]
