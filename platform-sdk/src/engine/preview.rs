@@ -1,6 +1,11 @@
 //! `plan`: reads, plans, shows.
 
-use super::{Offline, saved, session::Session};
+use std::borrow::Cow;
+
+use super::{
+    Offline, saved,
+    session::{Ahead, Session},
+};
 use crate::{
     Result,
     cli::{Context, Exit, PlanArguments},
@@ -10,13 +15,14 @@ use crate::{
 
 /// Shows what an apply would do.
 pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result<Exit> {
+    let ahead = Ahead::of(context)?;
     let declared = context.declared()?;
     let desired = &declared.desired;
     let session = Session::open(context, &declared).await?;
-    let reading = session.read().await?;
-    let mut snapshot = reading.snapshot.clone();
+    let reading = session.read_ahead(ahead).await?;
+    let mut snapshot = Cow::Borrowed(&reading.snapshot);
     if !reading.open.is_empty() && !context.globals.offline && reading.in_progress.is_none() {
-        let settled = settle(&reading.open, &mut snapshot, &session.connections, context.now_ms()).await;
+        let settled = settle(&reading.open, snapshot.to_mut(), &session.connections, context.now_ms()).await;
         settled.notes.iter().for_each(|note| context.printer.note(note));
     }
     let narrowing = session.narrowing();
@@ -35,6 +41,8 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
         })?;
     }
     let differs = arguments.detailed_exitcode && !plan.is_empty();
-    context.printer.event(&Event::Done { ok: true, summary: plan.summary.clone(), snapshot: reading.base });
+    context.printer.event(&Event::Done { ok: true, summary: plan.summary.clone(), snapshot: reading.base.clone() });
+    drop((session, snapshot));
+    context.leave((surveyed, reading, declared));
     Ok(if differs { Exit::Differences } else { Exit::Done })
 }

@@ -7,6 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use super::{
     leases::{given_back, take},
@@ -58,6 +59,27 @@ pub(super) struct Session<'c> {
     _served: Vec<Endpoint>,
 }
 
+/// State that is being read, while the program declares what it wants. Who drops it stops the reading.
+pub(super) struct Ahead(JoinSet<Result<Reading>>);
+
+impl Ahead {
+    /// Begins to read the state that a command is about.
+    ///
+    /// # Errors
+    /// When its place can't be one.
+    pub(super) fn of(context: &Context) -> Result<Self> {
+        let (location, world, environment) = (context.location()?, context.meant_world(), context.environment.clone());
+        let mut task = JoinSet::new();
+        task.spawn(async move { state::read(&location, world, &environment).await });
+        Ok(Self(task))
+    }
+
+    async fn reading(mut self) -> Result<Reading> {
+        let joined = self.0.join_next().await.expect("one task was spawned");
+        joined.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))
+    }
+}
+
 impl<'c> Session<'c> {
     pub(super) async fn open(context: &'c Context, declared: &'c Declared) -> Result<Self> {
         let location = context.location()?;
@@ -83,7 +105,12 @@ impl<'c> Session<'c> {
 
     /// Reads state without taking the lease, with what an interrupted run journalled; what it left open stays open.
     pub(super) async fn read(&self) -> Result<Reading> {
-        let reading = state::read(&self.location, self.world, &self.context.environment).await?;
+        self.read_ahead(Ahead::of(self.context)?).await
+    }
+
+    /// As [`Self::read`], begun before.
+    pub(super) async fn read_ahead(&self, ahead: Ahead) -> Result<Reading> {
+        let reading = ahead.reading().await?;
         if let Some(holder) = &reading.in_progress {
             self.context.printer.note(&format!("another run is in progress: {holder}"));
         }

@@ -107,7 +107,7 @@ pub fn plan(
         offline: observed.offline.clone(),
     };
     let moves = if moves.is_empty() { Vec::new() } else { effects(before, &snapshot, &moves) };
-    Ok(Planned { plan: Arc::new(plan), snapshot, moves, decisions, actions })
+    Ok(Planned { plan: Arc::new(plan), snapshot: snapshot.into_owned(), moves, decisions, actions })
 }
 
 /// `plan_id`'s text. Fields in alphabetical order.

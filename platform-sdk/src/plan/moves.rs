@@ -1,6 +1,6 @@
 //! Moves: addresses that changed by `moved_from`, all at once, so that swaps and chains work.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use crate::{
     Result,
@@ -15,7 +15,7 @@ use crate::{
 /// # Errors
 /// When an old address is malformed or of another type, when two resources were moved from it, or when both the old and
 /// the new address are in state.
-pub fn moved(desired: &Desired, snapshot: &Snapshot) -> Result<(Snapshot, BTreeMap<Address, Address>)> {
+pub fn moved<'s>(desired: &Desired, snapshot: &'s Snapshot) -> Result<(Cow<'s, Snapshot>, BTreeMap<Address, Address>)> {
     let mut from: BTreeMap<Address, Address> = BTreeMap::new();
     let mut problems = Vec::new();
     for node in desired.nodes.values().filter(|node| !node.options.moved_from.is_empty()) {
@@ -84,9 +84,9 @@ pub(super) fn effects(before: &Snapshot, moved: &Snapshot, from: &BTreeMap<Addre
     effects
 }
 
-fn with_moves(desired: &Desired, snapshot: &Snapshot, to: &BTreeMap<&Address, &Address>) -> Snapshot {
+fn with_moves<'s>(desired: &Desired, snapshot: &'s Snapshot, to: &BTreeMap<&Address, &Address>) -> Cow<'s, Snapshot> {
     if to.is_empty() {
-        return snapshot.clone();
+        return Cow::Borrowed(snapshot);
     }
     let mut moved = snapshot.clone();
     moved.pending_deletes.iter_mut().for_each(|old| rename(Arc::make_mut(old), to));
@@ -102,7 +102,7 @@ fn with_moves(desired: &Desired, snapshot: &Snapshot, to: &BTreeMap<&Address, &A
             (shared.address.clone(), shared)
         })
         .collect();
-    moved
+    Cow::Owned(moved)
 }
 
 fn rename(state: &mut ResourceState, to: &BTreeMap<&Address, &Address>) {
