@@ -52,21 +52,8 @@ impl Client {
     /// request needs them.
     pub(crate) async fn connect(login: &Login, connect: &Connect) -> Self {
         let http = http_client();
-        let region = login.region.as_deref().unwrap_or(ANYWHERE);
-        let given = ProviderConfig::without_region()
-            .with_region(Some(Region::new(region.to_owned())))
-            .with_http_client(http.clone());
-        let credentials = match &login.source {
-            Source::Environment => SharedCredentialsProvider::new(from_environment(connect)),
-            Source::Profile { name, named: true } => SharedCredentialsProvider::new(
-                ProfileFileCredentialsProvider::builder().configure(&given).profile_name(name).build(),
-            ),
-            Source::Profile { .. } | Source::WebIdentity | Source::Container | Source::Instance => {
-                let chain = DefaultCredentialsChain::builder().configure(given).build().await;
-                SharedCredentialsProvider::new(chain)
-            }
-        };
-        let shared = shared(region, credentials, http);
+        let credentials = credentials(login, connect, http.clone()).await;
+        let shared = shared(login.region.as_deref().unwrap_or(ANYWHERE), credentials, http);
         Self { shared, region: login.region.clone(), endpoints: login.endpoints.clone(), caller: OnceCell::new() }
     }
 
@@ -146,8 +133,24 @@ fn shared(region: &str, credentials: SharedCredentialsProvider, http: SharedHttp
         .build()
 }
 
+/// What gives credentials, whenever it is asked, by the login that was found.
+pub(crate) async fn credentials(login: &Login, connect: &Connect, http: SharedHttpClient) -> SharedCredentialsProvider {
+    let region = login.region.as_deref().unwrap_or(ANYWHERE);
+    let given =
+        ProviderConfig::without_region().with_region(Some(Region::new(region.to_owned()))).with_http_client(http);
+    match &login.source {
+        Source::Environment => SharedCredentialsProvider::new(from_environment(connect)),
+        Source::Profile { name, named: true } => SharedCredentialsProvider::new(
+            ProfileFileCredentialsProvider::builder().configure(&given).profile_name(name).build(),
+        ),
+        Source::Profile { .. } | Source::WebIdentity | Source::Container | Source::Instance => {
+            SharedCredentialsProvider::new(DefaultCredentialsChain::builder().configure(given).build().await)
+        }
+    }
+}
+
 /// rustls with ring, as everything else here; without naming one the first call would panic.
-fn http_client() -> SharedHttpClient {
+pub(crate) fn http_client() -> SharedHttpClient {
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 

@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, time::Duration};
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use platform_sdk::provider::{ErrorKind, ProviderError, ProviderResult};
 
@@ -66,9 +67,9 @@ fn lost(kind: ErrorKind, message: &str, told: String) -> ProviderError {
 }
 
 /// Outermost first; the outermost only says which variant it is.
-fn causes<E: std::error::Error + 'static>(error: &SdkError<E>) -> String {
+fn causes(error: &(impl std::error::Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
-    let mut next = std::error::Error::source(error);
+    let mut next = error.source();
     while let Some(error) = next {
         let text = error.to_string();
         if texts.last() != Some(&text) {
@@ -79,14 +80,32 @@ fn causes<E: std::error::Error + 'static>(error: &SdkError<E>) -> String {
     texts.join(": ")
 }
 
-/// The connector's types don't say whether a connection was ever made; their texts do.
+/// What connectors say when no connection was ever made: their types don't tell, their texts do.
+const NEVER_CONNECTED: &[&str] =
+    &["tcp connect", "dns error", "Connection refused", "HTTP connect", "failed to lookup"];
+
+fn told_of(told: &str, texts: &[&str]) -> bool {
+    texts.iter().any(|text| told.contains(text))
+}
+
+fn no_credentials(kind: ErrorKind, told: String) -> ProviderError {
+    lost(kind, "no AWS credentials could be loaded", told)
+        .hint("log in again (`aws sso login`, `aws configure`); `doctor` shows which login is used")
+}
+
+/// Credentials that were asked for outside of a request.
+pub(crate) fn not_loaded(error: &CredentialsError) -> ProviderError {
+    let told = causes(error);
+    let passes = matches!(error, CredentialsError::ProviderTimedOut(_)) || told_of(&told, NEVER_CONNECTED);
+    let kind = if passes { ErrorKind::Unavailable } else { ErrorKind::Denied };
+    no_credentials(kind, if told.is_empty() { error.to_string() } else { told })
+}
+
 fn dispatch_failure(told: &str, timeout: bool, user: bool) -> ProviderError {
-    let told_of = |texts: &[&str]| texts.iter().any(|text| told.contains(text));
-    if told_of(&["credential", "Credential", "SSO", "assume role"]) {
-        return lost(ErrorKind::Denied, "no AWS credentials could be loaded", told.to_owned())
-            .hint("log in again (`aws sso login`, `aws configure`); `doctor` shows which login is used");
+    if told_of(told, &["credential", "Credential", "SSO", "assume role"]) {
+        return no_credentials(ErrorKind::Denied, told.to_owned());
     }
-    if told_of(&["tcp connect", "dns error", "Connection refused", "HTTP connect", "failed to lookup"]) {
+    if told_of(told, NEVER_CONNECTED) {
         return lost(ErrorKind::Unavailable, "AWS can't be reached", told.to_owned())
             .hint("check the network, the region, and AWS_ENDPOINT_URL if it is set");
     }

@@ -45,6 +45,7 @@ pub mod policy;
 mod provider;
 #[cfg(feature = "s3")]
 pub mod s3;
+mod s3_login;
 pub mod sandbox;
 pub mod sts;
 

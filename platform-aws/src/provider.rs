@@ -7,6 +7,7 @@ use platform_sdk::{
     Expr, Input, IntoInput, Provider, Schema, ToExpr,
     provider::{
         Connect, Connection, Connector, Driver, Drivers, ErrorKind, Login, LookUpDriver, ProviderError, ProviderResult,
+        S3Login,
     },
     sandbox::Service,
 };
@@ -19,6 +20,7 @@ use crate::s3::Bucket;
 use crate::{
     client::Client,
     login::{self, Settings},
+    s3_login::StateLogin,
     sandbox::AwsSandbox,
     sts::CallerIdentity,
 };
@@ -126,6 +128,12 @@ impl Connector for AwsConnector {
 
     fn sandbox(&self) -> Option<Arc<dyn Service>> {
         Some(Arc::new(AwsSandbox))
+    }
+
+    fn s3_login(&self, environment: &BTreeMap<String, String>) -> ProviderResult<Option<Arc<dyn S3Login>>> {
+        let login = login::discover(&Settings::default(), environment, &read_file)?;
+        let connect = Connect { environment: environment.clone(), sandbox: None };
+        Ok(Some(Arc::new(StateLogin::new(login, connect))))
     }
 }
 

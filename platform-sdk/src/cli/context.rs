@@ -20,7 +20,7 @@ use crate::{
     program::Recorder,
     provider::Connector,
     report::{Diagnostic, Printer},
-    state::{Clock, Location, Store, World},
+    state::{Clock, Location, Logins, Store, World},
 };
 
 /// Where state is unless told otherwise.
@@ -74,6 +74,8 @@ pub(crate) struct Context {
     pub(crate) globals: Globals,
     /// The environment, as it was when the process began.
     pub(crate) environment: BTreeMap<String, String>,
+    /// What the places of states are logged in with.
+    logins: Logins,
     /// Where everything is said; an observer of engines.
     pub(crate) printer: Arc<Printer>,
     /// Somebody is there to be asked.
@@ -120,8 +122,9 @@ impl Context {
         if globals.sandbox {
             program.secrets_key = None;
         }
+        let logins = Logins::new(environment.clone(), program.listed());
         let interrupts = Interrupts::by(watch::channel(false).1);
-        Self { program, stack, state, globals, environment, printer, attended, interrupts, embedded: None }
+        Self { program, stack, state, globals, environment, logins, printer, attended, interrupts, embedded: None }
     }
 
     /// Runs the program and builds its graph.
@@ -159,10 +162,17 @@ impl Context {
             let location = Location::within(embedded.store.clone(), project, stack)?;
             return Ok(location.stranding_in(embedded.folder.as_ref().map(|folder| folder.join(STRANDED))));
         }
-        let state = self.state.as_deref().unwrap_or(STATE);
-        let location = Location::of_environment(state, project, stack, &self.environment)?;
-        let stranded = Path::new(STATE).join(STRANDED);
-        Ok(location.with_key(self.program.secrets_key.clone()).stranding_in(Some(stranded)))
+        let location = self.location_at(self.state.as_deref().unwrap_or(STATE), project, stack)?;
+        Ok(location.stranding_in(Some(Path::new(STATE).join(STRANDED))))
+    }
+
+    /// Where a stack's state is in another place, with the logins and the key of this program.
+    ///
+    /// # Errors
+    /// When the place can't be one, or there is no login for it.
+    pub(crate) fn location_at(&self, place: &str, project: &str, stack: &str) -> Result<Location> {
+        let location = Location::with_logins(place, project, stack, &self.logins)?;
+        Ok(location.with_key(self.program.secrets_key.clone()))
     }
 
     /// Gives up what a command is made of, at its end. Piece by piece that takes long, and a process that ends gives all

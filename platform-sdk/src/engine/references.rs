@@ -10,7 +10,7 @@ use crate::{
     desired::{Address, Desired, LookupNode, Tree},
     program::{ReferredOutput, ReferredStack},
     report::{Diagnostic, Error},
-    state::{self, Exports, Location},
+    state::{self, Exports},
 };
 
 /// Where the outputs of other stacks come from.
@@ -71,8 +71,7 @@ impl Elsewhere for Session<'_> {
         let context = self.context;
         let (project, stack) = of.stack.split_once('/').unwrap_or((&context.program.project, &of.stack));
         let location = match &of.place {
-            Some(place) => Location::of_environment(place, project, stack, &context.environment)?
-                .with_key(context.program.secrets_key.clone()),
+            Some(place) => context.location_at(place, project, stack)?,
             None => context.location_of(project, stack)?,
         };
         if location.is(&self.location) {

@@ -97,8 +97,7 @@ async fn settle_open(context: &Context) -> Result<Exit> {
 /// Copies the stack's state to another place.
 pub(crate) async fn state_copy(context: &Context, arguments: &StateCopyArguments) -> Result<Exit> {
     let from = context.location()?;
-    let (project, stack) = (&context.program.project, &context.stack);
-    let to = Location::of_environment(&arguments.url, project, stack, &context.environment)?;
+    let to = context.location_at(&arguments.url, &context.program.project, &context.stack)?;
     let lease = lease(context).await?;
     let copied = state::copy(&lease, &from, &to).await;
     let base = lease.reading().base.clone();

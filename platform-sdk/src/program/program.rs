@@ -40,11 +40,16 @@ pub struct Program {
     pub(crate) project: String,
     pub(crate) default_stack: String,
     pub(crate) config_file: Option<PathBuf>,
-    pub(crate) connectors: BTreeMap<&'static str, Arc<dyn Connector>>,
-    defaults: Vec<(&'static str, Box<dyn Fn() -> Expr>)>,
+    providers: BTreeMap<&'static str, Listed>,
     declare: Box<dyn Fn(&Stack) -> Result<()>>,
     problems: Vec<Diagnostic>,
     pub(crate) secrets_key: Option<Arc<dyn KeyWrapper>>,
+}
+
+/// A provider that a program lists: the default of its kind.
+struct Listed {
+    config: Box<dyn Fn() -> Expr>,
+    connector: Arc<dyn Connector>,
 }
 
 /// A program's declarations for one stack, with the configuration they were made from.
@@ -59,8 +64,7 @@ impl Program {
             project: project.to_owned(),
             default_stack: "dev".to_owned(),
             config_file: None,
-            connectors: BTreeMap::new(),
-            defaults: Vec::new(),
+            providers: BTreeMap::new(),
             declare: Box::new(declare),
             problems: Vec::new(),
             secrets_key: None,
@@ -89,19 +93,20 @@ impl Program {
 
     /// A provider: manages the resources of its kind, and those in state that the program no longer mentions.
     pub fn provider<P: Provider>(mut self, provider: P) -> Self {
-        if self.connectors.insert(P::KIND, provider.connector()).is_some() {
+        let connector = provider.connector();
+        let listed = Listed { config: Box::new(move || provider.config()), connector };
+        if self.providers.insert(P::KIND, listed).is_some() {
             let problem = Diagnostic::error(format!("two default providers of kind `{}`", P::KIND))
                 .hint("list one; give the other to `stack.within(&provider)` or `.provider(&provider)`");
             self.problems.push(problem);
         }
-        self.defaults.push((P::KIND, Box::new(move || provider.config())));
         self
     }
 
     /// What connects to the providers that the program lists, whatever its function declares.
     pub(crate) fn listed(&self) -> BTreeMap<ProviderKey, Arc<dyn Connector>> {
-        let listed = self.connectors.iter();
-        listed.map(|(kind, connector)| (ProviderKey::default_of(kind), connector.clone())).collect()
+        let listed = self.providers.iter();
+        listed.map(|(kind, listed)| (ProviderKey::default_of(kind), listed.connector.clone())).collect()
     }
 
     /// Runs the command line with the process's arguments and environment.
@@ -146,8 +151,8 @@ impl Program {
             Err(panic) => return Err(panicked(panic.as_ref()).into()),
         }
         let mut recorder = handle.take();
-        for (kind, config) in &self.defaults {
-            let (config, connector) = (config(), self.connectors[kind].clone());
+        for (kind, listed) in &self.providers {
+            let (config, connector) = ((listed.config)(), listed.connector.clone());
             let alike = recorder.providers.get(&ProviderKey::new(kind, &config));
             let others = alike.and_then(|other| other.connector.given_credentials());
             if others.is_some() && others != connector.given_credentials() {

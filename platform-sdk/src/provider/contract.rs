@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::{Driver, LookUpDriver, ProviderResult};
+use super::{Driver, LookUpDriver, ProviderResult, S3Login};
 use crate::{program::Schema, sandbox::Service};
 
 /// What a connector is given beside its configuration.
@@ -68,6 +68,15 @@ pub trait Connector: Send + Sync {
     /// same only if they log in alike. `None` where the surroundings give the credentials.
     fn given_credentials(&self) -> Option<[u8; 32]> {
         None
+    }
+
+    /// The surroundings' login to S3, for state that is kept there. Makes no request. `None` where this is no provider of
+    /// AWS.
+    ///
+    /// # Errors
+    /// When no or contradictory credentials are there; each names the setting and the next step.
+    fn s3_login(&self, _environment: &BTreeMap<String, String>) -> ProviderResult<Option<Arc<dyn S3Login>>> {
+        Ok(None)
     }
 }
 

@@ -15,6 +15,8 @@ pub use erased::{Driver, Drivers, LookUpDriver, Observation, Request};
 pub use error::{ErrorKind, ProviderError, ProviderResult};
 pub use pace::Pace;
 pub use page::{Change, Content, Existing, Find, Found, Made, Manage, Observed, Read, Readiness, Values};
+pub use s3_login::{S3Keys, S3Login};
 
 mod pace;
 mod page;
+mod s3_login;

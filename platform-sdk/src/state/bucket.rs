@@ -15,6 +15,7 @@ use super::{
         Appender, Condition, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version, Waiting, check_key,
     },
 };
+use crate::provider::ProviderError;
 
 /// A bucket, or a folder of one, at any service that `object_store` speaks to. Keeps no key of its own: whoever reads the
 /// bucket could read it.
@@ -48,7 +49,14 @@ impl Bucket {
             Error::NotFound { .. } => io::ErrorKind::NotFound,
             _ => io::ErrorKind::Other,
         };
-        StoreError::Failed { doing, what: format!("{}/{key}", self.name), source: io::Error::new(kind, error) }
+        let source = match error {
+            // Who logged in for us says it without `object_store`'s words around it.
+            Error::Unauthenticated { source, .. } | Error::Generic { source, .. } if source.is::<ProviderError>() => {
+                source
+            }
+            error => Box::new(error),
+        };
+        StoreError::Failed { doing, what: format!("{}/{key}", self.name), source: io::Error::new(kind, source) }
     }
 }
 

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, str::FromStr, sync::Arc, time::Duration};
 
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 
+#[cfg(feature = "state-s3")]
+use super::Logins;
 use super::{Store, bucket::Bucket, url::Place};
+#[cfg(feature = "state-s3")]
+use crate::provider::{ErrorKind, S3Login};
 use crate::report::Diagnostic;
 
 /// A request takes this long at most: a beat that takes longer keeps no hold.
@@ -45,24 +49,83 @@ const LOGINS: [&str; 4] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 
-/// `s3://`: `AWS_ACCESS_KEY_ID` and its like, a web identity, a container's or an instance's role; `AWS_REGION`,
-/// `AWS_ENDPOINT_URL`.
+/// `s3://`: the login of the program's AWS provider. In a program without one, `AWS_ACCESS_KEY_ID` and its like, a web
+/// identity, a container's or an instance's role; `AWS_REGION`, `AWS_ENDPOINT_URL`.
 #[cfg(feature = "state-s3")]
 pub(super) fn s3(place: &Place<'_>) -> Result<Arc<dyn Store>, Diagnostic> {
-    let environment = place.environment;
-    let is_set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
-    if !LOGINS.iter().any(|name| is_set(name)) && has_profiles(environment) {
-        return Err(Diagnostic::error(format!("`{}` needs AWS keys in the environment", place.url))
-            .detail("the store of state reads no profiles of ~/.aws")
-            .hint("run `eval \"$(aws configure export-credentials --format env)\"` first"));
-    }
-    let endpoint = environment.get("AWS_ENDPOINT_URL_S3").or(environment.get("AWS_ENDPOINT_URL"));
+    let environment = &place.logins.environment;
+    let login = s3_login(place)?;
+    let endpoint = match &login {
+        Some(login) => login.endpoint(),
+        None => environment.get("AWS_ENDPOINT_URL_S3").or(environment.get("AWS_ENDPOINT_URL")).cloned(),
+    };
     let mut builder = object_store::aws::AmazonS3Builder::new().with_retry(retries());
-    builder = builder.with_client_options(client(endpoint));
+    builder = builder.with_client_options(client(endpoint.as_ref()));
     for (key, value) in settings(environment, "AWS_") {
         builder = builder.with_config(key, value);
     }
+    if let Some(endpoint) = endpoint {
+        builder = builder.with_endpoint(endpoint);
+    }
+    if let Some(login) = login {
+        if let Some(region) = login.region() {
+            builder = builder.with_region(region);
+        }
+        builder = builder.with_credentials(Arc::new(LoggedIn(login)));
+    }
     opened(place, builder.with_bucket_name(place.bucket).build())
+}
+
+/// The login of the program's AWS provider; `None` in a program without one, where the environment holds a login.
+#[cfg(feature = "state-s3")]
+fn s3_login(place: &Place<'_>) -> Result<Option<Arc<dyn S3Login>>, Diagnostic> {
+    let Logins { environment, listed, s3 } = place.logins;
+    if let Some(asked) = s3.get() {
+        return Ok(asked.clone());
+    }
+    for connector in listed.values() {
+        let login = connector
+            .s3_login(environment)
+            .map_err(|error| Diagnostic::of_provider(format!("there is no login for `{}`", place.url), &error))?;
+        if login.is_some() {
+            return Ok(s3.get_or_init(|| login).clone());
+        }
+    }
+    let is_set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
+    if !LOGINS.iter().any(|name| is_set(name)) && has_profiles(environment) {
+        return Err(Diagnostic::error(format!("`{}` needs AWS keys in the environment", place.url))
+            .detail("profiles and single sign-on are read by AWS's provider, and this program lists none")
+            .hint(
+                "add `.provider(Aws::from_env())` to it, or run \
+                 `eval \"$(aws configure export-credentials --format env)\"` first",
+            ));
+    }
+    Ok(None)
+}
+
+/// The keys of a provider's login, as `object_store` asks for them.
+#[cfg(feature = "state-s3")]
+#[derive(Debug)]
+struct LoggedIn(Arc<dyn S3Login>);
+
+#[cfg(feature = "state-s3")]
+#[async_trait::async_trait]
+impl object_store::CredentialProvider for LoggedIn {
+    type Credential = object_store::aws::AwsCredential;
+
+    async fn get_credential(&self) -> object_store::Result<Arc<Self::Credential>> {
+        let keys = self.0.keys().await.map_err(|error| match error.kind {
+            ErrorKind::Denied | ErrorKind::Invalid { .. } => {
+                object_store::Error::Unauthenticated { path: String::new(), source: error.into() }
+            }
+            _ => object_store::Error::Generic { store: "S3", source: error.into() },
+        })?;
+        Ok(Arc::new(object_store::aws::AwsCredential {
+            key_id: keys.id,
+            secret_key: (*keys.secret).clone(),
+            token: keys.token.map(|token| (*token).clone()),
+        }))
+    }
 }
 
 /// Whether the AWS tools would find a profile here.
@@ -81,7 +144,7 @@ fn has_profiles(environment: &BTreeMap<String, String>) -> bool {
 /// or the `az` command line's login.
 #[cfg(feature = "state-azure")]
 pub(super) fn azure(place: &Place<'_>) -> Result<Arc<dyn Store>, Diagnostic> {
-    let environment = place.environment;
+    let environment = &place.logins.environment;
     let endpoint = environment.get("AZURE_STORAGE_ENDPOINT").or(environment.get("AZURE_ENDPOINT"));
     let mut builder = object_store::azure::MicrosoftAzureBuilder::new().with_retry(retries());
     builder = builder.with_client_options(client(endpoint));
@@ -94,7 +157,7 @@ pub(super) fn azure(place: &Place<'_>) -> Result<Arc<dyn Store>, Diagnostic> {
 /// `gs://`: `GOOGLE_APPLICATION_CREDENTIALS`, the `gcloud` command line's login, or an instance's account.
 #[cfg(feature = "state-gcs")]
 pub(super) fn google(place: &Place<'_>) -> Result<Arc<dyn Store>, Diagnostic> {
-    let environment = place.environment;
+    let environment = &place.logins.environment;
     let mut builder = object_store::gcp::GoogleCloudStorageBuilder::new().with_retry(retries());
     builder = builder.with_client_options(client(environment.get("GOOGLE_BASE_URL")));
     for (key, value) in settings(environment, "GOOGLE_") {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::Store;
+use super::{Logins, Store};
 use crate::{
     Result,
     report::Diagnostic,
@@ -38,27 +38,21 @@ impl KeptKey for Kept {
 }
 
 impl Location {
-    /// From `--state` or `PLATFORM_STATE`, without an environment: a path, or `file://` and a path.
+    /// From `--state` or `PLATFORM_STATE`, without a login: a path, or `file://` and a path.
     ///
     /// # Errors
-    /// As [`Location::of_environment`].
+    /// As [`Location::with_logins`].
     pub fn new(state: &str, project: &str, stack: &str) -> Result<Self> {
-        Self::of_environment(state, project, stack, &BTreeMap::new())
+        Self::with_logins(state, project, stack, &Logins::default())
     }
 
-    /// From `--state` or `PLATFORM_STATE`: a path, `file://` and a path, `s3://`, `az://` or `gs://`. Logins for buckets
-    /// come from the environment.
+    /// From `--state` or `PLATFORM_STATE`: a path, `file://` and a path, `s3://`, `az://` or `gs://`.
     ///
     /// # Errors
     /// When the URL is of a kind that is not supported or built in, a login is missing, or project or stack can't be
     /// folders.
-    pub fn of_environment(
-        state: &str,
-        project: &str,
-        stack: &str,
-        environment: &BTreeMap<String, String>,
-    ) -> Result<Self> {
-        Self::within(super::url::open(state, environment)?, project, stack)
+    pub fn with_logins(state: &str, project: &str, stack: &str, logins: &Logins) -> Result<Self> {
+        Self::within(super::url::open(state, logins)?, project, stack)
     }
 
     /// In any store.

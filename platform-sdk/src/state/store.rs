@@ -5,7 +5,7 @@ use std::{fmt, io, path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use crate::report::Diagnostic;
+use crate::{provider::ProviderError, report::Diagnostic};
 
 /// What identifies one content of an object: it changes whenever the content does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,9 +212,15 @@ impl From<StoreError> for Diagnostic {
                 .detail("another run has taken over this stack; nothing of this write was kept")
                 .hint("run the command again: it starts from what the other run left"),
             StoreError::Key(_) => said.hint("use letters, digits, `-`, `_` and `.`, not first, for project and stack"),
-            StoreError::Failed { source, .. } => said
-                .detail(source.to_string())
-                .hint("make it accessible, or choose another place with `--state` or PLATFORM_STATE"),
+            StoreError::Failed { source, .. } => {
+                match source.get_ref().and_then(|error| error.downcast_ref::<ProviderError>()) {
+                    // A provider logs in for the store, and knows best what to do about it.
+                    Some(error) => Self::of_provider(said.summary, error),
+                    None => said
+                        .detail(source.to_string())
+                        .hint("make it accessible, or choose another place with `--state` or PLATFORM_STATE"),
+                }
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What `--state` and PLATFORM_STATE say: a directory, or the URL of a bucket.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use super::{Local, Store};
+use super::{Local, Logins, Store};
 use crate::report::Diagnostic;
 
 /// The kinds of bucket: scheme, feature of this crate, what it is.
@@ -16,7 +16,7 @@ const BUCKETS: [(&str, &str, &str); 3] = [
 ///
 /// # Errors
 /// When it is none, or of a kind that this program was built without.
-pub(super) fn open(state: &str, environment: &BTreeMap<String, String>) -> Result<Arc<dyn Store>, Diagnostic> {
+pub(super) fn open(state: &str, logins: &Logins) -> Result<Arc<dyn Store>, Diagnostic> {
     let path = state.strip_prefix("file://").unwrap_or(state);
     let Some((scheme, rest)) = path.split_once("://") else {
         if path.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn open(state: &str, environment: &BTreeMap<String, String>) -> Resul
         return Err(Diagnostic::error(format!("`{state}` names no place in {service}"))
             .hint(format!("write `{scheme}://BUCKET/FOLDER`; the folder may be left out")));
     }
-    let place = Place { url: state, bucket, folder, environment };
+    let place = Place { url: state, bucket, folder, logins };
     match *scheme {
         #[cfg(feature = "state-s3")]
         "s3" => super::bucket_login::s3(&place),
@@ -54,13 +54,15 @@ pub(super) struct Place<'a> {
     pub(super) url: &'a str,
     pub(super) bucket: &'a str,
     pub(super) folder: &'a str,
-    pub(super) environment: &'a BTreeMap<String, String>,
+    pub(super) logins: &'a Logins,
 }
 
 impl Place<'_> {
     fn left_out(&self, feature: &str, service: &str) -> Diagnostic {
         let (url, bucket, folder) = (self.url, self.bucket, self.folder);
-        tracing::debug!(bucket, folder, variables = self.environment.len(), "no such store is built in");
+        let Logins { environment, listed, .. } = self.logins;
+        let (variables, providers) = (environment.len(), listed.len());
+        tracing::debug!(bucket, folder, variables, providers, "no such store is built in");
         Diagnostic::error(format!("this program was built without state in {service}"))
             .detail(format!("`{url}` was asked for by `--state` or PLATFORM_STATE"))
             .hint(format!("turn on the feature `{feature}` of `platform-sdk` in Cargo.toml, and build it again"))

@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc};
 
-use platform_sdk::state::{Condition, Local, Location, Memory, Store as _, conformance};
+use platform_sdk::state::{Condition, Local, Location, Logins, Memory, Store as _, conformance};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_local_store_conforms() {
@@ -41,9 +41,14 @@ async fn a_whole_bucket_conforms() {
     conformance::check(Arc::new(platform_sdk::state::Bucket::new(objects, "memory://bucket", ""))).await;
 }
 
-fn refused(state: &str, environment: &[(&str, &str)]) -> String {
+/// A place as a program without providers finds it.
+fn place(state: &str, environment: &[(&str, &str)]) -> platform_sdk::Result<Location> {
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Location::of_environment(state, "acme", "prod", &environment).expect_err("refused").to_string()
+    Location::with_logins(state, "acme", "prod", &Logins::of_environment(environment))
+}
+
+fn refused(state: &str, environment: &[(&str, &str)]) -> String {
+    place(state, environment).expect_err("refused").to_string()
 }
 
 #[tokio::test]
@@ -67,11 +72,10 @@ async fn a_bucket_that_was_not_built_in_is_refused_by_the_name_of_its_feature() 
 
 #[cfg(feature = "state-s3")]
 #[tokio::test]
-async fn a_profile_is_refused_with_the_command_that_turns_it_into_variables() {
+async fn a_profile_is_refused_where_no_provider_reads_it() {
     let said = refused("s3://bucket/x", &[("AWS_PROFILE", "work")]);
     assert!(said.contains("`s3://bucket/x` needs AWS keys in the environment"), "{said}");
-    assert!(said.contains("aws configure export-credentials"), "{said}");
+    assert!(said.contains("Aws::from_env()") && said.contains("aws configure export-credentials"), "{said}");
     let keys = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b"), ("AWS_PROFILE", "work")];
-    let environment = keys.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    assert!(Location::of_environment("s3://bucket/x/", "acme", "prod", &environment).is_ok());
+    assert!(place("s3://bucket/x/", &keys).is_ok());
 }

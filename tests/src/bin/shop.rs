@@ -15,6 +15,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use platform_aws::Aws;
 use platform_sdk::{
     Declared, Expr, Id, Program, Provider, Resolved, Secret, Stack, Stage,
     derive::{Outputs, Resource},
@@ -45,7 +46,11 @@ fn main() -> ExitCode {
         }
         Ok(())
     };
-    Program::new("shared", parts).provider(Shop { world: PathBuf::from(variable("SHOP_WORLD")) }).main()
+    Program::new("shared", parts)
+        .provider(Shop { world: PathBuf::from(variable("SHOP_WORLD")) })
+        // It has no resources there: state in S3 is reached with its login.
+        .provider(Aws::from_env())
+        .main()
 }
 
 fn variable(name: &str) -> String {

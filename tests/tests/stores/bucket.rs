@@ -6,7 +6,7 @@ use std::{
     net::TcpStream,
 };
 
-use platform_sdk::state::Location;
+use platform_sdk::state::{Location, Logins};
 use platform_tests::Server;
 
 /// An empty bucket, which ends with its server.
@@ -43,9 +43,14 @@ impl S3 {
     /// `--state`.
     pub(crate) const URL: &str = "s3://acme-state/platform";
 
+    /// Where it is served.
+    pub(crate) fn endpoint(&self) -> String {
+        self.server.url()
+    }
+
     /// The variables of a login.
     pub(crate) fn environment(&self) -> BTreeMap<String, String> {
-        let endpoint = self.server.url();
+        let endpoint = self.endpoint();
         let login = [
             ("AWS_ACCESS_KEY_ID", "AKIATEST"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
@@ -57,6 +62,13 @@ impl S3 {
 
     /// The stack `acme/prod` in it.
     pub(crate) fn location(&self) -> Location {
-        Location::of_environment(Self::URL, "acme", "prod", &self.environment()).expect("a location")
+        self.location_in(Self::URL)
+    }
+
+    /// The same stack in another place of that service.
+    pub(crate) fn location_in(&self, url: &str) -> Location {
+        // Without providers: the login is the environment's keys.
+        let logins = Logins::of_environment(self.environment());
+        Location::with_logins(url, "acme", "prod", &logins).expect("a location")
     }
 }

@@ -4,4 +4,5 @@ mod bucket;
 mod by_hand;
 mod conformance;
 mod processes;
+mod profiles;
 mod team;
