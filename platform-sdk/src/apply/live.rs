@@ -13,7 +13,7 @@ use crate::{
     plan::{Op, conceal_fields},
     program::{Expr, Field, Shape, Unset},
     report::Diagnostic,
-    state::{Effect, Referred, ResourceState, Snapshot},
+    state::{Effect, ProviderState, Referred, ResourceState, Snapshot},
 };
 
 /// The part of an apply that its actions share.
@@ -26,6 +26,7 @@ struct Known {
     lookups: BTreeMap<Address, Tree>,
     replaced: BTreeMap<Address, bool>,
     became: BTreeMap<Address, Op>,
+    providers: BTreeMap<ProviderKey, Arc<ProviderState>>,
 }
 
 impl Live {
@@ -41,8 +42,13 @@ impl Live {
                 state.id.clone_from(&seen.id);
             }
         }
-        let known =
-            Known { snapshot, lookups: observed.lookups.clone(), replaced: BTreeMap::new(), became: BTreeMap::new() };
+        let known = Known {
+            snapshot,
+            lookups: observed.lookups.clone(),
+            replaced: BTreeMap::new(),
+            became: BTreeMap::new(),
+            providers: BTreeMap::new(),
+        };
         Self { state: Mutex::new(known) }
     }
 
@@ -62,6 +68,19 @@ impl Live {
 
     pub(super) fn resource(&self, address: &Address) -> Option<Arc<ResourceState>> {
         self.known().snapshot.resources.get(address).cloned()
+    }
+
+    /// This provider, shared by all resources that are made with it while it is configured alike.
+    pub(super) fn shared(&self, key: &ProviderKey, provider: ProviderState) -> Arc<ProviderState> {
+        let providers = &mut self.known().providers;
+        match providers.get(key) {
+            Some(known) if **known == provider => Arc::clone(known),
+            _ => {
+                let provider = Arc::new(provider);
+                providers.insert(key.clone(), Arc::clone(&provider));
+                provider
+            }
+        }
     }
 
     pub(super) fn apply(&self, effects: &[Effect]) {

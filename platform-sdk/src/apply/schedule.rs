@@ -316,9 +316,10 @@ impl<'a> Run<'a> {
     }
 
     /// The provider of a resource, as state keeps it.
-    pub(super) fn provider(&self, key: &ProviderKey) -> Result<ProviderState, Diagnostic> {
+    pub(super) fn provider(&self, key: &ProviderKey) -> Result<Arc<ProviderState>, Diagnostic> {
         let of = self.desired.providers.get(key).map(|provider| provider.dependencies.clone()).unwrap_or_default();
-        Ok(ProviderState { kind: key.kind().to_owned(), config: self.config_of(key)?, of })
+        let provider = ProviderState { kind: key.kind().to_owned(), config: self.config_of(key)?, of };
+        Ok(self.live.shared(key, provider))
     }
 
     /// The configuration that leads to an object that is about to end.

@@ -182,18 +182,18 @@ impl<'de> Deserialize<'de> for Address {
 /// Names one provider of a stack: its kind, and a digest of its configuration where it is not the default of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ProviderKey(String);
+pub struct ProviderKey(Arc<str>);
 
 impl ProviderKey {
     /// The default provider of a kind.
     pub fn default_of(kind: &str) -> Self {
-        Self(kind.to_owned())
+        Self(kind.into())
     }
 
     /// The provider of a kind with this configuration.
     pub fn new(kind: &str, config: &Expr) -> Self {
         let digest = super::hash(&serde_json::Value::String(describe(config)));
-        Self(format!("{kind}#{}", &digest.as_str()[..8]))
+        Self(format!("{kind}#{}", &digest.as_str()[..8]).into())
     }
 
     /// The kind: `databricks.workspace`.

@@ -55,7 +55,8 @@ impl<T> Entries<T> {
         match if last { Err(self.0.len()) } else { self.place(&name) } {
             Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
             Err(at) => {
-                if self.0.capacity() == 0 {
+                // A vector begins with room for four, and most structs here have one or two fields.
+                if self.0.len() < 4 {
                     self.0.reserve_exact(1);
                 }
                 self.0.insert(at, (name, value));

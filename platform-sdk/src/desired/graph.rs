@@ -1,8 +1,8 @@
 //! The desired graph: from a recording to checked, ordered, hashed nodes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Address, Hash, ProviderKey, Tree, hash_written, hashed::Whole, order, validate};
+use super::{Address, Addresses, Hash, ProviderKey, Tree, hash_written, hashed::Whole, order, validate};
 use crate::{
     Result,
     program::{Declaration, Expr, Options, Recorder, ReferredStack, Schema},
@@ -34,11 +34,11 @@ pub struct Node {
     /// What its inputs refer to.
     pub references: Vec<Reference>,
     /// Every resource and lookup that must be there before it: references, `depends_on`, what its provider is made of.
-    pub dependencies: BTreeSet<Address>,
+    pub dependencies: Addresses,
     /// The resources it lives in.
-    pub parents: BTreeSet<Address>,
-    /// How it is managed.
-    pub options: Options,
+    pub parents: Addresses,
+    /// How it is managed. Shared, for most have no options.
+    pub options: Arc<Options>,
     /// Its provider.
     pub provider: ProviderKey,
     /// Where the program declares it.
@@ -57,7 +57,7 @@ pub struct LookupNode {
     /// Its provider.
     pub provider: ProviderKey,
     /// What its provider is made of.
-    pub dependencies: BTreeSet<Address>,
+    pub dependencies: Addresses,
     /// Where the program declares it.
     pub at: String,
     /// The other stack whose outputs it is, where it is no object of a service.
@@ -72,7 +72,7 @@ pub struct ProviderNode {
     /// Its configuration.
     pub config: Expr,
     /// The resources its configuration refers to.
-    pub dependencies: BTreeSet<Address>,
+    pub dependencies: Addresses,
 }
 
 /// Everything that a program wants of one stack.
@@ -93,7 +93,7 @@ pub struct Desired {
     /// The outputs of the stack.
     pub exports: BTreeMap<String, Expr>,
     /// The options of resources that the program declares and that this run takes away all the same: they still guard.
-    pub leaving: BTreeMap<Address, Options>,
+    pub leaving: BTreeMap<Address, Arc<Options>>,
     /// `desired_hash`: covers the program's expressions; the same on any machine.
     pub hash: Hash,
 }
@@ -161,12 +161,13 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
         })
         .collect();
     let declared: Vec<Address> = recorder.resources.iter().map(|declaration| declaration.address.clone()).collect();
-    let mut nodes = BTreeMap::new();
-    for declaration in recorder.resources {
+    // Collected, not inserted one by one: a B-tree that is built from what is sorted has full nodes.
+    let nodes = recorder.resources.into_iter().map(|declaration| {
         validate::strangers(&declaration, recording, &mut problems);
         let of_provider = of_provider(&declaration.provider);
-        nodes.insert(declaration.address.clone(), node(declaration, of_provider));
-    }
+        (declaration.address.clone(), node(declaration, of_provider))
+    });
+    let nodes: BTreeMap<_, _> = nodes.collect();
     validate::nodes(&nodes, &lookups, &providers, &mut problems);
     let order = match order::order(&declared, &nodes) {
         Ok(order) => order,
@@ -196,10 +197,12 @@ pub(super) fn outputs_of(expr: &Expr) -> impl Iterator<Item = Reference> + use<>
             output: output.to_owned(),
         });
     });
+    // There is mostly one, and a vector that grows begins with four.
+    references.shrink_to_fit();
     references.into_iter()
 }
 
-fn node(declaration: Declaration, of_provider: BTreeSet<Address>) -> Node {
+fn node(declaration: Declaration, of_provider: Addresses) -> Node {
     let references: Vec<Reference> = outputs_of(&declaration.inputs).collect();
     let mut dependencies = of_provider;
     dependencies.extend(references.iter().map(|reference| reference.address.clone()));

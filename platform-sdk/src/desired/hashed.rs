@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value};
 
-use super::{Address, Desired, Node, ProviderKey};
+use super::{Address, Addresses, Desired, Node, ProviderKey};
 use crate::program::{Expr, Options};
 
 /// `desired_hash`'s text: the program's expressions. Fields in alphabetical order.
@@ -39,7 +39,7 @@ impl Serialize for Resources<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct One<'a> {
-            dependencies: &'a std::collections::BTreeSet<Address>,
+            dependencies: &'a Addresses,
             inputs: Hashed<'a>,
             #[serde(serialize_with = "options")]
             options: &'a Options,

@@ -1,6 +1,6 @@
 //! What a rollback wants: the inputs of an earlier snapshot, under this program's providers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Address, Desired, Entries, Node, ProviderKey, ProviderNode, Reference, Tree, graph::as_expr, order, validate,
@@ -37,7 +37,9 @@ impl Desired {
             let (key, provider) = desired.provider_of(state);
             desired.providers.entry(key.clone()).or_insert(provider);
             let mut node = stored(state, old, now.resources.get(&state.address).map(|now| &**now), (schema, key));
-            node.options.moved_from.extend(address_today(state, old, now).map(Address::to_string));
+            if let Some(today) = address_today(state, old, now) {
+                Arc::make_mut(&mut node.options).moved_from.push(today.to_string());
+            }
             desired.nodes.insert(state.address.clone(), node);
         }
         if !problems.is_empty() {
@@ -98,12 +100,12 @@ fn stored(
         references.push(Reference { field: path.clone(), path: path.clone(), address, output: output.to_owned() });
     }
     // How an object came into the stack is of today: an id that was imported then may be gone.
-    let today = now.map(|now| now.options.clone()).unwrap_or_default();
+    let today = now.map(|now| (*now.options).clone()).unwrap_or_default();
     let options = Options {
         moved_from: today.moved_from,
         import: today.import,
         adopt_existing: today.adopt_existing,
-        ..state.options.clone()
+        ..(*state.options).clone()
     };
     Node {
         address: state.address.clone(),
@@ -112,7 +114,7 @@ fn stored(
         references,
         dependencies: state.dependencies.iter().filter(|address| !address.is_lookup()).cloned().collect(),
         parents: state.parents.iter().filter(|address| !address.is_lookup()).cloned().collect(),
-        options,
+        options: options.shared(),
         provider,
         at: "history".to_owned(),
     }

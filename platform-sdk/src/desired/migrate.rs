@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::{
         Data, Resource as _,
-        desired::{Address, Hash},
+        desired::{Address, Addresses, Hash},
         state::{ProviderState, Status},
     };
 
@@ -145,15 +145,15 @@ mod tests {
         let state = ResourceState {
             address: address.clone(),
             id: "1".to_owned(),
-            provider: ProviderState::default(),
+            provider: ProviderState::default().into(),
             scope: None,
             schema_version: 2,
             inputs: Tree::Map([("text".to_owned(), secret)].into()),
             references: crate::desired::Entries::new(),
             outputs: Tree::default(),
-            dependencies: std::collections::BTreeSet::new(),
-            parents: std::collections::BTreeSet::new(),
-            options: crate::Options::default(),
+            dependencies: Addresses::new(),
+            parents: Addresses::new(),
+            options: crate::Options::default().into(),
             input_hash: Hash::of(b"of version 2"),
             status: Status::Whole,
         };

@@ -1,6 +1,7 @@
 //! The desired state: the graph that a program declares, its checks and its hashes. Pure.
 
 mod address;
+mod addresses;
 mod entries;
 mod evaluate;
 mod graph;
@@ -13,6 +14,7 @@ mod tree;
 mod validate;
 
 pub use address::{Address, ProviderKey};
+pub use addresses::Addresses;
 pub use entries::Entries;
 pub use evaluate::{describe, evaluate};
 pub(crate) use graph::desired;

@@ -1,6 +1,6 @@
 //! `drift`: compares reality with state, and on request records what it found.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::{import::named, leases::given_back, session::Session};
 use crate::{
     Result,
     cli::{Context, DriftArguments, Exit},
-    desired::{Desired, Hash, Path, Segment, Tree, migrated},
+    desired::{Desired, Hash, Node, Path, Segment, Tree, migrated},
     observe::{Observed, Reading, Sighting, observe},
     plan::{ChangeKind, Difference, Op, Sides, Step, change, diff, differs},
     program::{Field, Schema},
@@ -91,8 +91,10 @@ async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age
     // Only what is in state is compared: nothing is looked up or imported for it.
     let mut of_state = desired.clone();
     of_state.lookups.clear();
-    for node in of_state.nodes.values_mut() {
-        (node.options.import, node.options.adopt_existing) = (None, false);
+    let taken_in = |node: &&mut Node| node.options.import.is_some() || node.options.adopt_existing;
+    for node in of_state.nodes.values_mut().filter(taken_in) {
+        let options = Arc::make_mut(&mut node.options);
+        (options.import, options.adopt_existing) = (None, false);
     }
     let parallel = session.context.globals.parallel;
     let reading = Reading {
@@ -117,7 +119,7 @@ async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age
 
 fn compare<'s>(session: &Session<'_>, snapshot: &'s Snapshot, observed: &Observed) -> Vec<Drifted<'s>> {
     let schemas = session.connections.schemas();
-    let one = |state: &'s std::sync::Arc<ResourceState>| {
+    let one = |state: &'s Arc<ResourceState>| {
         let schema = *schemas.get(state.address.type_name())?;
         match observed.sightings.get(&state.address)? {
             Sighting::Unread(_) => None,

@@ -9,7 +9,7 @@ use crate::{
     Result,
     apply::references,
     cli::{Context, Exit, ImportArguments},
-    desired::{Address, Desired, Entries, Node, ProviderKey, Tree, evaluate},
+    desired::{Address, Addresses, Desired, Entries, Node, ProviderKey, Tree, evaluate},
     observe::BUILTIN,
     plan::{Compared, Verdict, compare, conceal_fields},
     program::{Field, Options, Schema, Unset},
@@ -100,7 +100,7 @@ async fn read(
             .hint("give the id as the service shows it, the natural key, or the object's address in the browser")
             .about(address)
     })?;
-    let provider = ProviderState { kind: key.kind().to_owned(), config, of: BTreeSet::default() };
+    let provider = ProviderState { kind: key.kind().to_owned(), config, of: Addresses::new() };
     let scope = identity.get(schema.scope).map(|id| (schema.scope.to_owned(), id.clone()));
     let state = match node {
         Some(node) => declared(node, snapshot, seen, provider, scope),
@@ -199,16 +199,16 @@ fn bare(
     ResourceState {
         address: address.clone(),
         id: seen.id,
-        provider,
+        provider: provider.into(),
         scope,
         schema_version: schema.version,
         input_hash: seen.inputs.hash(&Value::to_string),
         inputs: seen.inputs,
         references: Entries::new(),
         outputs: seen.outputs,
-        dependencies: BTreeSet::default(),
-        parents: BTreeSet::default(),
-        options: Options::default(),
+        dependencies: Addresses::new(),
+        parents: Addresses::new(),
+        options: Options::none(),
         status: Status::Whole,
     }
 }

@@ -1,5 +1,7 @@
 //! Mending state by hand: moving, forgetting and taking in, each as a snapshot of its own in the history.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::leases::take;
@@ -9,7 +11,7 @@ use crate::{
     desired::Address,
     plan::Summary,
     report::{Diagnostic, Event, Observer as _, object},
-    state::{self, Commit, Effect, Lease, Reading, Record, ResourceState, Snapshot},
+    state::{self, Commit, Effect, Lease, ProviderState, Reading, Record, ResourceState, Snapshot},
 };
 
 /// What a change of state by hand does, and how it is told.
@@ -49,13 +51,15 @@ pub(crate) async fn state_move(context: &Context, arguments: &StateMoveArguments
 /// Whoever refers to what moves, refers to it under its new address. `None` for who does not.
 fn referring_to(state: &ResourceState, from: &Address, to: &Address) -> Option<ResourceState> {
     let mut new = state.clone();
-    for set in [&mut new.dependencies, &mut new.parents, &mut new.provider.of] {
+    let mut provider = ProviderState::clone(&new.provider);
+    for set in [&mut new.dependencies, &mut new.parents, &mut provider.of] {
         if set.remove(from) {
             set.insert(to.clone());
         }
     }
+    new.provider = provider.into();
     if new.options.deleted_with.as_ref() == Some(from) {
-        new.options.deleted_with = Some(to.clone());
+        Arc::make_mut(&mut new.options).deleted_with = Some(to.clone());
     }
     for reference in new.references.values_mut().filter(|reference| reference.to == *from) {
         reference.to = to.clone();

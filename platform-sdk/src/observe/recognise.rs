@@ -85,11 +85,9 @@ pub(crate) fn may_have_happened(error: &ProviderError) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::{
-        desired::{Address, Hash, Tree},
+        desired::{Address, Addresses, Hash, Tree},
         program::Options,
         state::{IntentOp, ProviderState, ResourceState, Status},
     };
@@ -113,16 +111,17 @@ mod tests {
         ResourceState {
             address: Address::new("test:Room", "lab").expect("an address"),
             id: String::new(),
-            provider: ProviderState { kind: "test".to_owned(), config: serde_json::Value::Null, of: BTreeSet::new() },
+            provider: ProviderState { kind: "test".to_owned(), config: serde_json::Value::Null, of: Addresses::new() }
+                .into(),
             scope: None,
             schema_version: 1,
             input_hash: Hash::of(b""),
             inputs: Tree::default(),
             references: crate::desired::Entries::new(),
             outputs: Tree::default(),
-            dependencies: BTreeSet::new(),
-            parents: BTreeSet::new(),
-            options: Options::default(),
+            dependencies: Addresses::new(),
+            parents: Addresses::new(),
+            options: Options::default().into(),
             status: Status::Whole,
         }
     }

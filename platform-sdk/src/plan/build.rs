@@ -169,7 +169,7 @@ fn steps(
     actions: &Actions,
     pending: &BTreeSet<usize>,
 ) -> Vec<Step> {
-    let mut steps = Vec::new();
+    let mut steps = Vec::with_capacity(decisions.len() + pending.len());
     let mut shown = BTreeSet::new();
     for address in actions.order().chain(&sources.desired.order) {
         if shown.insert(address)

@@ -1,6 +1,6 @@
 //! Containment: what lives in, holds, or goes with a resource whose object ends; and what is in state and not desired.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Op,
@@ -186,7 +186,7 @@ fn still_holds(node: Option<&Node>, target: &Address) -> bool {
 }
 
 /// The options that hold for a resource: those of the program, and those of state where it does not declare it.
-pub(super) fn options<'a>(sources: Sources<'a>, address: &Address) -> Option<&'a Options> {
+pub(super) fn options<'a>(sources: Sources<'a>, address: &Address) -> Option<&'a Arc<Options>> {
     let node = sources.desired.nodes.get(address).map(|node| &node.options);
     let leaving = || sources.desired.leaving.get(address);
     node.or_else(leaving).or_else(|| sources.snapshot.resources.get(address).map(|state| &state.options))

@@ -226,7 +226,7 @@ impl Decider<'_> {
         state.scope.as_ref()?;
         // What is yet to be made is not where it was.
         let owners = self.sources.desired.providers.get(&node.provider)?.dependencies.iter();
-        let others = owners.filter(|owner| !state.provider.of.contains(*owner));
+        let others = owners.filter(|owner| !state.provider.of.contains(owner));
         let mut new = others.filter_map(|owner| {
             let decision = self.decisions.get(owner)?;
             let made = matches!(decision.op, Op::Create | Op::Replace { .. });

@@ -97,7 +97,7 @@ fn with_moves<'s>(desired: &Desired, snapshot: &'s Snapshot, to: &BTreeMap<&Addr
             let is_new = to.contains_key(&state.address);
             rename(state, to);
             if let Some(node) = desired.nodes.get(&state.address).filter(|_| is_new) {
-                state.options.moved_from.clone_from(&node.options.moved_from);
+                Arc::make_mut(&mut state.options).moved_from.clone_from(&node.options.moved_from);
             }
             (shared.address.clone(), shared)
         })
@@ -110,8 +110,13 @@ fn rename(state: &mut ResourceState, to: &BTreeMap<&Address, &Address>) {
     state.address = renamed(&state.address);
     state.dependencies = state.dependencies.iter().map(renamed).collect();
     state.parents = state.parents.iter().map(renamed).collect();
-    state.provider.of = state.provider.of.iter().map(renamed).collect();
-    state.options.deleted_with = state.options.deleted_with.as_ref().map(renamed);
+    if !state.provider.of.is_empty() {
+        let provider = Arc::make_mut(&mut state.provider);
+        provider.of = provider.of.iter().map(renamed).collect();
+    }
+    if let Some(with) = state.options.deleted_with.as_ref().map(renamed) {
+        Arc::make_mut(&mut state.options).deleted_with = Some(with);
+    }
     for reference in state.references.values_mut() {
         reference.to = renamed(&reference.to);
     }

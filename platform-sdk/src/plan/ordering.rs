@@ -11,7 +11,7 @@ use super::{
     decide::{Decision, Sources},
 };
 use crate::{
-    desired::{Address, Tree},
+    desired::{Address, Addresses, Tree},
     program::{Identity, Schema},
     state::ResourceState,
 };
@@ -53,7 +53,7 @@ impl<'a> Dependents<'a> {
 }
 
 /// A natural key among the objects that it has to be unique among.
-pub(super) type Key<'a> = (&'a str, &'a BTreeSet<Address>, String);
+pub(super) type Key<'a> = (&'a str, &'a Addresses, String);
 
 impl<'a> Builder<'a> {
     /// Finds all needs.

@@ -1,6 +1,6 @@
 //! Handles: what `stack.add` gives back, to refer to a resource and to say how it is managed.
 
-use std::{ops::Deref, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use super::{Expr, HasId, LookUp, Manages, Operation, Options, Resource, TakesProvider, ToExpr, stack::Stack};
 use crate::desired::Address;
@@ -23,7 +23,7 @@ impl<R: Resource> Handle<R> {
     }
 
     fn option(self, set: impl FnOnce(&mut Options)) -> Self {
-        self.stack.with_declaration(&self.address, |declaration| set(&mut declaration.options));
+        self.stack.with_declaration(&self.address, |declaration| set(Arc::make_mut(&mut declaration.options)));
         self
     }
 
@@ -178,7 +178,7 @@ impl<T> Component<T> {
 
     fn each(self, set: impl Fn(&Address, &mut Options)) -> Self {
         for address in &self.members {
-            self.stack.with_declaration(address, |declaration| set(address, &mut declaration.options));
+            self.stack.with_declaration(address, |declaration| set(address, Arc::make_mut(&mut declaration.options)));
         }
         self
     }

@@ -1,6 +1,11 @@
 //! What a program says about how a resource is managed, beside what the resource is.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +83,19 @@ pub struct Options {
 }
 
 impl Options {
+    /// No options.
+    pub(crate) fn none() -> Arc<Self> {
+        static NONE: LazyLock<Arc<Options>> = LazyLock::new(Arc::default);
+
+        Arc::clone(&NONE)
+    }
+
+    /// Shared with all that have none, where there are none.
+    pub(crate) fn shared(self) -> Arc<Self> {
+        let none = Self::none();
+        if self == *none { none } else { self.into() }
+    }
+
     /// The bound for an operation, if the program gave one.
     pub fn timeout(&self, operation: Operation) -> Option<Duration> {
         self.timeouts_ms.get(&operation).map(|ms| Duration::from_millis(*ms))

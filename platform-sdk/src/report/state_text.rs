@@ -65,7 +65,7 @@ pub fn state_show_text(state: &ResourceState, colour: bool) -> String {
         let _ = writeln!(text, "  {:14}{value}", format!("{name}:"));
     }
     let options = serde_json::to_value(&state.options).unwrap_or_default();
-    let addresses = |set: &std::collections::BTreeSet<crate::desired::Address>| {
+    let addresses = |set: &crate::desired::Addresses| {
         set.iter().flat_map(|address| ["    ", address.as_str(), "\n"]).collect::<String>()
     };
     for (title, body) in [

@@ -160,24 +160,37 @@ impl Stored {
         self.0.has_secrets()
     }
 
+    /// The tree as it is, for [`open`].
+    pub(super) fn unopened(self) -> Tree {
+        self.0
+    }
+
     /// The tree with its secrets in clear.
     ///
     /// # Errors
     /// When one can't be opened.
     pub(super) fn open(mut self, root: Root<'_>, keys: &Keys) -> Result<Tree, Diagnostic> {
-        open(&mut self.0, &Place::Root(root), keys)?;
+        open(&mut self.0, root, keys)?;
         Ok(self.0)
     }
 }
 
-fn open(tree: &mut Tree, place: &Place<'_>, keys: &Keys) -> Result<(), Diagnostic> {
+/// Puts the secrets of a stored tree in clear.
+///
+/// # Errors
+/// When one can't be opened.
+pub(super) fn open(tree: &mut Tree, root: Root<'_>, keys: &Keys) -> Result<(), Diagnostic> {
+    open_at(tree, &Place::Root(root), keys)
+}
+
+fn open_at(tree: &mut Tree, place: &Place<'_>, keys: &Keys) -> Result<(), Diagnostic> {
     match tree {
         Tree::Leaf(_) | Tree::Unknown(_) => Ok(()),
         Tree::List(items) => {
-            items.iter_mut().enumerate().try_for_each(|(index, item)| open(item, &Place::Index(place, index), keys))
+            items.iter_mut().enumerate().try_for_each(|(index, item)| open_at(item, &Place::Index(place, index), keys))
         }
         Tree::Map(entries) => {
-            entries.iter_mut().try_for_each(|(key, entry)| open(entry, &Place::Key(place, key), keys))
+            entries.iter_mut().try_for_each(|(key, entry)| open_at(entry, &Place::Key(place, key), keys))
         }
         Tree::Secret(inner) => {
             if let Tree::Unknown(sealed) = &**inner {

@@ -1,16 +1,16 @@
 //! A resource as it is written down: version 3. Fields in alphabetical order, defaults left out, to be small and canonical.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
     Keys, ProviderState, Referred, ResourceState, Status,
-    branch::{Branch, Root, Stored, input_hash},
+    branch::{Branch, Root, Stored, input_hash, open},
 };
 use crate::{
-    desired::{Address, Entries, Hash, Tree},
+    desired::{Address, Addresses, Entries, Hash, Tree},
     program::Options,
     report::Diagnostic,
 };
@@ -21,7 +21,7 @@ use crate::{
 pub(super) struct ResourceV3<'a, T> {
     /// Direct dependencies; left out when they are what `refs` refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    deps: Option<Cow<'a, BTreeSet<Address>>>,
+    deps: Option<Cow<'a, Addresses>>,
     /// The input hash; left out when it is the hash of `in`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hash: Option<Cow<'a, Hash>>,
@@ -37,8 +37,8 @@ pub(super) struct ResourceV3<'a, T> {
     origin: usize,
     #[serde(rename = "out")]
     outputs: T,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    parents: Cow<'a, BTreeSet<Address>>,
+    #[serde(default, skip_serializing_if = "Addresses::is_empty")]
+    parents: Cow<'a, Addresses>,
     /// Why it is not whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     partial: Option<Cow<'a, str>>,
@@ -60,8 +60,8 @@ pub(super) struct OriginV1<'a> {
     #[serde(default, skip_serializing_if = "Value::is_null")]
     config: Cow<'a, Value>,
     kind: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    of: Cow<'a, BTreeSet<Address>>,
+    #[serde(default, skip_serializing_if = "Addresses::is_empty")]
+    of: Cow<'a, Addresses>,
     /// The scope's name and identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scope: Option<Cow<'a, (String, String)>>,
@@ -106,13 +106,19 @@ fn referred(references: &Entries<Referred>) -> BTreeSet<&Address> {
 impl<'a> OriginV1<'a> {
     /// Where a resource comes from.
     pub(super) fn of(state: &'a ResourceState) -> Self {
-        let ProviderState { kind, config, of } = &state.provider;
+        let ProviderState { kind, config, of } = &*state.provider;
         Self {
             config: Cow::Borrowed(config),
             kind: kind.into(),
             of: Cow::Borrowed(of),
             scope: state.scope.as_ref().map(Cow::Borrowed),
         }
+    }
+
+    /// In memory: the provider that its resources share, and their scope.
+    pub(super) fn into_origin(self) -> Origin {
+        let (kind, config, of) = (self.kind.into_owned(), self.config.into_owned(), self.of.into_owned());
+        Origin { provider: ProviderState { kind, config, of }.into(), scope: self.scope.map(Cow::into_owned) }
     }
 }
 
@@ -141,53 +147,64 @@ impl<'a> ResourceV3<'a, Branch<'a>> {
     }
 }
 
-impl ResourceV3<'_, Stored> {
-    /// The index of its origin.
-    pub(super) fn origin(&self) -> usize {
-        self.origin
-    }
+/// Where resources come from, in memory.
+#[derive(Debug)]
+pub(super) struct Origin {
+    provider: Arc<ProviderState>,
+    scope: Option<(String, String)>,
+}
 
-    /// The resource in memory.
-    pub(super) fn into_state(
-        self,
-        address: Address,
-        origin: &OriginV1<'_>,
-        keys: &Keys,
-    ) -> Result<ResourceState, Diagnostic> {
-        let inputs = self.inputs.open(Root::Inputs(&address), keys)?;
-        let outputs = self.outputs.open(Root::Outputs(&address), keys)?;
-        let references = self.refs.into_owned();
-        let dependencies = match self.deps {
-            Some(deps) => deps.into_owned(),
-            None => referred(&references).into_iter().cloned().collect(),
-        };
-        let input_hash = match self.hash {
-            Some(hash) => hash.into_owned(),
-            None => input_hash(&inputs, keys),
-        };
-        Ok(ResourceState {
-            id: self.id.map_or_else(|| named(&outputs).to_owned(), Cow::into_owned),
-            provider: ProviderState {
-                kind: origin.kind.clone().into_owned(),
-                config: origin.config.clone().into_owned(),
-                of: origin.of.clone().into_owned(),
-            },
-            scope: origin.scope.clone().map(Cow::into_owned),
-            schema_version: self.schema,
+/// A resource that has been read: in memory but for its origin, its secrets and what follows from them.
+#[derive(Debug)]
+pub(super) struct Unopened {
+    /// The index of its origin.
+    pub(super) origin: usize,
+    hash: Option<Hash>,
+    state: Arc<ResourceState>,
+}
+
+impl Unopened {
+    /// A resource as it was written down.
+    pub(super) fn new(address: Address, wire: ResourceV3<'_, Stored>) -> Self {
+        let (inputs, outputs, references) = (wire.inputs.unopened(), wire.outputs.unopened(), wire.refs.into_owned());
+        let hash = wire.hash.map(Cow::into_owned);
+        let state = ResourceState {
+            address,
+            id: wire.id.map_or_else(|| named(&outputs).to_owned(), Cow::into_owned),
+            provider: Arc::default(),
+            scope: None,
+            schema_version: wire.schema,
             inputs,
+            dependencies: match wire.deps {
+                Some(deps) => deps.into_owned(),
+                None => references.values().map(|reference| reference.to.clone()).collect(),
+            },
             references,
             outputs,
-            dependencies,
-            parents: self.parents.into_owned(),
-            options: self.options.into_owned(),
-            input_hash,
-            status: match self.partial {
+            parents: wire.parents.into_owned(),
+            options: wire.options.into_owned().shared(),
+            input_hash: Hash::made_later(),
+            status: match wire.partial {
                 Some(reason) => Status::Partial(reason.into_owned()),
-                None if self.undeclared => Status::Undeclared,
+                None if wire.undeclared => Status::Undeclared,
                 None => Status::Whole,
             },
-            address,
-        })
+        };
+        Self { origin: wire.origin, hash, state: Arc::new(state) }
+    }
+
+    /// The resource with its secrets in clear.
+    ///
+    /// # Errors
+    /// When one can't be opened.
+    pub(super) fn open(mut self, origin: &Origin, keys: &Keys) -> Result<Arc<ResourceState>, Diagnostic> {
+        let state = Arc::make_mut(&mut self.state);
+        state.provider = Arc::clone(&origin.provider);
+        state.scope.clone_from(&origin.scope);
+        open(&mut state.inputs, Root::Inputs(&state.address), keys)?;
+        open(&mut state.outputs, Root::Outputs(&state.address), keys)?;
+        state.input_hash = self.hash.unwrap_or_else(|| input_hash(&state.inputs, keys));
+        Ok(self.state)
     }
 }
 
@@ -202,6 +219,7 @@ impl<'a> LooseV3<'a, Branch<'a>> {
 impl LooseV3<'_, Stored> {
     /// The resource in memory.
     pub(super) fn into_state(self, keys: &Keys) -> Result<ResourceState, Diagnostic> {
-        self.state.into_state(self.address.into_owned(), &self.origin, keys)
+        let unopened = Unopened::new(self.address.into_owned(), self.state);
+        unopened.open(&self.origin.into_origin(), keys).map(Arc::unwrap_or_clone)
     }
 }

@@ -1,15 +1,12 @@
 //! The snapshot: everything a stack owns at one moment, in memory. Secrets are in clear here and sealed on disk.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    desired::{Address, Entries, Hash, Tree},
+    desired::{Address, Addresses, Entries, Hash, Tree},
     program::Options,
 };
 
@@ -38,7 +35,7 @@ pub struct ProviderState {
     /// Its non-secret configuration, resolved.
     pub config: Value,
     /// The resources that its configuration was made of.
-    pub of: BTreeSet<Address>,
+    pub of: Addresses,
 }
 
 /// Whether an object is what its inputs say.
@@ -80,8 +77,8 @@ pub struct ResourceState {
     pub address: Address,
     /// Its remote id.
     pub id: String,
-    /// The provider it was made with.
-    pub provider: ProviderState,
+    /// The provider it was made with. Shared by all that were.
+    pub provider: Arc<ProviderState>,
     /// The identity of its scope when it was made: `("workspace", "123")`.
     pub scope: Option<(String, String)>,
     /// Schema version of its inputs.
@@ -93,11 +90,11 @@ pub struct ResourceState {
     /// The outputs as last seen.
     pub outputs: Tree,
     /// The addresses it depends on directly.
-    pub dependencies: BTreeSet<Address>,
+    pub dependencies: Addresses,
     /// The addresses it lives in.
-    pub parents: BTreeSet<Address>,
-    /// Its options when it was last applied.
-    pub options: Options,
+    pub parents: Addresses,
+    /// Its options when it was last applied. Shared, for most have none.
+    pub options: Arc<Options>,
     /// `input_hash`: of the resolved inputs, with secrets as HMACs.
     pub input_hash: Hash,
     /// Whether it is whole.

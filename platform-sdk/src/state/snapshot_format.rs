@@ -3,18 +3,22 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, Visitor},
+};
 
 use super::{
-    Exports, Keys, OpenIntent, Snapshot, World,
+    Exports, Keys, OpenIntent, ResourceState, Snapshot, World,
     branch::{Branch, Stored, to_bytes},
     damage,
     head::{FORMAT_VERSION, newer},
     record_format::{OpenV3, exports, lookups, opened_exports, opened_lookups},
-    resource_format::{LooseV3, OriginV1, ResourceV3},
+    resource_format::{LooseV3, OriginV1, ResourceV3, Unopened},
     secrets::KeysV2,
     upgrade,
 };
@@ -51,9 +55,10 @@ pub struct Entry {
     pub world: World,
 }
 
+/// A snapshot; `T` is how its trees go, and `R` how its resources do.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SnapshotV3<'a, T> {
+struct SnapshotV3<'a, T, R> {
     entry: Cow<'a, Entry>,
     exports: BTreeMap<Cow<'a, str>, T>,
     identities: Cow<'a, BTreeMap<String, BTreeMap<String, String>>>,
@@ -66,8 +71,53 @@ struct SnapshotV3<'a, T> {
     origins: Vec<OriginV1<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pending_deletes: Vec<LooseV3<'a, T>>,
-    resources: BTreeMap<Cow<'a, Address>, ResourceV3<'a, T>>,
+    resources: R,
     uuid: Cow<'a, str>,
+}
+
+/// Resources on their way out, one after the other.
+struct Outgoing<'a> {
+    resources: &'a BTreeMap<Address, Arc<ResourceState>>,
+    origins: HashMap<OriginV1<'a>, usize>,
+    keys: &'a Keys,
+}
+
+impl Serialize for Outgoing<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(
+            self.resources.iter().map(|(address, state)| {
+                (address, ResourceV3::of(state, self.origins[&OriginV1::of(state)], self.keys))
+            }),
+        )
+    }
+}
+
+/// Resources on their way in: each becomes what it is in memory as it is read, for as wire types they are larger.
+#[derive(Debug)]
+struct Incoming(Vec<Unopened>);
+
+impl<'de> Deserialize<'de> for Incoming {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Resources;
+
+        impl<'de> Visitor<'de> for Resources {
+            type Value = Incoming;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("resources by address")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Incoming, A::Error> {
+                let mut resources = Vec::new();
+                while let Some(address) = map.next_key()? {
+                    resources.push(Unopened::new(address, map.next_value()?));
+                }
+                Ok(Incoming(resources))
+            }
+        }
+
+        deserializer.deserialize_map(Resources)
+    }
 }
 
 /// A snapshot file in memory.
@@ -87,16 +137,15 @@ pub(super) fn encode(
     keys: &Keys,
 ) -> Result<Vec<u8>, Diagnostic> {
     let mut origins = Vec::new();
-    let mut known = HashMap::new();
-    let mut resources = BTreeMap::new();
-    for (address, state) in &snapshot.resources {
-        let origin = *known.entry(OriginV1::of(state)).or_insert_with_key(|origin| {
+    let mut places = HashMap::new();
+    for state in snapshot.resources.values() {
+        places.entry(OriginV1::of(state)).or_insert_with_key(|origin| {
             origins.push(OriginV1::clone(origin));
             origins.len() - 1
         });
-        resources.insert(Cow::Borrowed(address), ResourceV3::of(state, origin, keys));
     }
-    let file: SnapshotV3<'_, Branch<'_>> = SnapshotV3 {
+    let resources = Outgoing { resources: &snapshot.resources, origins: places, keys };
+    let file: SnapshotV3<'_, Branch<'_>, _> = SnapshotV3 {
         entry: Cow::Borrowed(entry),
         exports: exports(&snapshot.exports, keys),
         identities: Cow::Borrowed(&snapshot.identities),
@@ -126,16 +175,15 @@ pub(super) async fn decode(
         Some(wire) => Keys::open(&stack, source, wire.into_owned(), known).await?,
         None => Keys::none_yet(&stack, source),
     };
-    let (origins, mut resources) = (file.origins, BTreeMap::new());
-    for (address, resource) in file.resources {
-        let address = address.into_owned();
-        let origin = origins.get(resource.origin()).ok_or_else(|| damage(place, "an origin is missing"))?;
-        let state = resource.into_state(address.clone(), origin, &keys)?;
-        resources.insert(address, Arc::new(state));
-    }
+    let origins: Vec<_> = file.origins.into_iter().map(OriginV1::into_origin).collect();
+    let resources = file.resources.0.into_iter().map(|resource| {
+        let origin = origins.get(resource.origin).ok_or_else(|| damage(place, "an origin is missing"))?;
+        let state = resource.open(origin, &keys)?;
+        Ok((state.address.clone(), state))
+    });
     let snapshot = Snapshot {
         uuid: file.uuid.into_owned(),
-        resources,
+        resources: resources.collect::<Result<_, Diagnostic>>()?,
         pending_deletes: file
             .pending_deletes
             .into_iter()
@@ -186,8 +234,8 @@ pub(super) async fn decode_keys(
 }
 
 /// The file of a stack, whatever version it was written in.
-fn parsed(bytes: &[u8], place: &str, stack: (&str, &str)) -> Result<SnapshotV3<'static, Stored>, Diagnostic> {
-    let file = match serde_json::from_slice::<SnapshotV3<'_, Stored>>(bytes) {
+fn parsed(bytes: &[u8], place: &str, stack: (&str, &str)) -> Result<SnapshotV3<'static, Stored, Incoming>, Diagnostic> {
+    let file = match serde_json::from_slice::<SnapshotV3<'_, Stored, Incoming>>(bytes) {
         Ok(file) if file.entry.version == FORMAT_VERSION => file,
         outcome => older(bytes, place, outcome.err())?,
     };
@@ -202,7 +250,7 @@ fn older(
     bytes: &[u8],
     place: &str,
     error: Option<serde_json::Error>,
-) -> Result<SnapshotV3<'static, Stored>, Diagnostic> {
+) -> Result<SnapshotV3<'static, Stored, Incoming>, Diagnostic> {
     let entry = read_entry(bytes, place)?;
     let none = |why: &str| damage(place, &format!("it is not a snapshot: {why}"));
     if let (FORMAT_VERSION, Some(error)) = (entry.version, error) {

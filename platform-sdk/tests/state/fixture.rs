@@ -1,14 +1,14 @@
 //! Resources, places and holders that the tests share.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use platform_sdk::{
-    desired::{Address, Entries, Hash, Tree},
+    desired::{Address, Addresses, Entries, Hash, Tree},
     state::{
         Effect, Holder, Intent, IntentOp, Keys, Location, ProviderState, Record, Referred, ResourceState, Status,
         World, lease,
@@ -48,16 +48,16 @@ pub(crate) fn resource(name: &str, inputs: Tree, keys: &Keys) -> ResourceState {
     ResourceState {
         address: address(name),
         id: format!("id-{name}"),
-        provider: ProviderState { kind: "sdk".to_owned(), config: Value::Null, of: BTreeSet::new() },
+        provider: ProviderState { kind: "sdk".to_owned(), config: Value::Null, of: Addresses::new() }.into(),
         scope: None,
         schema_version: 1,
         input_hash: inputs.hash(&|value| keys.hmac(value)),
         outputs: inputs.clone(),
         inputs,
         references: Entries::new(),
-        dependencies: BTreeSet::new(),
-        parents: BTreeSet::new(),
-        options: platform_sdk::Options::default(),
+        dependencies: Addresses::new(),
+        parents: Addresses::new(),
+        options: platform_sdk::Options::default().into(),
         status: Status::Whole,
     }
 }
@@ -72,8 +72,9 @@ pub(crate) fn full_resource(name: &str, keys: &Keys) -> ResourceState {
         provider: ProviderState {
             kind: "databricks.workspace".to_owned(),
             config: json!({"host": "https://example.test"}),
-            of: BTreeSet::from([address("workspace")]),
-        },
+            of: [address("workspace")].into(),
+        }
+        .into(),
         scope: Some(("workspace".to_owned(), "123".to_owned())),
         schema_version: 2,
         outputs: Tree::from(json!({"id": "x", "url": null})),
@@ -82,9 +83,9 @@ pub(crate) fn full_resource(name: &str, keys: &Keys) -> ResourceState {
             Referred { to: "sdk:Data::other".parse().expect("an address"), field: "id".to_owned() },
         )]
         .into(),
-        dependencies: BTreeSet::from([address("other"), address("third")]),
-        parents: BTreeSet::from([address("other")]),
-        options: platform_sdk::Options { protect: true, ..platform_sdk::Options::default() },
+        dependencies: [address("other"), address("third")].into(),
+        parents: [address("other")].into(),
+        options: platform_sdk::Options { protect: true, ..platform_sdk::Options::default() }.into(),
         input_hash: Hash::of(b"of an older schema"),
         status: Status::Partial("no answer".to_owned()),
         ..resource(name, inputs, keys)

@@ -1,6 +1,6 @@
 //! State stays small, and ten thousand resources come back as they were.
 
-use std::{collections::BTreeSet, fs, time::Instant};
+use std::{fs, time::Instant};
 
 use platform_sdk::{
     desired::{Tree, canonical},
@@ -25,7 +25,7 @@ async fn ten_thousand_resources_take_at_most_twice_their_inputs_and_outputs() {
             resource(&format!("layer-{}/item-{number:05}", number / 1_000), Tree::from(input), &lease.reading().keys);
         if number >= 1_000 {
             state.references.insert("input.from".to_owned(), Referred { to: address(&before), field: "id".to_owned() });
-            state.dependencies = BTreeSet::from([address(&before)]);
+            state.dependencies = [address(&before)].into();
         }
         payload += [&state.inputs, &state.outputs]
             .map(|tree| canonical(&tree.plain().expect("known")).len())

@@ -1,11 +1,11 @@
 //! Plans, states and programs that the snapshots are of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::{
-    desired::{Address, Entries, Hash, Tree},
+    desired::{Address, Addresses, Entries, Hash, Tree},
     plan::{Change, ChangeKind, Cost, Op, Plan, Step, Summary},
     program::Options,
     report::Diagnostic,
@@ -245,8 +245,9 @@ pub(super) fn snapshot() -> Snapshot {
         provider: ProviderState {
             kind: "databricks.workspace".into(),
             config: json!({"host": "https://acme.cloud.databricks.com"}),
-            of: BTreeSet::new(),
-        },
+            of: Addresses::new(),
+        }
+        .into(),
         scope: Some(("metastore".into(), "0b1c".into())),
         schema_version: 1,
         inputs: map(vec![
@@ -257,16 +258,16 @@ pub(super) fn snapshot() -> Snapshot {
         references: Entries::new(),
         outputs: map(vec![("id", Tree::Leaf(json!("lake"))), ("key", secret("canary-in-outputs"))]),
         dependencies: [address("databricks:ExternalLocation::raw")].into(),
-        parents: BTreeSet::new(),
-        options: Options { protect: true, ..Options::default() },
+        parents: Addresses::new(),
+        options: Options { protect: true, ..Options::default() }.into(),
         input_hash: Hash::of(b"inputs"),
         status: Status::Whole,
     };
     let raw = ResourceState {
         address: address("databricks:ExternalLocation::raw"),
         id: "raw".into(),
-        dependencies: BTreeSet::new(),
-        options: Options::default(),
+        dependencies: Addresses::new(),
+        options: Options::default().into(),
         status: Status::Partial("its create was interrupted".into()),
         ..lake.clone()
     };
