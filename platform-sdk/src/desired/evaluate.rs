@@ -47,13 +47,25 @@ fn without_nulls(value: Value) -> Tree {
 }
 
 fn concat(whole: &Expr, parts: &[Expr], output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Tree {
-    let parts: Vec<Tree> = parts.iter().map(|part| evaluate(part, output)).collect();
-    if !parts.iter().all(Tree::is_known) {
-        return Tree::Unknown(describe(whole));
+    let (mut text, mut is_secret) = (String::new(), false);
+    for part in parts {
+        // Every other part is the program's own text, which needs no tree.
+        if let Expr::Value(Value::String(own)) = part {
+            text.push_str(own);
+            continue;
+        }
+        let tree = evaluate(part, output);
+        is_secret |= tree.has_secrets();
+        match tree.as_str() {
+            Some(known) => text.push_str(known),
+            None => match tree.plain() {
+                Some(value) => text.push_str(&plain_text(&value)),
+                None => return Tree::Unknown(describe(whole)),
+            },
+        }
     }
-    let text = parts.iter().filter_map(Tree::plain).map(|value| plain_text(&value)).collect::<String>();
     let joined = Tree::Leaf(Value::String(text));
-    if parts.iter().any(Tree::has_secrets) { secret(joined) } else { joined }
+    if is_secret { secret(joined) } else { joined }
 }
 
 fn plain_text(value: &Value) -> String {

@@ -65,7 +65,10 @@ pub(crate) fn actions(
 ) -> Result<Actions> {
     let mut builder = Builder { sources, decisions, list: Vec::new(), at: BTreeMap::new(), pending: BTreeMap::new() };
     builder.collect(pending);
-    builder.order();
+    // Most plans of a large stack do nothing, and to know who depends on whom takes longer than all else here.
+    if !builder.list.is_empty() {
+        builder.order();
+    }
     builder.finish()
 }
 
@@ -116,9 +119,10 @@ impl<'a> Builder<'a> {
 
     fn collect(&mut self, pending: &BTreeSet<usize>) {
         let Sources { desired, observed, snapshot, .. } = self.sources;
-        let used: BTreeSet<&Address> = desired.nodes.values().flat_map(|node| &node.dependencies).collect();
-        for address in desired.lookups.keys().filter(|address| !observed.lookups.contains_key(*address)) {
-            if used.contains(address) {
+        let mut unread = desired.lookups.keys().filter(|address| !observed.lookups.contains_key(*address)).peekable();
+        if unread.peek().is_some() {
+            let used: BTreeSet<&Address> = desired.nodes.values().flat_map(|node| &node.dependencies).collect();
+            for address in unread.filter(|address| used.contains(address)) {
                 self.push(address, Kind::Read, Some(Slot::Make));
             }
         }

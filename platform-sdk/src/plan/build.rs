@@ -131,6 +131,9 @@ fn unknown_replacements(replace: &BTreeSet<Address>, decisions: &BTreeMap<Addres
 
 /// What could not be read holds back itself and what depends on it, and nothing else.
 fn hold_back(sources: Sources<'_>, decisions: &mut BTreeMap<Address, Decision>, problems: &mut Vec<Diagnostic>) {
+    if sources.observed.unreadable.is_empty() {
+        return;
+    }
     let mut held: BTreeSet<&Address> = sources.observed.unreadable.keys().collect();
     for (address, problem) in &sources.observed.unreadable {
         if decisions.get(address).is_some_and(super::decide::Decision::ends_object) {
@@ -171,10 +174,11 @@ fn steps(
 ) -> Vec<Step> {
     let mut steps = Vec::with_capacity(decisions.len() + pending.len());
     let mut shown = BTreeSet::new();
-    for address in actions.order().chain(&sources.desired.order) {
-        if shown.insert(address)
-            && let Some(decision) = decisions.get(address)
-        {
+    // An action order may name an address twice, and only what does nothing is left for the order of the program.
+    let acting: Vec<&Address> = actions.order().filter(|address| shown.insert(*address)).collect();
+    let idle = sources.desired.order.iter().filter(|address| !shown.contains(address));
+    for address in acting.into_iter().chain(idle) {
+        if let Some(decision) = decisions.get(address) {
             steps.push(step(sources, address, decision));
         }
     }
@@ -200,20 +204,20 @@ fn left_behind(sources: Sources<'_>, old: &ResourceState) -> Step {
 }
 
 fn step(sources: Sources<'_>, address: &Address, decision: &Decision) -> Step {
-    let state = sources.snapshot.resources.get(address).map(|state| &**state);
-    let schema = sources.schemas.get(address.type_name()).copied();
     let none = Vec::new();
     let contents = sources.observed.contents.get(address).filter(|_| decision.ends_object()).unwrap_or(&none);
     let changes = match decision.op {
-        Op::Create => creation(&decision.inputs, schema),
+        Op::Create => creation(&decision.inputs, sources.schemas.get(address.type_name()).copied()),
         Op::Adopt | Op::Update | Op::Replace { .. } | Op::Options | Op::Move { .. } => {
             decision.differences.iter().map(change).collect()
         }
         Op::Delete | Op::Forget | Op::Read | Op::Keep => Vec::new(),
     };
     let mut reasons = decision.reasons.clone();
-    if let (Op::Options, Some(node), Some(state)) = (&decision.op, sources.desired.nodes.get(address), state)
+    if decision.op == Op::Options
         && decision.differences.is_empty()
+        && let Some(node) = sources.desired.nodes.get(address)
+        && let Some(state) = sources.snapshot.resources.get(address)
     {
         reasons.push(if node.options == state.options { "dependencies changed" } else { "options changed" }.to_owned());
     }

@@ -109,8 +109,9 @@ impl Decider<'_> {
     /// What goes along with another ends when that one does. Where something that this needs has to end before the other
     /// does, it can't wait for that, and is deleted by itself.
     pub(super) fn end_by_themselves(&mut self) {
+        let along = self.decisions.iter().filter(|(_, decision)| decision.dies_with.is_some());
         let waiting: Vec<Address> =
-            self.decisions.keys().filter(|address| self.ends_too_late(address)).cloned().collect();
+            along.filter(|(address, _)| self.ends_too_late(address)).map(|(address, _)| address.clone()).collect();
         for address in waiting {
             if let Some(decision) = self.decisions.get_mut(&address) {
                 decision.dies_with = None;

@@ -121,6 +121,9 @@ pub(super) fn two_of_one_key(sources: Sources<'_>, decisions: &BTreeMap<Address,
 pub(super) fn stranded(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
     let deleted = |address: &Address| decisions.get(address).is_some_and(|decision| decision.op == Op::Delete);
     let mut problems = Vec::new();
+    if !decisions.values().any(|decision| decision.op == Op::Delete) {
+        return problems;
+    }
     for (address, node) in &sources.desired.nodes {
         let (Some(state), Some(decision)) = (sources.snapshot.resources.get(address), decisions.get(address)) else {
             continue;
@@ -181,6 +184,9 @@ pub(super) fn destroys(
     contents: &[String],
 ) -> Vec<String> {
     let mut lost = Vec::new();
+    if !decision.ends_object() && decision.differences.is_empty() {
+        return lost;
+    }
     let Some(schema) = sources.schemas.get(address.type_name()) else { return lost };
     let state = sources.snapshot.resources.get(address);
     let found = sources.observed.found.get(address);
