@@ -30,7 +30,7 @@ struct Arguments {
     /// Sizes of the chain.
     #[arg(long, value_delimiter = ',', default_value = "1000")]
     chain: Vec<usize>,
-    /// Runs of each side; the least time counts.
+    /// Runs of each side, from an empty state; each plans several times, and the least time counts.
     #[arg(long, default_value_t = 3)]
     runs: usize,
     /// Leaves Terraform out.

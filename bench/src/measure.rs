@@ -23,6 +23,18 @@ impl Cost {
     }
 }
 
+/// The least of some runs of a command that changes nothing.
+///
+/// # Errors
+/// As [`cost`].
+pub(crate) fn least(command: &mut Command, runs: usize) -> io::Result<Cost> {
+    let mut least = cost(command)?;
+    for _ in 1..runs {
+        least = least.least(cost(command)?);
+    }
+    Ok(least)
+}
+
 /// Runs a command to its end; what it says goes nowhere.
 ///
 /// # Errors

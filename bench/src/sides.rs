@@ -4,7 +4,7 @@ use std::{fs, io, path::Path, process::Command};
 
 use platform_bench::Graph;
 
-use crate::measure::{Cost, cost};
+use crate::measure::{Cost, cost, least};
 
 /// What one side cost for one graph.
 #[derive(Debug, Clone)]
@@ -40,6 +40,9 @@ pub(crate) trait Side {
     }
 }
 
+/// How often a plan is measured after one apply, on each side: it takes a moment, and an apply of Terraform's minutes.
+const PLANS: usize = 5;
+
 /// Our program, with a durable local store.
 pub(crate) struct Ours {
     effects: bool,
@@ -65,7 +68,7 @@ impl Side for Ours {
     fn once(&self, graph: Graph) -> io::Result<Costs> {
         let folder = tempfile::tempdir()?;
         let apply = cost(self.command(graph, folder.path())?.args(["up", "--yes"]))?;
-        let plan = cost(self.command(graph, folder.path())?.args(["plan", "--offline"]))?;
+        let plan = least(self.command(graph, folder.path())?.args(["plan", "--offline"]), PLANS)?;
         let mut state = 0;
         for file in fs::read_dir(folder.path().join(".platform/bench/dev/snapshots"))? {
             state += file?.metadata()?.len();
@@ -91,11 +94,11 @@ impl Side for Terraform {
         let terraform = |arguments: &[&str]| {
             let mut command = Command::new("terraform");
             command.current_dir(folder.path()).env("CHECKPOINT_DISABLE", "1").args(arguments).arg("-input=false");
-            cost(&mut command)
+            command
         };
-        terraform(&["init"])?;
-        let apply = terraform(&["apply", "-auto-approve"])?;
-        let plan = terraform(&["plan", "-refresh=false"])?;
+        cost(&mut terraform(&["init"]))?;
+        let apply = cost(&mut terraform(&["apply", "-auto-approve"]))?;
+        let plan = least(&mut terraform(&["plan", "-refresh=false"]), PLANS)?;
         let state = fs::metadata(folder.path().join("terraform.tfstate"))?.len();
         Ok(Costs { apply, plan, state })
     }
