@@ -1,8 +1,8 @@
 //! A program of slow parts in a service that is a folder, for the tests of processes that share a stack.
 //!
 //! `SHOP_WORLD` is the folder: a file for each part, and `requests`, a line for each request with the process that sent
-//! it. A request has its effect at once, and its answer takes a while. `SHOP_NOTE` stands on each part, `SHOP_TOKEN` is
-//! a secret.
+//! it. A request has its effect at once, and its answer takes a while. A create takes two: one for the part, and one for
+//! the note on it. `SHOP_PARTS` names the parts, `SHOP_NOTE` stands on each, `SHOP_TOKEN` is a secret.
 
 use std::{
     collections::BTreeMap,
@@ -31,15 +31,16 @@ use serde_json::{Value, json};
 /// How long each answer takes.
 const TAKES: Duration = Duration::from_millis(400);
 
-/// How many parts are wanted.
-const PARTS: usize = 8;
+/// The parts that are wanted unless others are named.
+const PARTS: &str = "part-0 part-1 part-2 part-3 part-4 part-5 part-6 part-7";
 
 fn main() -> ExitCode {
     let (note, token) = (variable("SHOP_NOTE"), variable("SHOP_TOKEN"));
+    let named = Some(variable("SHOP_PARTS")).filter(|named| !named.is_empty());
+    let named = named.unwrap_or_else(|| PARTS.to_owned());
     let parts = move |stack: &Stack| {
-        for part in 0..PARTS {
-            let name = format!("part-{part}");
-            stack.add(&name, Part::new(&name).note(&note));
+        for name in named.split_whitespace() {
+            stack.add(name, Part::new(name).note(&note)).wait(true);
         }
         if !token.is_empty() {
             stack.export("token", Secret::new(token.clone()));
@@ -197,8 +198,14 @@ impl Manage for Part {
     async fn create(shop: &Shop, ctx: &Context, inputs: Part<Resolved>) -> ProviderResult<Made<Self>> {
         shop.request("create", &inputs.name);
         let id = format!("{}-{}", std::process::id(), inputs.name);
-        shop.write(&id, &json!({"name": inputs.name, "note": inputs.note, "mark": ctx.mark()}));
-        tokio::time::sleep(TAKES).await;
+        let mut part = json!({"name": inputs.name, "note": "", "mark": ctx.mark()});
+        shop.write(&id, &part);
+        tokio::time::sleep(TAKES / 2).await;
+        ctx.created(&id).await?;
+        shop.request("label", &id);
+        part["note"] = json!(inputs.note);
+        shop.write(&id, &part);
+        tokio::time::sleep(TAKES / 2).await;
         Ok(Made { outputs: outputs(&id), id })
     }
 

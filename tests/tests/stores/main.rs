@@ -3,6 +3,8 @@
 mod bucket;
 mod by_hand;
 mod conformance;
+#[cfg(target_os = "linux")]
+mod paused;
 mod processes;
 mod profiles;
 mod team;

@@ -131,21 +131,30 @@ impl Team {
         snapshots.map(|snapshot| json!([snapshot["serial"], snapshot["hash"], snapshot["parent"]])).collect()
     }
 
-    /// The requests for changes that this process sent so far.
-    pub(crate) fn requests_of(&self, process: u32) -> usize {
+    /// The requests for changes that this process sent so far: `create part-1`.
+    pub(crate) fn requests_of(&self, process: u32) -> Vec<String> {
         let log = fs::read_to_string(self.folder.path().join("world/requests")).unwrap_or_default();
-        log.lines().filter(|line| line.starts_with(&format!("{process} "))).count()
+        let of_process = log.lines().filter_map(|line| line.strip_prefix(&format!("{process} ")));
+        of_process.map(str::to_owned).collect()
     }
 
-    /// The world has each wanted part once, and state knows exactly these.
+    /// The world has the first so many parts once, and state knows exactly these.
     #[track_caller]
     pub(crate) fn assert_whole(&self, count: usize) {
-        let mut wanted: Vec<String> = (0..count).map(|part| format!("part-{part}")).collect();
-        wanted.sort();
+        let wanted: Vec<String> = (0..count).map(|part| format!("part-{part}")).collect();
+        self.assert_exactly(&wanted.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    /// The world has each of these parts once, and state knows exactly these.
+    #[track_caller]
+    pub(crate) fn assert_exactly(&self, wanted: &[&str]) {
+        let mut wanted = wanted.to_vec();
+        wanted.sort_unstable();
         assert_eq!(self.parts(), wanted);
         let listed = self.done(&["state", "list"]);
-        let known: BTreeSet<&str> = listed.split_whitespace().filter(|word| word.contains("shop:Part::")).collect();
-        assert_eq!(known.len(), count, "{listed}");
+        let known: BTreeSet<&str> =
+            listed.split_whitespace().filter_map(|word| Some(word.split_once("shop:Part::")?.1)).collect();
+        assert_eq!(known, wanted.iter().copied().collect(), "{listed}");
         let plan = self.run(&["plan", "--detailed-exitcode"]);
         assert_eq!(plan.code, Some(0), "nothing is left to do: {plan:?}");
     }
@@ -155,6 +164,23 @@ impl Process {
     /// Its number.
     pub(crate) fn id(&self) -> u32 {
         self.0.id()
+    }
+
+    /// Waits until it stands still; not for one that ends instead.
+    pub(crate) fn stands_still(&mut self) -> bool {
+        let began = Instant::now();
+        loop {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
+            // The state follows the name, which is in brackets.
+            if stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T')) {
+                return true;
+            }
+            if self.0.try_wait().expect("a child").is_some() {
+                return false;
+            }
+            assert!(began.elapsed() < PATIENCE, "{stat}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Sends it a signal: `STOP`, `CONT`, `KILL`.

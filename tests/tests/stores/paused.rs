@@ -1,0 +1,83 @@
+//! A holder in S3 that stands still past its lease, at every point between two effects: another one takes over, and the
+//! woken one sends nothing more.
+
+use std::thread;
+
+use crate::{bucket::S3, team::Team};
+
+const UP: &[&str] = &["up", "--yes", "--parallel", "1"];
+
+/// What a point is called after which a run asks and writes nothing more.
+const OVER: &str = "the head has moved";
+
+/// Every kind of point that a run passes, and how often it may.
+const POINTS: [(&str, u64); 15] = [
+    ("before the fence is raised", 1),
+    ("the fence is raised", 1),
+    // An intent and an outcome for each of three, and an id; some may share a flush.
+    ("before records are durable", 7),
+    ("records are durable", 7),
+    ("before a create is sent", 1),
+    ("an id is known", 1),
+    ("a create is answered", 1),
+    ("it is ready", 1),
+    ("before an update is sent", 1),
+    ("an update is answered", 1),
+    ("before a delete is sent", 1),
+    ("a delete is answered", 1),
+    ("before the snapshot is written", 1),
+    ("the snapshot is written", 1),
+    (OVER, 1),
+];
+
+/// A run that creates, updates and deletes, and stands still when it passes this point for the `nth` time.
+fn life(s3: &S3, (point, nth): (&str, u64)) {
+    let at = format!("{nth} {point}");
+    let mut team = Team::at(&format!("{}/{}", S3::URL, at.replace(' ', "-")), s3.environment());
+    team.set(&[("SHOP_PARTS", "kept old"), ("SHOP_NOTE", "first")]);
+    team.done(UP);
+    team.set(&[("SHOP_PARTS", "kept new"), ("SHOP_NOTE", "second"), ("PLATFORM_PAUSE_AT", &at)]);
+    let mut first = team.start(UP);
+    team.set(&[("PLATFORM_PAUSE_AT", "")]);
+    if !first.stands_still() {
+        let ran = first.ended();
+        assert!(nth > 1 && ran.code == Some(0), "it passes {at}: {ran:?}");
+        return;
+    }
+    let (id, sent) = (first.id(), team.requests_of(first.id()));
+    let second = team.run(UP);
+    assert_eq!(second.code, Some(0), "{at}: {second:?}");
+    assert!(second.err.contains("waiting for a sign of life"), "{at}: {second:?}");
+    assert_whole(&team);
+    first.signal("CONT");
+    let woken = first.ended();
+    assert_eq!(team.requests_of(id), sent, "{at}: it sends nothing more: {woken:?}");
+    assert_whole(&team);
+    if point != OVER {
+        assert_eq!(woken.code, Some(1), "{at}: {woken:?}");
+        assert!(woken.err.contains("another run has taken over this stack"), "{at}: it says why: {woken:?}");
+    }
+    // What it learned and could not write down any more does no harm to the next one.
+    team.done(UP);
+    assert_whole(&team);
+}
+
+#[track_caller]
+fn assert_whole(team: &Team) {
+    team.assert_exactly(&["kept", "new"]);
+    assert_eq!(team.notes(), ["second".to_owned()].into());
+}
+
+#[test]
+fn a_holder_that_stood_still_past_its_lease_sends_nothing_more_wherever_it_stood() {
+    let Some(s3) = S3::start("state in S3: paused at every point") else { return };
+    thread::scope(|scope| {
+        for (point, times) in POINTS {
+            for nth in 1..=times {
+                let s3 = &s3;
+                // Most of their time is spent waiting.
+                scope.spawn(move || life(s3, (point, nth)));
+            }
+        }
+    });
+}
