@@ -9,14 +9,12 @@ use async_trait::async_trait;
 use platform_sdk::{
     Declared, Expr, Id, Provider, Resolved, Stage,
     derive::{Outputs, Resource},
-    program::Schema,
     provider::{
-        Change, Connect, Connection, Connector, Context, Driver, Drivers, ErrorKind, Existing, Found, Login,
-        LookUpDriver, Made, Manage, Observed, ProviderError, ProviderResult, Read,
+        Change, Connector, Context, Drivers, ErrorKind, Existing, Found, Made, Manage, Observed, ProviderError,
+        ProviderResult, Read,
     },
-    sandbox::Service,
+    testing::OneClient,
 };
-use serde_json::Value;
 
 /// A part: named by its key, on top of another or of nothing.
 #[derive(Resource)]
@@ -57,59 +55,12 @@ impl Provider for Parts {
     }
 
     fn connector(&self) -> Arc<dyn Connector> {
-        Arc::new(self.clone())
+        Arc::new(OneClient::of::<Self>(self.clone(), drivers).proving("shelf", "only"))
     }
 }
 
 fn drivers() -> Drivers<Parts> {
     Drivers::default().with::<Part>()
-}
-
-#[async_trait]
-impl Connector for Parts {
-    fn kind(&self) -> &'static str {
-        Self::KIND
-    }
-
-    fn schemas(&self) -> Vec<&'static Schema> {
-        drivers().schemas()
-    }
-
-    async fn connect(&self, _config: &Value, _connect: &Connect) -> ProviderResult<Arc<dyn Connection>> {
-        Ok(Arc::new(Shelf { parts: Arc::new(self.clone()), drivers: drivers() }))
-    }
-
-    fn check_credentials(&self, _config: &Value, _connect: &Connect) -> ProviderResult<()> {
-        Ok(())
-    }
-
-    fn sandbox(&self) -> Option<Arc<dyn Service>> {
-        None
-    }
-}
-
-struct Shelf {
-    parts: Arc<Parts>,
-    drivers: Drivers<Parts>,
-}
-
-#[async_trait]
-impl Connection for Shelf {
-    async fn identity(&self) -> ProviderResult<std::collections::BTreeMap<String, String>> {
-        Ok([("shelf".to_owned(), "only".to_owned())].into())
-    }
-
-    fn driver(&self, type_name: &str) -> Option<Arc<dyn Driver>> {
-        self.drivers.driver(type_name, &self.parts)
-    }
-
-    fn look_up(&self, type_name: &str) -> Option<Arc<dyn LookUpDriver>> {
-        self.drivers.look_up(type_name, &self.parts)
-    }
-
-    async fn login(&self) -> ProviderResult<Login> {
-        Ok(Login::default())
-    }
 }
 
 fn made(name: &str) -> Made<Part> {

@@ -4,8 +4,10 @@ mod cloud;
 mod command;
 mod faulty;
 mod harness;
+mod one_client;
 
 pub use cloud::{Call, Cloud, CloudProvider, Fault, Machine, MachineOutputs, Room, RoomOutputs};
 pub use command::{Command, Said};
 pub use faulty::{FaultyStore, StoreFaults};
 pub use harness::{Harness, Run, plan};
+pub use one_client::OneClient;

@@ -10,14 +10,9 @@ use async_trait::async_trait;
 use platform_sdk::{
     Declared, Expr, Handle, Id, Program, Provider, Resolved, Secret, Stack, Stage,
     derive::{Outputs, Resource},
-    program::Schema,
-    provider::{
-        Change, Connect, Connection, Connector, Context, Driver, Drivers, Existing, Found, Login, LookUpDriver, Made,
-        Manage, Observed, ProviderResult, Read,
-    },
-    sandbox::Service,
+    provider::{Change, Connector, Context, Drivers, Existing, Found, Made, Manage, Observed, ProviderResult, Read},
+    testing::OneClient,
 };
-use serde_json::Value;
 
 /// What no file may hold in clear.
 pub(crate) const CANARY: &str = "canary-of-the-plant";
@@ -152,49 +147,7 @@ impl Provider for Plant {
     }
 
     fn connector(&self) -> Arc<dyn Connector> {
-        Arc::new(self.clone())
-    }
-}
-
-#[async_trait]
-impl Connector for Plant {
-    fn kind(&self) -> &'static str {
-        Self::KIND
-    }
-
-    fn schemas(&self) -> Vec<&'static Schema> {
-        drivers().schemas()
-    }
-
-    async fn connect(&self, _config: &Value, _connect: &Connect) -> ProviderResult<Arc<dyn Connection>> {
-        Ok(Arc::new(self.clone()))
-    }
-
-    fn check_credentials(&self, _config: &Value, _connect: &Connect) -> ProviderResult<()> {
-        Ok(())
-    }
-
-    fn sandbox(&self) -> Option<Arc<dyn Service>> {
-        None
-    }
-}
-
-#[async_trait]
-impl Connection for Plant {
-    async fn identity(&self) -> ProviderResult<BTreeMap<String, String>> {
-        Ok(BTreeMap::new())
-    }
-
-    fn driver(&self, type_name: &str) -> Option<Arc<dyn Driver>> {
-        drivers().driver(type_name, &Arc::new(self.clone()))
-    }
-
-    fn look_up(&self, _type_name: &str) -> Option<Arc<dyn LookUpDriver>> {
-        None
-    }
-
-    async fn login(&self) -> ProviderResult<Login> {
-        Ok(Login::default())
+        Arc::new(OneClient::of::<Self>(self.clone(), drivers))
     }
 }
 

@@ -10,14 +10,12 @@ use async_trait::async_trait;
 use platform_sdk::{
     Declared, Expr, Id, Provider, Resolved, Stage,
     derive::{Outputs, Resource},
-    program::Schema,
     provider::{
-        Change, Connect, Connection, Connector, Context, Driver, Drivers, ErrorKind, Existing, Found, Login,
-        LookUpDriver, Made, Manage, ProviderError, ProviderResult, Read,
+        Change, Connector, Context, Drivers, ErrorKind, Existing, Found, Made, Manage, ProviderError, ProviderResult,
+        Read,
     },
-    sandbox::Service,
+    testing::OneClient,
 };
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::bucket::{Bucket, Watched};
@@ -139,54 +137,12 @@ impl Provider for Lab {
     }
 
     fn connector(&self) -> Arc<dyn Connector> {
-        Arc::new(self.clone())
+        Arc::new(OneClient::of::<Self>(self.clone(), drivers))
     }
 }
 
 fn drivers() -> Drivers<Lab> {
     Drivers::default().with::<Task>()
-}
-
-#[async_trait]
-impl Connector for Lab {
-    fn kind(&self) -> &'static str {
-        Self::KIND
-    }
-
-    fn schemas(&self) -> Vec<&'static Schema> {
-        drivers().schemas()
-    }
-
-    async fn connect(&self, _config: &Value, _connect: &Connect) -> ProviderResult<Arc<dyn Connection>> {
-        Ok(Arc::new(self.clone()))
-    }
-
-    fn check_credentials(&self, _config: &Value, _connect: &Connect) -> ProviderResult<()> {
-        Ok(())
-    }
-
-    fn sandbox(&self) -> Option<Arc<dyn Service>> {
-        None
-    }
-}
-
-#[async_trait]
-impl Connection for Lab {
-    async fn identity(&self) -> ProviderResult<BTreeMap<String, String>> {
-        Ok(BTreeMap::new())
-    }
-
-    fn driver(&self, type_name: &str) -> Option<Arc<dyn Driver>> {
-        drivers().driver(type_name, &Arc::new(self.clone()))
-    }
-
-    fn look_up(&self, _type_name: &str) -> Option<Arc<dyn LookUpDriver>> {
-        None
-    }
-
-    async fn login(&self) -> ProviderResult<Login> {
-        Ok(Login::default())
-    }
 }
 
 #[async_trait]
