@@ -84,7 +84,7 @@ async fn work(
         context.printer.note("nothing was changed");
         return Ok(Exit::Failed);
     }
-    carry_out(session, lease, desired, &surveyed).await
+    carry_out(session, lease, desired, surveyed).await
 }
 
 /// What was imported and is in the program now is a resource like any other.
@@ -98,11 +98,13 @@ fn declare(snapshot: &mut state::Snapshot, desired: &Desired) {
     }
 }
 
-async fn carry_out(session: &Session<'_>, lease: &mut Lease, desired: &Desired, surveyed: &Surveyed) -> Result<Exit> {
+async fn carry_out(session: &Session<'_>, lease: &mut Lease, desired: &Desired, surveyed: Surveyed) -> Result<Exit> {
     let context = session.context;
     let steps = surveyed.planned.plan.changes().count();
     context.printer.event(&Event::ApplyStarted { steps });
-    let Applied { snapshot, summary, mut failures, interrupted } = session.apply(lease, desired, surveyed).await;
+    let Applied { snapshot, summary, mut failures, interrupted } = session.apply(lease, desired, &surveyed).await;
+    // The plan makes room for the snapshot that is written now.
+    drop(surveyed);
     let committed = lease.commit(&snapshot).await;
     let ok = failures.is_empty() && !interrupted && committed.is_ok();
     let reached = committed.as_ref().ok().and_then(|commit| commit.snapshot.clone());
