@@ -478,8 +478,9 @@ pub(crate) async fn look_up(
 /// # Errors
 /// Never; what can't be listed is left to the service's own refusal.
 pub async fn contents(reading: Reading<'_>, ending: &BTreeSet<Address>, observed: &mut Observed) {
-    let owned: BTreeSet<(&str, &str)> =
-        reading.snapshot.resources.values().map(|own| (own.address.type_name(), own.id.as_str())).collect();
+    let Snapshot { resources, pending_deletes, .. } = reading.snapshot;
+    let owned = resources.values().chain(pending_deletes);
+    let owned: BTreeSet<(&str, &str)> = owned.map(|own| (own.address.type_name(), own.id.as_str())).collect();
     for address in ending {
         let Some(state) = reading.snapshot.resources.get(address) else { continue };
         if state.provider.kind == BUILTIN || observed.present(address).is_none() {
