@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Op,
     containment::retained,
+    cycles::{Detours, Knot},
     decide::{Decision, Sources},
 };
-use crate::{Result, desired::Address, report::Diagnostic, state::ResourceState};
+use crate::{desired::Address, report::Diagnostic, state::ResourceState};
 
 /// What one action does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,15 +55,23 @@ impl Actions {
     }
 }
 
+/// Why these actions can't be carried out as they are.
+pub(super) enum Tied {
+    /// There is an order with these detours.
+    With(Detours),
+    /// There is none.
+    Up(Diagnostic),
+}
+
 /// The actions that carry out these decisions, and the ends of these pending deletes.
 ///
 /// # Errors
-/// When no order satisfies all needs; names the resources.
-pub(crate) fn actions(
+/// When no order satisfies all needs.
+pub(super) fn actions(
     sources: Sources<'_>,
     decisions: &BTreeMap<Address, Decision>,
     pending: &BTreeSet<usize>,
-) -> Result<Actions> {
+) -> Result<Actions, Tied> {
     let mut builder = Builder { sources, decisions, list: Vec::new(), at: BTreeMap::new(), pending: BTreeMap::new() };
     builder.collect(pending);
     // Most plans of a large stack do nothing, and to know who depends on whom takes longer than all else here.
@@ -152,7 +161,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<Actions> {
+    fn finish(mut self) -> Result<Actions, Tied> {
         let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); self.list.len()];
         let mut waiting: Vec<usize> = self.list.iter().map(|action| action.needs.len()).collect();
         for (index, action) in self.list.iter().enumerate() {
@@ -172,15 +181,10 @@ impl<'a> Builder<'a> {
             }
         }
         if order.len() < self.list.len() {
-            let stuck: BTreeSet<&str> = (0..self.list.len())
-                .filter(|index| waiting[*index] > 0)
-                .map(|index| self.list[index].address.as_str())
-                .collect();
-            let names = stuck.into_iter().collect::<Vec<_>>().join("\n");
-            return Err(Diagnostic::error("these changes can't be put in an order")
-                .detail(names)
-                .hint("apply them in two steps, the first with --target")
-                .into());
+            let stuck = (0..self.list.len()).filter(|index| waiting[*index] > 0).collect();
+            let knot = Knot::among(self.sources, self.decisions, &self.list, &stuck);
+            let mut detours = self.sources.detours.clone();
+            return Err(if knot.untie(&mut detours) { Tied::With(detours) } else { Tied::Up(knot.problem()) });
         }
         for index in order.iter().rev() {
             self.list[*index].remaining =

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::{
     Change, ChangeKind, Cost, Op, Plan, Step, Summary, Targets,
-    actions::{Actions, actions},
+    actions::{Actions, Tied, actions},
+    cycles::Detours,
     decide::{self, Decision, Sources},
     diff::{Difference, Verdict},
     guard,
@@ -70,22 +71,23 @@ pub fn plan(
 ) -> Result<Planned> {
     let before = snapshot;
     let (snapshot, moves) = moved(desired, before)?;
-    let sources = Sources { desired, snapshot: &snapshot, moves: &moves, observed, schemas, replace: &wanted.replace };
-    let (mut decisions, mut problems) = decide::decide(sources);
-    problems.extend(unknown_replacements(&wanted.replace, &decisions));
-    let narrowed = super::target::narrow(sources, &wanted.targets, &mut decisions);
-    problems.extend(narrowed.problems);
-    hold_back(sources, &mut decisions, &mut problems);
-    problems.extend(guard::protected(sources, &decisions));
-    problems.extend(guard::stranded(sources, &decisions));
-    problems.extend(guard::retained_replacements(sources, &decisions));
-    problems.extend(guard::two_of_one_key(sources, &decisions));
-    problems.extend(guard::foreign_contents(sources, &decisions));
-    if !problems.is_empty() {
-        return Err(Error::all(problems));
-    }
-    let actions = actions(sources, &decisions, &narrowed.pending)?;
-    let steps = steps(sources, &decisions, &actions, &narrowed.pending);
+    let mut detours = Detours::default();
+    // Each turn takes at least one detour more, and most plans need none.
+    let (decisions, pending, actions) = loop {
+        let replace = &wanted.replace;
+        let sources =
+            Sources { desired, snapshot: &snapshot, moves: &moves, observed, schemas, replace, detours: &detours };
+        let (decisions, pending) = decided(sources, wanted)?;
+        match actions(sources, &decisions, &pending) {
+            Ok(actions) => break (decisions, pending, actions),
+            Err(Tied::With(more)) => detours = more,
+            Err(Tied::Up(problem)) => return Err(problem.into()),
+        }
+    };
+    let replace = &wanted.replace;
+    let sources =
+        Sources { desired, snapshot: &snapshot, moves: &moves, observed, schemas, replace, detours: &detours };
+    let steps = steps(sources, &decisions, &actions, &pending);
     let exports = exports(sources, &decisions);
     let mut summary = Summary::default();
     for step in &steps {
@@ -108,6 +110,21 @@ pub fn plan(
     };
     let moves = if moves.is_empty() { Vec::new() } else { effects(before, &snapshot, &moves) };
     Ok(Planned { plan: Arc::new(plan), snapshot: snapshot.into_owned(), moves, decisions, actions })
+}
+
+/// What happens to the resources that are targeted, with the places of the pending deletes that are carried out.
+fn decided(sources: Sources<'_>, wanted: &Wanted) -> Result<(BTreeMap<Address, Decision>, BTreeSet<usize>)> {
+    let (mut decisions, mut problems) = decide::decide(sources);
+    problems.extend(unknown_replacements(&wanted.replace, &decisions));
+    let narrowed = super::target::narrow(sources, &wanted.targets, &mut decisions);
+    problems.extend(narrowed.problems);
+    hold_back(sources, &mut decisions, &mut problems);
+    problems.extend(guard::protected(sources, &decisions));
+    problems.extend(guard::stranded(sources, &decisions));
+    problems.extend(guard::retained_replacements(sources, &decisions));
+    problems.extend(guard::two_of_one_key(sources, &decisions));
+    problems.extend(guard::foreign_contents(sources, &decisions));
+    if problems.is_empty() { Ok((decisions, narrowed.pending)) } else { Err(Error::all(problems)) }
 }
 
 /// `plan_id`'s text. Fields in alphabetical order.

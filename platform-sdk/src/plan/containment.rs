@@ -1,6 +1,6 @@
 //! Containment: what lives in, holds, or goes with a resource whose object ends; and what is in state and not desired.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Op,
@@ -106,52 +106,14 @@ impl Decider<'_> {
         }
     }
 
-    /// What goes along with another ends when that one does. Where something that this needs has to end before the other
-    /// does, it can't wait for that, and is deleted by itself.
-    pub(super) fn end_by_themselves(&mut self) {
-        let along = self.decisions.iter().filter(|(_, decision)| decision.dies_with.is_some());
-        let waiting: Vec<Address> =
-            along.filter(|(address, _)| self.ends_too_late(address)).map(|(address, _)| address.clone()).collect();
-        for address in waiting {
-            if let Some(decision) = self.decisions.get_mut(&address) {
+    /// What goes along with another ends when that one does. Where there is no order then, it is deleted by itself.
+    pub(super) fn end_alone(&mut self) {
+        for address in &self.sources.detours.alone {
+            if let Some(decision) = self.decisions.get_mut(address) {
                 decision.dies_with = None;
+                decision.reasons.retain(|reason| !reason.starts_with("goes with "));
             }
         }
-    }
-
-    fn ends_too_late(&self, address: &Address) -> bool {
-        let mut above = Vec::new();
-        let mut at = address;
-        while let Some(next) = self.decisions.get(at).and_then(|decision| decision.dies_with.as_ref()) {
-            above.push(next);
-            at = next;
-        }
-        if above.is_empty() {
-            return false;
-        }
-        let goes_along = |other: &Address| {
-            let with = self.decisions.get(other).and_then(|decision| decision.dies_with.as_ref());
-            with.is_some_and(|with| above.contains(&with))
-        };
-        let mut waiting: Vec<&Address> = self.needs(address).collect();
-        let mut seen = BTreeSet::new();
-        while let Some(needed) = waiting.pop() {
-            if above.contains(&needed) || goes_along(needed) || self.ending(needed).is_none() || !seen.insert(needed) {
-                continue;
-            }
-            if self.needs(needed).any(|next| above.contains(&next) || goes_along(next)) {
-                return true;
-            }
-            waiting.extend(self.needs(needed));
-        }
-        false
-    }
-
-    /// What a resource depends on: as last applied, and as desired.
-    fn needs(&self, address: &Address) -> impl Iterator<Item = &Address> {
-        let had = self.sources.snapshot.resources.get(address).into_iter().flat_map(|state| &state.dependencies);
-        let wants = self.sources.desired.nodes.get(address).into_iter().flat_map(|node| &node.dependencies);
-        had.chain(wants)
     }
 
     fn left_over(&mut self, state: &ResourceState) -> Decision {

@@ -6,6 +6,7 @@ use super::{
     ChangeKind, Op,
     compare::{Compared, compare, unrecorded},
     containment::Drawn,
+    cycles::Detours,
     diff::{self, Difference, Verdict},
 };
 use crate::{
@@ -31,6 +32,8 @@ pub(crate) struct Sources<'a> {
     pub schemas: &'a BTreeMap<&'static str, &'static Schema>,
     /// Resources that are to be replaced whatever the diff says.
     pub replace: &'a BTreeSet<Address>,
+    /// What is done another way for the sake of an order.
+    pub detours: &'a Detours,
 }
 
 /// What happens to one resource, and why.
@@ -98,7 +101,7 @@ pub(crate) fn decide(sources: Sources<'_>) -> (BTreeMap<Address, Decision>, Vec<
         }
     }
     decider.undesired();
-    decider.end_by_themselves();
+    decider.end_alone();
     (decider.decisions, decider.problems)
 }
 
@@ -196,6 +199,10 @@ impl Decider<'_> {
             let may = if of.conditions.is_empty() { "is" } else { "may be" };
             decision.reasons.push(format!("{why} {target}, which {may} replaced"));
             decision.drawn_by.insert(target);
+        }
+        if create_first && self.sources.detours.delete_first.contains(&node.address) {
+            create_first = false;
+            decision.reasons.push("deleted first: what it needs can't be made before".to_owned());
         }
         if replaces {
             decision.conditions.clear();

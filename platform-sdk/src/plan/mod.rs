@@ -5,6 +5,7 @@ mod actions;
 mod build;
 mod compare;
 mod containment;
+mod cycles;
 mod decide;
 mod diff;
 mod guard;

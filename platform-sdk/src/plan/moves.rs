@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// The snapshot with every moved object at its new address, and where each came from. A move that state has recorded is
-/// over: `moved_from` may stay in the program, also where two resources have swapped their addresses.
+/// over: `moved_from` may stay in the program, also where two resources have swapped their addresses. So is one from an
+/// address at which something stands that came there, or was made there, by the same moves.
 ///
 /// # Errors
 /// When an old address is malformed or of another type, when two resources were moved from it, or when both the old and
@@ -19,7 +20,7 @@ pub fn moved<'s>(desired: &Desired, snapshot: &'s Snapshot) -> Result<(Cow<'s, S
     let mut from: BTreeMap<Address, Address> = BTreeMap::new();
     let mut problems = Vec::new();
     for node in desired.nodes.values().filter(|node| !node.options.moved_from.is_empty()) {
-        match origin(node, snapshot) {
+        match origin(desired, node, snapshot) {
             Ok(Some(old)) => drop(from.insert(node.address.clone(), old)),
             Ok(None) => {}
             Err(problem) => problems.push(problem.about(&node.address).at(&node.at)),
@@ -49,7 +50,7 @@ pub fn moved<'s>(desired: &Desired, snapshot: &'s Snapshot) -> Result<(Cow<'s, S
 }
 
 /// The address in state that a resource was moved from, if that has not been applied yet.
-fn origin(node: &Node, snapshot: &Snapshot) -> Result<Option<Address>, Diagnostic> {
+fn origin(desired: &Desired, node: &Node, snapshot: &Snapshot) -> Result<Option<Address>, Diagnostic> {
     let applied = snapshot.resources.get(&node.address).map(|state| &state.options.moved_from);
     for text in &node.options.moved_from {
         let whole = if text.contains("::") { text.clone() } else { format!("{}::{text}", node.address.type_name()) };
@@ -59,11 +60,20 @@ fn origin(node: &Node, snapshot: &Snapshot) -> Result<Option<Address>, Diagnosti
             return Err(problem.detail("they are of different types").hint("take `moved_from` away"));
         }
         let over = applied.is_some_and(|applied| applied.contains(text));
-        if !over && old != node.address && snapshot.resources.contains_key(&old) {
+        if over || old == node.address {
+            continue;
+        }
+        if snapshot.resources.get(&old).is_some_and(|state| !has_come(desired, state)) {
             return Ok(Some(old));
         }
     }
     Ok(None)
+}
+
+/// Whether what stands at an address is what the program declares there, after all moves that the program tells of.
+fn has_come(desired: &Desired, state: &ResourceState) -> bool {
+    let told = desired.nodes.get(&state.address).map(|node| &node.options.moved_from);
+    told.is_some_and(|told| !told.is_empty() && told.iter().all(|from| state.options.moved_from.contains(from)))
 }
 
 /// What moving does to state: the old addresses are left, then everything that names one is written again.

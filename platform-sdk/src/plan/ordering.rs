@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Kind, Op,
     actions::{Builder, Slot},
-    decide::{Decision, Sources},
+    decide::{Decision, Sources, referring_fields},
 };
 use crate::{
     desired::{Address, Addresses, Tree},
@@ -118,19 +118,33 @@ impl<'a> Builder<'a> {
                 let dropped = had && !Dependents::is(&dependents.wants, address, dependent);
                 // What waits for a value of the new object can't end before the old one does.
                 let waits = delete_first && !theirs.conditions.is_empty() && !theirs.drawn_by.contains(address);
+                if self.sources.detours.late.contains(dependent) && !self.clings(dependent, address) {
+                    continue;
+                }
                 match theirs.op {
                     Op::Delete => self.need(end, self.of(dependent, Slot::End)),
                     // Behind a delete-first replacement, a create-first one waits for the new object.
                     Op::Replace { create_first } if had && (dropped || !(waits || delete_first && create_first)) => {
                         self.need(end, self.of(dependent, Slot::End));
                     }
-                    Op::Replace { .. } | Op::Update | Op::Create | Op::Adopt if !delete_first || dropped => {
+                    // What is gone from reality holds nothing any more, and what is new never did.
+                    Op::Replace { .. } | Op::Update | Op::Adopt if !delete_first || dropped => {
                         self.need(end, self.of(dependent, Slot::Make));
                     }
                     _ => {}
                 }
             }
         }
+    }
+
+    /// Whether an object lives in another, or holds it, so that the other one can't end before.
+    fn clings(&self, address: &Address, target: &Address) -> bool {
+        let Sources { snapshot, schemas, .. } = self.sources;
+        let (Some(state), Some(schema)) = (snapshot.resources.get(address), schemas.get(address.type_name())) else {
+            return false;
+        };
+        state.provider.of.contains(target)
+            || referring_fields(schema, state, target).any(|field| field.parent.is_some() || field.holds)
     }
 
     /// What must be over before an object goes along with another must be over before that one ends.
@@ -197,9 +211,15 @@ impl<'a> Builder<'a> {
         let places: Vec<(usize, &ResourceState)> =
             self.pending.iter().map(|(index, place)| (*place, old(index))).collect();
         for (place, old) in &places {
+            let op = self.decisions.get(&old.address).map(|decision| &decision.op);
             for dependent in dependents.had(&old.address) {
                 let ends = self.decisions.get(dependent).is_some_and(Decision::ends_object);
-                self.need(Some(*place), self.of(dependent, if ends { Slot::End } else { Slot::Make }));
+                // Behind a delete-first replacement it waits for the newest object, and so perhaps for this one's end.
+                let waits = op == Some(&Op::Replace { create_first: false })
+                    && Dependents::is(&dependents.wants, &old.address, dependent);
+                if ends || !waits {
+                    self.need(Some(*place), self.of(dependent, if ends { Slot::End } else { Slot::Make }));
+                }
             }
             for dependency in &old.dependencies {
                 self.need(self.of(dependency, Slot::End), Some(*place));

@@ -11,6 +11,7 @@
 //! | a panic or an error in the program plans nothing | `tests/tests/bad_input.rs` |
 //! | waiting for readiness slows nobody | `tests/timing/not_ready.rs` |
 
+mod circles;
 mod commands;
 mod support;
 mod yard;

@@ -8,6 +8,7 @@ use crate::{
     cloud::Cloud,
     dice::Dice,
     disk::Disk,
+    impasse::Meeting,
     oracle::{Oracle, QUIET, settled},
     prefixes,
     process::{self, End, Ran},
@@ -255,8 +256,13 @@ impl History {
         }
         let complaints = ran.complaints();
         let narrowed = command.target.is_some() || command.exclude.is_some();
+        let met = Meeting::of(&self.spec, reading);
         let reasonable = |complaint: &str| {
-            is_reasonable(complaint) || narrowed && complaint.contains("which is not in the program any more")
+            is_reasonable(complaint)
+                || narrowed && complaint.contains("which is not in the program any more")
+                || complaint.contains("and both are in state") && !met.doubtful_moves().is_empty()
+                || complaint.contains("can't be put in an order")
+                    && !(met.handed_over().is_empty() && met.swapped_names().is_empty())
         };
         if ran.end == End::Exit(1)
             && let Some(odd) = complaints.iter().find(|complaint| !reasonable(complaint))
@@ -278,7 +284,7 @@ impl History {
     fn quiet_end(&mut self) -> Result<(), String> {
         self.cloud.pass(QUIET);
         self.landed()?;
-        self.make_room();
+        self.make_room()?;
         self.cloud.pass(QUIET);
         let up = Command::calm(Verb::Up);
         let first = self.command(&up)?;
@@ -370,7 +376,7 @@ impl History {
     }
 
     /// What a person would do before the last run: no protection, no two of one name, no strangers in the way.
-    fn make_room(&mut self) {
+    fn make_room(&mut self) -> Result<(), String> {
         let mut keys: BTreeMap<String, u8> = BTreeMap::new();
         let mut drops = Vec::new();
         for (slot, item) in declared(&self.spec) {
@@ -388,6 +394,7 @@ impl History {
             item.options.protect = false;
             item.options.delete_first = item.options.delete_first.filter(|delete_first| *delete_first);
         }
+        self.make_way()?;
         let oracle = &self.oracle;
         self.cloud.with(|things, now| {
             for kind in CLOUDY.into_iter().chain(CLOUDY) {
@@ -409,6 +416,27 @@ impl History {
                 }
             }
         });
+        Ok(())
+    }
+
+    /// What a person would do about a program that no order of calls can bring about: what the hints say.
+    fn make_way(&mut self) -> Result<(), String> {
+        let reading = process::state_of(&self.disk)?;
+        while let Some(slot) = Meeting::of(&self.spec, &reading).doubtful_moves().first() {
+            self.spec.items.get_mut(slot).into_iter().for_each(|item| item.options.moved_from.clear());
+        }
+        let spec = self.spec.clone();
+        let met = Meeting::of(&spec, &reading);
+        let (handed, swapped) = (met.handed_over(), met.swapped_names());
+        for (slot, old) in handed {
+            let path = old.rsplit_once('p').and_then(|(_, path)| path.parse().ok());
+            let path: u8 = path.ok_or_else(|| format!("{old} is no address of this program"))?;
+            self.spec.items.get_mut(&slot).into_iter().for_each(|item| item.options.moved_from.extend([path]));
+        }
+        if let Some(item) = swapped.first().and_then(|slot| self.spec.items.get_mut(slot)) {
+            item.name += 100;
+        }
+        Ok(())
     }
 }
 
@@ -426,7 +454,6 @@ fn is_reasonable(complaint: &str) -> bool {
         "are the same object",
         "exists already",
         "is in use",
-        "and both are in state",
         "no resource matches the target",
         "is excluded and would be changed first",
         "names no resource",

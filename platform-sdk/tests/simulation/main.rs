@@ -4,7 +4,8 @@
 //! over the real engine and the real state layer, as a future on a runtime with a virtual clock ([`process`]). It meets
 //! a simulated [`disk`], where unsynced writes are lost with the process, and a simulated [`cloud`], which has [`rules`]
 //! of its own. A crash is the end of the future at one of the points at which it waits for disk or cloud. After every
-//! command the [`oracle`] asks the cloud itself. A failing scenario is made short by [`shrink`], and printed as Rust.
+//! command the [`oracle`] asks the cloud itself. A failing scenario is made short by [`shrink`], and printed as Rust
+//! by [`print`]: a file that can stand here as it is, as [`printed`] does.
 //!
 //! `SIMULATION_SEEDS=100000 cargo test --release -p platform-sdk --test simulation long -- --nocapture` is a campaign;
 //! `SIMULATION_FROM` says at which seed it starts, `SIMULATION_FIRST=1` ends it with the first failure. `mutants/run` puts
@@ -16,9 +17,13 @@ mod disk;
 mod driver;
 mod generate;
 mod history;
+mod impasse;
 mod kinds;
 mod oracle;
 mod prefixes;
+mod print;
+#[rustfmt::skip]
+mod printed;
 mod process;
 mod program;
 mod rules;
@@ -36,6 +41,9 @@ use std::{
 
 use history::{Tally, live};
 use scenario::Scenario;
+
+/// The seed of `printed.rs`: nearly every kind of act is in it.
+const PRINTED: u64 = 5778;
 
 /// What a thread needs for its stack.
 const STACK: usize = 32 << 20;
@@ -103,7 +111,6 @@ fn explain(seed: u64) -> String {
 }
 
 /// For reproductions: lives through a scenario.
-#[expect(dead_code, reason = "what a failing seed prints calls it")]
 fn check(scenario: &Scenario) {
     let (outcome, trace) = live(scenario);
     if let Err(why) = outcome {
@@ -120,6 +127,14 @@ fn nothing_is_lost_doubled_or_destroyed_unasked() {
     let tally = campaign(0, 2_000).unwrap_or_else(|failure| panic!("{failure}"));
     assert!(tally.crashes > 300 && tally.faults > 300, "the troubles did not happen: {tally:?}");
     assert!(tally.guarded < 100, "too many histories end at a guard: {tally:?}");
+}
+
+/// `printed.rs` is compiled and run with everything else here: what is printed for a failing seed is a test as it stands.
+#[test]
+fn what_is_printed_is_a_test_as_it_stands() {
+    let printed = generate::scenario(PRINTED).as_rust("nothing fails: that it compiles is to be seen");
+    let there = include_str!("printed.rs");
+    assert!(printed == there, "`printed.rs` has to say:\n{printed}");
 }
 
 #[test]

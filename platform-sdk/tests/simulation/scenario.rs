@@ -3,10 +3,7 @@
 //! Every act makes sense everywhere: one that finds nothing to act on does nothing. So any part of a scenario is one,
 //! which is what lets a failing one be made short.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     cloud::{Fault, ReadFault, Trouble},
@@ -44,6 +41,15 @@ pub(crate) struct Item {
     pub(crate) lock: Option<u8>,
     pub(crate) password: u8,
     pub(crate) options: Options,
+}
+
+impl Item {
+    /// With nothing set.
+    pub(crate) fn of(kind: Kind) -> Self {
+        let (text, about) = (Text::Unset, Text::Unset);
+        let options = Options::default();
+        Self { kind, path: 0, name: 0, place: 0, size: 0, grade: 0, text, about, lock: None, password: 0, options }
+    }
 }
 
 /// How a program wants a resource managed.
@@ -181,29 +187,6 @@ pub(crate) struct Scenario {
     /// Journals grow as files do.
     pub(crate) grows: bool,
     pub(crate) acts: Vec<Act>,
-}
-
-impl Scenario {
-    /// The test that this scenario is.
-    pub(crate) fn as_rust(&self, why: &str) -> String {
-        let mut text = format!(
-            "#[test]\nfn reproduction() {{\n    // {}\n    check(&Scenario {{\n",
-            why.replace('\n', "\n    // ")
-        );
-        let Self { seed, lag, grows, acts } = self;
-        let _ =
-            writeln!(text, "        seed: {seed},\n        lag: {lag},\n        grows: {grows},\n        acts: vec![");
-        for written in acts {
-            let act = format!("{written:?}")
-                .replace('[', "vec![")
-                .replace("moved_from: {", "moved_from: BTreeSet::from_iter([");
-            // Only an added item has a set, and that is its last field.
-            let act = if matches!(written, Act::Add(..)) { act.replacen("} } }", "]) } }", 1) } else { act };
-            let _ = writeln!(text, "            {act},");
-        }
-        text.push_str("        ],\n    });\n}\n");
-        text
-    }
 }
 
 /// What a program declares, by slot.
