@@ -46,9 +46,8 @@ async fn mend_damage(context: &Context, location: &Location, repair: Repair) -> 
     let body = json!({"problem": repair.problem.summary, "findings": repair.findings, "from": repair.from,
         "resources": repair.resources});
     context.printer.object(&object("repair", body));
-    if !context.confirm("Write this snapshot?").await? {
-        context.printer.note("nothing was changed");
-        return Ok(Exit::Failed);
+    if let Some(refused) = unless_agreed(context, "Write this snapshot?").await? {
+        return Ok(refused);
     }
     let world = context.stored_world(location).await.unwrap_or(context.meant_world());
     let commit = repair.carry_out(location, world, &holder(context)).await?;
@@ -58,6 +57,19 @@ async fn mend_damage(context: &Context, location: &Location, repair: Repair) -> 
         &format!("written: the stack is at serial {}; `plan` compares it with reality", commit.serial),
     );
     Ok(Exit::Done)
+}
+
+/// Asks before something is mended, which is known only now; how the command ends where nobody agrees.
+async fn unless_agreed(context: &Context, question: &str) -> Result<Option<Exit>> {
+    if let Some(problem) = context.unattended("state repair") {
+        context.printer.diagnostic(&problem);
+        return Ok(Some(Exit::Usage));
+    }
+    if context.confirm(question).await? {
+        return Ok(None);
+    }
+    context.printer.note("nothing was changed");
+    Ok(Some(Exit::Failed))
 }
 
 /// Finds out what became of what an interrupted run was doing.
@@ -83,9 +95,8 @@ async fn settle_open(context: &Context) -> Result<Exit> {
     }
     settled.problems.iter().for_each(|problem| context.printer.diagnostic(problem));
     context.printer.object(&object("repair", json!({"problem": "a run was interrupted", "findings": findings})));
-    if !context.confirm("Write this down?").await? {
-        context.printer.note("nothing was changed");
-        return Ok(Exit::Failed);
+    if let Some(refused) = unless_agreed(context, "Write this down?").await? {
+        return Ok(refused);
     }
     let (mut lease, snapshot) = session.lease().await?;
     let commit = lease.commit(&snapshot).await?;

@@ -186,13 +186,13 @@ impl KeySource {
                 .hint(format!("set {KEY_FILE} to the path of that file")));
         };
         let hint = if self.is_kept() {
-            format!("restore `{file}` from where the state directory was copied from")
+            format!("set {KEY_FILE} if it was another file, or restore `{file}` from where the state was copied from")
         } else {
             format!("set {KEY_FILE} to the key file that its secrets were encrypted with")
         };
         let Some(own) = self.file_key(false).await? else {
             return Err(Diagnostic::error(format!("the key file of {what} is missing"))
-                .detail(format!("its secrets are encrypted with a key that was in `{file}`"))
+                .detail(format!("its secrets are encrypted with a key file, and there is no `{file}`"))
                 .hint(hint));
         };
         opened(&own, place, sealed).ok_or_else(|| {

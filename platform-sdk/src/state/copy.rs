@@ -17,9 +17,13 @@ pub struct Copied {
 /// Copies a stack. What an interrupted copy left at the destination is taken up; anything else there is refused.
 ///
 /// # Errors
-/// When something is damaged, the destination holds another state of this stack, or it could not keep the key that the
+/// When something is damaged, the destination is the same place or holds another state of this stack, or it could not keep the key that the
 /// stack's secrets are encrypted with.
 pub async fn copy(under: &Lease, from: &Location, to: &Location) -> Result<Copied> {
+    if from.is(to) {
+        let problem = Diagnostic::error(format!("stack `{}` is in {} already", from.stack(), to.store.name()));
+        return Err(problem.hint("name another place to copy it to").into());
+    }
     let head = from.key("head.json");
     let Some(at) = from.store.get(&head).await.map_err(Diagnostic::from)? else {
         let problem = Diagnostic::error(format!("stack `{}` has no state yet", from.stack()));

@@ -19,7 +19,7 @@ use crate::{
 /// What an examination found.
 #[derive(Debug)]
 pub enum Examined {
-    /// The state can be read. What of its history can't: diagnostics, which hold nothing up.
+    /// The state can be read. What of its history can't, and what is none of its files: diagnostics, which hold nothing up.
     Readable(Vec<Diagnostic>),
     /// It can't, and this is what could be done.
     Damaged(Box<Repair>),
@@ -52,7 +52,9 @@ pub struct Repair {
 /// When it can't be read for another reason than damage, such as a wrong key or a newer version; or nothing is left.
 pub async fn examine(location: &Location, world: World, environment: &BTreeMap<String, String>) -> Result<Examined> {
     let Err(problem) = load(location, world, environment).await else {
-        return Ok(Examined::Readable(broken_history(location).await?));
+        let mut warnings = broken_history(location).await?;
+        warnings.extend(strays(location).await?);
+        return Ok(Examined::Readable(warnings));
     };
     let source = location.key_source(environment);
     let remains = Remains::of(location, world, problem.clone()).await?;
@@ -168,6 +170,35 @@ async fn broken_history(location: &Location) -> Result<Vec<Diagnostic>> {
         Ok(_) => Ok(Vec::new()),
         Err(error) => Ok(warnings(&error)),
     }
+}
+
+/// Files in the stack's folder that nothing reads and nothing writes: somebody else's, who may miss them.
+async fn strays(location: &Location) -> Result<Vec<Diagnostic>> {
+    let folder = location.key("");
+    let keys = location.store.list(&location.stack()).await.map_err(Diagnostic::from)?;
+    let strays = keys.iter().filter(|key| !key.strip_prefix(&folder).is_some_and(is_of_a_stack));
+    let warn = |key: &String| {
+        let problem = Diagnostic::error(format!("`{}` is none of the state's files", location.shown(key)));
+        Diagnostic { severity: Severity::Warning, ..problem }.hint("move it to where it belongs; no run needs it")
+    };
+    Ok(strays.map(warn).collect())
+}
+
+/// Whether a stack has files of that name.
+fn is_of_a_stack(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('/').collect();
+    match parts[..] {
+        ["head.json" | "lease.json" | "pruned.json"] | ["damaged", _] => true,
+        ["snapshots", file] => file.strip_suffix(".json").is_some_and(is_hash),
+        ["journal", fence, part] => {
+            fence.parse::<u64>().is_ok() && part.strip_suffix(".jsonl").is_some_and(|part| part.parse::<u64>().is_ok())
+        }
+        _ => false,
+    }
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn warnings(error: &Error) -> Vec<Diagnostic> {

@@ -96,6 +96,14 @@ async fn a_damaged_snapshot_is_not_copied_and_half_a_copy_is_no_state() {
 }
 
 #[tokio::test]
+async fn a_copy_to_the_same_place_is_refused() {
+    let folder = tempfile::tempdir().expect("a directory");
+    written(&location(folder.path()), &["a"]).await;
+    let said = copied(folder.path(), &location(folder.path()), &no_environment()).await.expect_err("the same");
+    assert!(said.contains("stack `acme/prod` is in ") && said.contains(" already"), "{said}");
+}
+
+#[tokio::test]
 async fn an_export_brings_its_secrets_its_keys_and_its_open_intents() {
     let folder = tempfile::tempdir().expect("a directory");
     let (here, there) = (folder.path().join("here"), folder.path().join("there"));

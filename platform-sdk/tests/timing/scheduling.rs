@@ -127,8 +127,15 @@ fn assert_close(graph: &Graph, name: &str) {
     assert!(took * 100 <= wanted * 105, "{name}: {took} ms; the bound is {bound} ms, all-knowing {wanted} ms");
 }
 
-const SHAPES: [(usize, usize, u64); 5] =
-    [(1_000, 20, 2), (1_000, 100, 3), (1_000, 1_000, 2), (3_000, 60, 3), (10_000, 500, 3)];
+const SHAPES: [(usize, usize, u64); 7] = [
+    (1_000, 20, 2),
+    (1_000, 100, 3),
+    (1_000, 1_000, 2),
+    (3_000, 60, 3),
+    (10_000, 500, 3),
+    (1_000, 3, 3),
+    (2_000, 18, 3),
+];
 
 #[test]
 fn tasks_of_50_ms_take_no_longer_than_the_graph_demands() {

@@ -255,10 +255,25 @@ fn a_lost_snapshot_is_made_again_of_the_one_before_and_its_journal() {
     fs::remove_file(&file).unwrap();
     place.tells(Exit::Failed, "plan");
     let refused = place.run("state repair");
-    assert_eq!(refused.exit, Exit::Failed, "it asks before it writes");
+    assert_eq!(refused.exit, Exit::Usage, "it asks before it writes");
+    assert!(refused.err.contains("`state repair` needs --yes here"), "{}", refused.err);
     place.tells(Exit::Done, "state repair --yes");
     assert!(place.run_of("b", "plan").out.contains("No changes."), "what the journal says of the lost run holds");
     assert!(!file.exists());
+    told!(place);
+}
+
+#[test]
+fn what_is_none_of_the_state_s_files_is_named_and_left_alone() {
+    let place = Place::up(&["a"]);
+    let stack = Path::new(&place.state()).join("acme/prod");
+    let strays = ["notes.txt", "snapshots/notes.txt", "journal/x"].map(|name| stack.join(name));
+    for stray in &strays {
+        fs::write(stray, "mine").unwrap();
+    }
+    assert!(place.run_of("a", "plan").out.contains("No changes."), "nothing is held up");
+    place.tells(Exit::Done, "state repair");
+    assert!(strays.iter().all(|stray| fs::read(stray).unwrap() == b"mine"));
     told!(place);
 }
 
