@@ -13,7 +13,7 @@ use super::{
 use crate::{
     desired::Tree,
     fault,
-    observe::{BUILTIN, Unanswered, may_have_happened, renames, request},
+    observe::{BUILTIN, Looks, Unanswered, halfway, may_have_happened, renames, request},
     plan::{Compared, Difference, Op, Verdict, compare},
     program::Operation,
     provider::{Driver, Observation, ProviderResult, Request},
@@ -28,6 +28,8 @@ struct Sending {
     paths: Vec<String>,
     /// The object gets another natural key.
     renames: bool,
+    /// A request was not answered.
+    doubted: bool,
 }
 
 impl Making<'_, '_> {
@@ -103,7 +105,7 @@ impl Making<'_, '_> {
         let mut asked = request(before);
         asked.inputs = Some(self.plain(current));
         let renames = renames(self.node.schema, &before.inputs, &target.inputs);
-        let mut sending = Sending { asked, after: self.plain(&target.inputs), paths, renames };
+        let mut sending = Sending { asked, after: self.plain(&target.inputs), paths, renames, doubted: false };
         let taken = if renames { self.before(driver, &sending.after, Some(before)).await? } else { Vec::new() };
         let intent = self.intent(IntentOp::Update, &target, taken).await;
         let builtin = target.provider.kind == BUILTIN;
@@ -121,12 +123,26 @@ impl Making<'_, '_> {
             // Under which key it is now, the next run finds out.
             Err(error) if renames && may_have_happened(&error) => Err(self.failed(&error)),
             Err(error) => {
-                let mut half = before.clone();
+                let mut half = self.halfway(driver, before, &target, sending.doubted).await;
                 half.status = Status::Partial(self.run.scrub.text(&error.message));
                 self.run.close(Some(intent.id), vec![Effect::put(half)]).await?;
                 Err(self.failed(&error))
             }
         }
+    }
+
+    /// What a failed update has left. What a service does not answer for a while may show later.
+    async fn halfway(
+        &self,
+        driver: &Arc<dyn Driver>,
+        before: &ResourceState,
+        target: &ResourceState,
+        doubted: bool,
+    ) -> ResourceState {
+        let window = if doubted { self.node.schema.consistency } else { Duration::ZERO };
+        let seen = halfway(&**driver, before, target, Looks::new(window, Duration::ZERO)).await;
+        // What can't be read either is compared by the next run.
+        seen.ok().flatten().unwrap_or_else(|| before.clone())
     }
 
     /// Sends an update until its outcome is known: repeating it is safe, but for the key that it may have changed.
@@ -149,6 +165,7 @@ impl Making<'_, '_> {
                 Ok(made) => return Ok(made),
                 Err(error) => error,
             };
+            sending.doubted |= may_have_happened(&error);
             if sending.renames && may_have_happened(&error) && driver.read(&sending.asked).await?.is_none() {
                 let unanswered = Unanswered { driver: &**driver, intent, inputs: &sending.after, ago: Duration::ZERO };
                 if let Some(seen) = unanswered.renamed().await? {

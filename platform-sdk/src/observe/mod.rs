@@ -2,6 +2,7 @@
 
 mod callers;
 mod connections;
+mod halfway;
 mod lagging;
 mod look;
 mod observed;
@@ -13,6 +14,7 @@ mod settle;
 
 pub use callers::callers;
 pub use connections::{Connections, Identity};
+pub(crate) use halfway::halfway;
 pub(crate) use look::{Looked, Looks, Unanswered};
 pub use observed::{Observed, Sighting};
 pub(crate) use recognise::{PATIENCE, may_have_happened};

@@ -1,9 +1,10 @@
 //! Settling: what became of the intents that an earlier run left open.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use super::{
     Connections,
+    halfway::{halfway, landed},
     look::{Looked, Looks, Unanswered},
     refresh::request,
 };
@@ -62,9 +63,7 @@ async fn outcome(
     let target = &open.intent.target;
     let driver = connections.driver(&target.provider.kind, &target.provider.config, target.address.type_name()).await?;
     let mut open = open.clone();
-    open.intent.target = brought_to(driver.schema(), target)
-        .map_err(|problem| ProviderError::new(ErrorKind::Invalid { field: None }, problem.summary))?
-        .into_owned();
+    open.intent.target = current(driver.schema(), target)?.into_owned();
     match open.intent.op {
         IntentOp::Update => updated(driver.as_ref(), &open, snapshot, ago).await,
         IntentOp::Delete => deleted(driver.as_ref(), &open, ago).await,
@@ -72,8 +71,8 @@ async fn outcome(
     }
 }
 
-/// Updates are safe to repeat: the next plan compares reality with the program. Only one that gives the object another
-/// key must be settled, for the object is not found under its old one any more.
+/// Updates are safe to repeat: the next plan compares reality with the program. What was to change and has, becomes known
+/// to state. One that gives the object another key must be settled, for the object is not found under its old one any more.
 async fn updated(
     driver: &dyn Driver,
     open: &OpenIntent,
@@ -83,25 +82,32 @@ async fn updated(
     let again = || Ok((vec![Effect::Nothing], "its update was interrupted; planned again".to_owned()));
     let target = &open.intent.target;
     let Some(before) = snapshot.resources.get(&target.address) else { return again() };
+    let before = current(driver.schema(), before)?;
     let Some(inputs) = target.inputs.plain().filter(|_| renames(driver.schema(), &before.inputs, &target.inputs))
     else {
-        return again();
+        let looks = Looks::new(driver.schema().consistency, ago);
+        let Some(mut state) = halfway(driver, &before, target, looks).await? else { return again() };
+        state.status = Status::Partial("its update was interrupted".to_owned());
+        return Ok((vec![Effect::put(state)], "its update was interrupted, and had begun; planned again".to_owned()));
     };
-    if driver.read(&request(before)).await?.is_some() {
+    if driver.read(&request(&before)).await?.is_some() {
         return again();
     }
     let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
     let Some(seen) = unanswered.renamed().await? else { return again() };
-    let mut state = (**before).clone();
+    // What else was to change and is not seen, is compared again.
+    let (landed, _missing) = landed(&before, target, &seen, driver.schema().fields());
+    let mut state = landed.unwrap_or_else(|| before.into_owned());
     state.id.clone_from(&seen.id);
     state.outputs = seen.outputs.clone();
-    // Of what else was to change, nothing is known: it is compared again.
-    if let (Tree::Map(has), Tree::Map(gets)) = (&mut state.inputs, &target.inputs) {
-        let keys = driver.schema().fields().iter().filter(|field| field.key);
-        has.extend(keys.filter_map(|field| Some((field.name.to_owned(), gets.get(field.name)?.clone()))));
-    }
     state.status = Status::Partial("its update was interrupted".to_owned());
     Ok((vec![Effect::put(state)], format!("its rename was interrupted, and had happened; it is `{}`", seen.id)))
+}
+
+/// A resource by its type's current schema.
+fn current<'s>(schema: &Schema, state: &'s ResourceState) -> ProviderResult<Cow<'s, ResourceState>> {
+    let invalid = |problem: Diagnostic| ProviderError::new(ErrorKind::Invalid { field: None }, problem.summary);
+    brought_to(schema, state).map_err(invalid)
 }
 
 /// Whether a change of inputs gives an object another natural key.

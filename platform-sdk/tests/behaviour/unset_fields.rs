@@ -4,8 +4,8 @@ use platform_sdk::{Program, plan::Op, testing::Harness};
 use serde_json::json;
 
 use super::{
-    support::{program, settled, step, steps, up},
-    yard::{House, World},
+    support::{fails, program, settled, step, steps, up},
+    yard::{Fault, House, World},
 };
 
 fn house(world: &World, set: impl Fn(House) -> House + 'static) -> Program {
@@ -48,6 +48,19 @@ fn a_nullable_one_is_taken_away() {
     let run = up(&harness, &bare(&world));
     let change = &step(&run.plan, "yard:House::home").changes[0];
     assert_eq!((&change.before, &change.after), (&Some(json!("x")), &None));
+    assert_eq!(world.field("House", "home", "comment"), None);
+    settled(&harness, &bare(&world));
+}
+
+#[test]
+fn a_nullable_one_is_taken_away_that_only_a_failed_update_had_set() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &bare(&world));
+    world.fault("update House", Fault::AnswerLost);
+    world.fault("update House", Fault::Refused);
+    fails(&harness, &house(&world, |house| house.comment("x")));
+    assert_eq!(world.field("House", "home", "comment"), Some(json!("x")));
+    up(&harness, &bare(&world));
     assert_eq!(world.field("House", "home", "comment"), None);
     settled(&harness, &bare(&world));
 }

@@ -1,0 +1,68 @@
+//! What an update that was not finished has changed all the same.
+
+use super::{Looks, refresh::request};
+use crate::{
+    desired::Tree,
+    program::Field,
+    provider::{Driver, Observation, ProviderResult},
+    state::ResourceState,
+};
+
+/// The resource as such an update has left it, as far as the service shows it; `None` when it shows no change. Something
+/// that shows half of the update is looked at until it would show the rest.
+pub(crate) async fn halfway(
+    driver: &dyn Driver,
+    before: &ResourceState,
+    target: &ResourceState,
+    mut looks: Looks,
+) -> ProviderResult<Option<ResourceState>> {
+    let fields = driver.schema().fields();
+    loop {
+        let Some(seen) = driver.read(&request(before)).await? else { return Ok(None) };
+        let (landed, missing) = landed(before, target, &seen, fields);
+        if !missing || !looks.again().await {
+            return Ok(landed);
+        }
+    }
+}
+
+/// The resource with those changes that are seen, if there are any, and whether others are missing. A field that state
+/// knows nothing of would be the service's business once the program sets it no more, and what it refers to could be
+/// deleted before it.
+pub(crate) fn landed(
+    before: &ResourceState,
+    target: &ResourceState,
+    seen: &Observation,
+    fields: &[Field],
+) -> (Option<ResourceState>, bool) {
+    let changing = |field: &&Field| before.inputs.get(field.name) != target.inputs.get(field.name);
+    // Whether what is never shown has changed, nobody can say: it is sent again.
+    let shown = fields.iter().filter(|field| !field.write_only && !field.via).filter(changing);
+    let (there, missing): (Vec<&Field>, Vec<&Field>) =
+        shown.partition(|field| alike(field, seen.inputs.get(field.name), target.inputs.get(field.name)));
+    let (Tree::Map(mut inputs), false) = (before.inputs.clone(), there.is_empty()) else {
+        return (None, !missing.is_empty());
+    };
+    for field in &there {
+        match target.inputs.get(field.name) {
+            Some(value) => drop(inputs.insert(field.name.to_owned(), value.clone())),
+            None => drop(inputs.remove(field.name)),
+        }
+    }
+    let is_there = |path: &str| there.iter().any(|field| path.split(['.', '[']).next() == Some(field.name));
+    let kept = before.references.iter().filter(|(path, _)| !is_there(path));
+    let new = target.references.iter().filter(|(path, _)| is_there(path));
+    let mut state = before.clone();
+    state.references = kept.chain(new).map(|(path, of)| (path.clone(), of.clone())).collect();
+    state.dependencies.extend(target.dependencies.iter().cloned());
+    state.inputs = Tree::Map(inputs);
+    (Some(state), !missing.is_empty())
+}
+
+fn alike(field: &Field, seen: Option<&Tree>, wanted: Option<&Tree>) -> bool {
+    let plain = |tree: Option<&Tree>| {
+        let value = tree.map(|tree| tree.exposed().plain().unwrap_or_default());
+        value.map(|value| field.normalize.map_or(value.clone(), |normalize| normalize(value)))
+    };
+    plain(seen) == plain(wanted)
+}
