@@ -122,6 +122,7 @@ fn decided(sources: Sources<'_>, wanted: &Wanted) -> Result<(BTreeMap<Address, D
     problems.extend(guard::protected(sources, &decisions));
     problems.extend(guard::stranded(sources, &decisions));
     problems.extend(guard::retained_replacements(sources, &decisions));
+    problems.extend(guard::retained_keys(sources, &decisions));
     problems.extend(guard::two_of_one_key(sources, &decisions));
     problems.extend(guard::foreign_contents(sources, &decisions));
     if problems.is_empty() { Ok((decisions, narrowed.pending)) } else { Err(Error::all(problems)) }

@@ -96,6 +96,32 @@ pub(super) fn retained_replacements(sources: Sources<'_>, decisions: &BTreeMap<A
     problems
 }
 
+/// Creates that can't work: another address gives its object up, which is to be retained, and the new one needs its key.
+pub(super) fn retained_keys(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
+    let is_gone = |state: &ResourceState| {
+        let mut all = state.provider.of.iter().chain([&state.address]);
+        all.any(|address| sources.observed.gone(address))
+    };
+    let keeping =
+        decisions.iter().filter(|(address, decision)| decision.op == Op::Forget && retained(sources, address));
+    let states = keeping.filter_map(|(address, _)| sources.snapshot.resources.get(address));
+    let kept = states.filter(|state| !is_gone(state)).filter_map(|state| Some((held_key(sources, state)?, state)));
+    let kept: BTreeMap<_, _> = kept.collect();
+    if kept.is_empty() {
+        return Vec::new();
+    }
+    let one = |(address, decision): (&Address, &Decision)| {
+        let old = kept.get(&taken_key(sources, address, decision)?)?;
+        let (old, path) = (&old.address, old.address.path());
+        let problem =
+            Diagnostic::error(format!("`{old}` is to be retained, and `{address}` needs the key that it keeps"));
+        Some(problem.about(address).hint(format!(
+            "if `{address}` is `{old}` under another address, say `.moved_from(\"{path}\")`; else give it another key"
+        )))
+    };
+    decisions.iter().filter_map(one).collect()
+}
+
 /// Replacements that can't work: the new object is to be there before the old one has given up the key that both need.
 pub(super) fn two_of_one_key(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
     let create_first = |(_, decision): &(&Address, &Decision)| decision.op == Op::Replace { create_first: true };

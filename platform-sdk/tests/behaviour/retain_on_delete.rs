@@ -3,7 +3,7 @@
 use platform_sdk::{Program, testing::Harness};
 
 use super::{
-    support::{nothing, owned, program, settled, step, up},
+    support::{nothing, owned, program, refused, settled, step, up},
     yard::{Chest, House, Room, World},
 };
 
@@ -65,4 +65,31 @@ fn what_is_gone_already_is_just_forgotten() {
     world.lose("House", "home");
     let run = up(&harness, &nothing(&world));
     assert_eq!(step(&run.plan, "yard:House::home").reasons, ["gone from reality"]);
+}
+
+#[test]
+fn what_is_retained_keeps_its_key_from_another_address() {
+    let (world, harness) = (World::default(), Harness::new());
+    let at = |address: &'static str, from: Option<&'static str>| {
+        program(&world, move |stack| {
+            let house = stack.add(address, House::new("home")).retain_on_delete();
+            if let Some(from) = from {
+                house.moved_from(from);
+            }
+            Ok(())
+        })
+    };
+    up(&harness, &at("old", None));
+    world.calls();
+    let text = refused(&harness, &at("new", None));
+    assert!(
+        text.contains("`yard:House::old` is to be retained, and `yard:House::new` needs the key that it keeps"),
+        "{text}"
+    );
+    assert!(text.contains("say `.moved_from(\"old\")`"), "{text}");
+    up(&harness, &at("new", Some("old")));
+    assert!(world.calls().is_empty());
+    world.lose("House", "home");
+    up(&harness, &at("newer", None));
+    settled(&harness, &at("newer", None));
 }

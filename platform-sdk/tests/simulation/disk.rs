@@ -35,6 +35,8 @@ struct Plates {
     grown: BTreeSet<String>,
     /// Writes that a crash lost or tore.
     lost: u64,
+    /// What was there when the head moved last.
+    before_head: Option<BTreeMap<String, Vec<u8>>>,
 }
 
 /// A store whose processes can die. As a directory, its holds are those of the operating system, which end with their
@@ -69,6 +71,11 @@ impl Disk {
     /// Everything that is durable.
     pub(crate) fn objects(&self) -> BTreeMap<String, Vec<u8>> {
         self.plates().objects.clone()
+    }
+
+    /// Everything that was durable when the head moved last, if it did since this was asked.
+    pub(crate) fn before_head(&self) -> Option<BTreeMap<String, Vec<u8>>> {
+        self.plates().before_head.take()
     }
 
     /// Whether an object grows, and may end anywhere.
@@ -154,6 +161,9 @@ impl Store for Disk {
             plates.staged.remove(&number);
             if !plates.holds(key, &condition) {
                 return Err(StoreError::Conflict(key.to_owned()));
+            }
+            if key.ends_with("/head.json") {
+                plates.before_head = Some(plates.objects.clone());
             }
             plates.objects.insert(key.to_owned(), bytes.clone());
         }

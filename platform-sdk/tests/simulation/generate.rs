@@ -11,6 +11,9 @@ use crate::{
 /// Slots that a program fills.
 const SLOTS: u8 = 9;
 
+/// One of so many users forgets what moves are for.
+const READDRESSED: u64 = 25;
+
 /// Requests that fail, and are known to.
 const FAULTS: [Fault; 5] = [Fault::Failed, Fault::Denied, Fault::Throttled, Fault::NotReady, Fault::Unavailable];
 
@@ -42,7 +45,22 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
         }
         acts.push(run(&mut dice, false));
     }
+    if seed % READDRESSED == 5 {
+        forget_moves(seed, &mut acts);
+    }
     Scenario { seed, lag, grows, acts }
+}
+
+/// Before some of the later commands somebody writes resources under other addresses, without a word of a move: what is
+/// new there needs the names of what is old.
+fn forget_moves(seed: u64, acts: &mut Vec<Act>) {
+    let mut dice = history::dice(!seed);
+    let runs: Vec<usize> = (0..acts.len()).filter(|at| matches!(acts[*at], Act::Run(_))).collect();
+    for at in runs.into_iter().skip(1).rev() {
+        for _ in 0..dice.below(3) {
+            acts.insert(at, Act::Readdress(dice.small(SLOTS)));
+        }
+    }
 }
 
 fn add(dice: &mut Dice, slot: u8) -> Act {

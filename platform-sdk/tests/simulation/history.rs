@@ -163,8 +163,9 @@ impl History {
     fn run_line(&mut self, command: &Command, line: Vec<String>) -> Result<Ran, String> {
         let was_unsettled = self.cloud.unsettled();
         let (before, lease) = (self.disk.objects(), self.disk.lease());
+        self.disk.before_head();
         let number = self.cloud.command() + 1;
-        self.oracle.announce(number, &self.spec, command.consent);
+        self.oracle.announce(&self.cloud, number, &self.spec, command.consent);
         // The file of a saved plan has a name of its own each time.
         let shown = line.iter().filter(|word| !word.starts_with(std::path::MAIN_SEPARATOR));
         self.cloud.note(format!("{number}: {}", shown.map(String::as_str).collect::<Vec<_>>().join(" ")));
@@ -185,8 +186,11 @@ impl History {
         self.landed()?;
         let reading = process::state_of(&self.disk).map_err(failed)?;
         self.oracle.account(&self.cloud, number, &reading).map_err(failed)?;
+        // What has ended well has made a snapshot of its journal, which was one to load until the head moved.
         if ran.end == End::Died {
-            prefixes::all_load(&self.disk).map_err(failed)?;
+            prefixes::load(&self.disk, &self.disk.objects(), None).map_err(failed)?;
+        } else if let Some(objects) = self.disk.before_head() {
+            prefixes::load(&self.disk, &objects, Some(number)).map_err(failed)?;
         }
         let reads_only = matches!(command.verb, Verb::Plan | Verb::PlanOffline | Verb::Drift);
         if reads_only && (self.disk.objects() != before || !ran.record.changes.is_empty()) {
@@ -275,6 +279,7 @@ impl History {
             && ran.end == End::Exit(0);
         if whole {
             settled(&self.cloud, &self.spec, reading)?;
+            self.oracle.ignored_are_left(&self.cloud, self.cloud.command(), reading)?;
             self.moved = true;
         }
         Ok(())

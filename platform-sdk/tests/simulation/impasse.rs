@@ -50,17 +50,19 @@ impl<'a> Meeting<'a> {
         self.state.values().copied().filter(move |state| !kept.contains(state.address.as_str()))
     }
 
-    /// New items that need the name of something that the program has dropped, and that can't end before something that
-    /// stays has let go of it; that one waits for the new item. With the address of the dropped one.
+    /// New items that need the name of something that the program has dropped, and that is to be retained, or can't end
+    /// before something that stays has let go of it; that one waits for the new item. With the address of the dropped one.
     pub(crate) fn handed_over(&self) -> Vec<(u8, &'a str)> {
         let new = self.items.iter().filter(|(_, item)| self.had(item).is_none());
+        let retained = |old: &ResourceState| old.options.retain_on_delete;
         let pairs = new.flat_map(|(slot, item)| {
             let old = self.dropped().filter(move |old| self.same_key(item, old));
             old.map(move |old| (*slot, old))
         });
         let stuck = |(slot, old): &(u8, &'a ResourceState)| {
             let ends = self.ends_with(old);
-            self.items.iter().any(|(at, item)| self.lets_go_late(item, &ends) && self.needs(*at).contains(slot))
+            retained(old)
+                || self.items.iter().any(|(at, item)| self.lets_go_late(item, &ends) && self.needs(*at).contains(slot))
         };
         pairs.filter(stuck).map(|(slot, old)| (slot, old.address.as_str())).collect()
     }

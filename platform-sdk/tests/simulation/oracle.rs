@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platform_sdk::state::{IntentOp, OpenIntent, Reading, ResourceState};
+use platform_sdk::state::{IntentOp, OpenIntent, Reading, ResourceState, Status};
 use serde_json::Value;
 
 use crate::{
@@ -33,6 +33,10 @@ pub(crate) struct Announced {
     moved: BTreeMap<String, String>,
     /// How many things it has made, by kind.
     made: BTreeMap<Kind, usize>,
+    /// The addresses that may take what is there already.
+    adopting: BTreeSet<String>,
+    /// The texts that really are at addresses whose text the program ignores.
+    ignored: BTreeMap<String, Option<String>>,
 }
 
 /// Everything that the oracle remembers.
@@ -40,6 +44,8 @@ pub(crate) struct Announced {
 pub(crate) struct Oracle {
     /// What state accounts for now.
     known: BTreeMap<usize, Known>,
+    /// What is finished, by address.
+    at: BTreeMap<String, usize>,
     /// What was asked and not answered, by intent.
     open: BTreeMap<String, Known>,
     /// What the stack has let go of on purpose.
@@ -85,19 +91,33 @@ impl Announced {
 
 impl Oracle {
     /// A command begins, over this state and with this program.
-    pub(crate) fn announce(&mut self, number: usize, spec: &Spec, consent: bool) {
+    pub(crate) fn announce(&mut self, cloud: &Cloud, number: usize, spec: &Spec, consent: bool) {
         let with = |wants: fn(&Item) -> bool| {
             let items = spec.items.values().filter(|item| wants(item));
             items.map(|item| address(item.kind, item.path)).collect::<BTreeSet<_>>()
         };
         let (protected, retained) = (with(|item| item.options.protect), with(|item| item.options.retain));
+        let adopting = with(|item| item.options.adopt);
+        let ignoring = with(|item| {
+            item.options.ignore_text
+                && item.options.moved_from.is_empty()
+                && !matches!(item.kind, Kind::Site | Kind::Data)
+        });
+        let ignored = cloud.with(|things, _| {
+            let there = ignoring.into_iter().filter_map(|at| Some((&things.all[*self.at.get(&at)?], at)));
+            there
+                .filter(|(thing, _)| thing.alive)
+                .map(|(thing, at)| (at, thing.text("text").map(str::to_owned)))
+                .collect()
+        });
         let addressed_anew = spec.items.values().flat_map(|item| {
             let to = address(item.kind, item.path);
             item.options.moved_from.iter().map(move |from| (address(item.kind, *from), to.clone()))
         });
         let (known, open) = (self.known.clone(), self.open.clone());
         let (steps, moved) = (Vec::new(), addressed_anew.collect());
-        let announced = Announced { known, open, steps, consent, protected, retained, moved, made: BTreeMap::new() };
+        let made = BTreeMap::new();
+        let announced = Announced { known, open, steps, consent, protected, retained, moved, made, adopting, ignored };
         self.commands.insert(number, announced);
     }
 
@@ -176,6 +196,7 @@ impl Oracle {
             let intended = reading.open.iter().map(|open| &open.intent);
             for state in snapshot.resources.values().chain(&snapshot.pending_deletes) {
                 for uid in stands_for(things, state) {
+                    self.taken_over(&announced, things, (uid, state))?;
                     known.entry(uid).or_insert_with(|| of_state(state));
                 }
             }
@@ -217,10 +238,44 @@ impl Oracle {
             }
             Ok(())
         })?;
+        self.at = cloud.with(|things, _| {
+            let whole = reading.snapshot.resources.values().filter(|state| state.status == Status::Whole);
+            let there =
+                whole.filter_map(|state| Some((state.address.to_string(), *stands_for(things, state).first()?)));
+            there.collect()
+        });
         let open = |open: &OpenIntent| (open.intent.id.clone(), of_state(&open.intent.target));
         self.open = reading.open.iter().map(open).collect();
         self.known = known;
         Ok(())
+    }
+
+    /// Somebody else's of the same name becomes the stack's only where the program says so. What took the place of
+    /// something of ours behind our back can't be told from it.
+    fn taken_over(&self, announced: &Announced, things: &Things, (uid, state): (usize, &ResourceState)) -> Verdict {
+        let thing = &things.all[uid];
+        let same = |old: &usize| things.all[*old].kind == thing.kind && things.all[*old].id == thing.id;
+        let ours = thing.by == Who::Engine || self.known.contains_key(&uid) || self.known.keys().any(same);
+        if ours || announced.adopting.contains(state.address.as_str()) {
+            return Ok(());
+        }
+        Err(format!("{} is a stranger's, and was taken over at {}", shown(thing), state.address))
+    }
+
+    /// What the program ignores is as it was, in an object that was replaced too.
+    pub(crate) fn ignored_are_left(&self, cloud: &Cloud, number: usize, reading: &Reading) -> Verdict {
+        let Some(announced) = self.commands.get(&number) else { return Ok(()) };
+        cloud.with(|things, _| {
+            for state in reading.snapshot.resources.values() {
+                let Some(text) = announced.ignored.get(state.address.as_str()) else { continue };
+                let Some(uid) = stands_for(things, state).first().copied() else { continue };
+                let thing = &things.all[uid];
+                if thing.text("text") != text.as_deref() {
+                    return Err(format!("the text of {} is ignored and was {text:?} before", shown(thing)));
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Whether the stack has let go of this thing, or never had it.
@@ -295,7 +350,7 @@ impl Wanted<'_> {
         }
         let thing = self.thing(state)?;
         let address = &state.address;
-        if state.status != platform_sdk::state::Status::Whole {
+        if state.status != Status::Whole {
             return Err(format!("{address} is {:?} after a whole run", state.status));
         }
         if state.outputs.get("serial").and_then(|serial| serial.as_str()) != Some(&thing.serial) {

@@ -59,6 +59,7 @@ fn act(written: &Act) -> String {
         | Act::Place(..)
         | Act::Password(..)
         | Act::Move(_)
+        | Act::Readdress(_)
         | Act::Swap(..)
         | Act::Wait(_) => format!("Act::{written:?}"),
     }

@@ -171,6 +171,8 @@ pub(crate) enum Act {
     Choose(u8, Opt),
     /// Gives it another address.
     Move(u8),
+    /// Gives it another address, and does not say so.
+    Readdress(u8),
     /// Two resources of one kind take each other's address.
     Swap(u8, u8),
     Behind(Behind),
@@ -226,6 +228,13 @@ impl Spec {
                 let path = self.fresh();
                 self.with(*slot, |item| {
                     item.options.moved_from.insert(item.path);
+                    item.path = path;
+                });
+            }
+            Act::Readdress(slot) => {
+                let path = self.fresh();
+                self.with(*slot, |item| {
+                    item.options.moved_from.clear();
                     item.path = path;
                 });
             }
