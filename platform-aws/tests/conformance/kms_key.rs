@@ -67,6 +67,31 @@ async fn a_stack_s_secrets_open_with_its_kms_key_and_with_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_goes_over_to_the_kms_key_that_the_program_names_now() {
+    let name = concat!(module_path!(), "::rotation");
+    let Some(Scene { key: old, environment }) = scene(name).await else { return };
+    let Some(Scene { key: new, .. }) = scene(name).await else { return };
+    let folder = tempfile::tempdir().expect("a directory");
+    let plain = Location::new(folder.path().to_str().expect("text"), "acme", "prod").expect("a location");
+    let with = |key: &str| plain.clone().with_key(Some(std::sync::Arc::new(KmsKey::new(key))));
+    let who = Holder::here(&environment);
+    let mut first = lease(&with(&old), World::Real, &environment, &who).await.expect("a lease");
+    let mut snapshot = first.reading().snapshot.clone();
+    snapshot.exports.insert("token".to_owned(), Tree::Secret(Box::new(Tree::Leaf("hush".into()))));
+    first.commit(&snapshot).await.expect("committed");
+    first.release().await.expect("released");
+    // The program names the new key from here on; what the old one wrapped still opens until then.
+    let second = lease(&with(&new), World::Real, &environment, &who).await.expect("opened with the old key");
+    let (by, _) = second.rotate(false).await.expect("rotated").expect("there are secrets");
+    assert!(by.contains(&new), "{by}");
+    // moto decrypts with disabled keys, too: what the state says it needs is in the refusal to a program without any.
+    let said = read(&plain, World::Real, &environment).await.expect_err("no key").to_string();
+    assert!(said.contains(&format!("are encrypted with aws-kms `{new}`")), "{said}");
+    let reading = read(&with(&new), World::Real, &environment).await.expect("readable");
+    assert_eq!(reading.snapshot.exports, snapshot.exports);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_without_a_region_is_an_error_that_says_where_to_set_one() {
     let environment = [("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", "s"), ("HOME", "/nowhere")];
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
