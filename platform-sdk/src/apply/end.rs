@@ -82,7 +82,7 @@ impl Run<'_> {
     }
 
     /// Whether a delete takes along what is in it: where the program says so, and the plan has said what is lost.
-    fn forces(&self, old: &ResourceState) -> bool {
+    pub(super) fn forces(&self, old: &ResourceState) -> bool {
         let of_program = self.desired.nodes.get(&old.address).map(|node| &node.options);
         let options = of_program.or_else(|| self.desired.leaving.get(&old.address)).unwrap_or(&old.options);
         options.force_destroy && self.planned.announces_loss(&old.address)
@@ -111,6 +111,7 @@ impl Run<'_> {
         let config = self.config_for(old).await.map_err(|error| failed(&error))?;
         let driver = self.driver(&old.provider.kind, &config, old.address.type_name()).await;
         let driver = driver.map_err(|error| failed(&error))?;
+        self.refuse_contents(&driver, old, pending).await?;
         let intent = self.ledger.intent_id();
         let announced = Intent {
             id: intent.clone(),

@@ -136,6 +136,7 @@ impl Making<'_, '_> {
             let made = driver.create(&ctx, &plain).await.map_err(|error| self.failed(&error))?;
             return self.made(target, made, None, old.is_some()).await;
         }
+        let mut alone = self.run.alone(self.node, &target.provider).await?;
         let found_before = self.before(driver, &plain, old.as_deref()).await?;
         let intent = self.intent(IntentOp::Create, &target, found_before).await;
         self.run.announce(self.action, intent.clone()).await?;
@@ -144,10 +145,14 @@ impl Making<'_, '_> {
         match created.settle(slot).await {
             Ok(made) => {
                 self.made(target, made, Some(intent.id), old.is_some()).await?;
+                drop(alone);
                 self.wait(driver).await
             }
             Err(not_created) => {
                 let failed = self.failed(&not_created.error);
+                if not_created.in_doubt {
+                    alone.in_doubt(self.address());
+                }
                 self.not_whole(target, not_created, &intent.id, old.is_some()).await?;
                 Err(failed)
             }

@@ -1,8 +1,10 @@
 //! Applying: carries out a plan's actions, journal first, as soon as what they need is done.
 
+mod apart;
 mod created;
 mod end;
 mod held;
+mod inside;
 mod ledger;
 mod live;
 mod make;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::{
     Ledger, Scrub,
+    apart::Apart,
     held::certain,
     live::Live,
     make::{Making, serving},
@@ -87,6 +88,7 @@ pub(super) struct Run<'a> {
     pub(super) along: BTreeMap<&'a Address, Vec<&'a Address>>,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) slots: Slots,
+    pub(super) apart: Apart,
     created: Arc<Mutex<BTreeMap<String, String>>>,
     /// When this run deleted what, by type and id.
     pub(super) ended: Mutex<BTreeMap<(String, String), tokio::time::Instant>>,
@@ -120,6 +122,7 @@ pub async fn apply(work: Apply<'_>) -> Applied {
         along: along(planned),
         observer,
         slots: Slots::new(settings.parallel),
+        apart: Apart::default(),
         created: Arc::default(),
         ended: Mutex::default(),
         steps,

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     desired::Tree,
     fault,
-    observe::{BUILTIN, Looks, Unanswered, halfway, may_have_happened, renames, request},
+    observe::{BUILTIN, Looks, Unanswered, halfway, may_have_happened, renamed, renames, request},
     plan::{Compared, Difference, Op, Verdict, compare},
     program::Operation,
     provider::{Driver, Observation, ProviderResult, Request},
@@ -26,8 +26,12 @@ struct Sending {
     asked: Request,
     after: Value,
     paths: Vec<String>,
+    /// The object's outputs before.
+    outputs: Tree,
     /// The object gets another natural key.
     renames: bool,
+    /// It has it: an unanswered request did that much.
+    renamed: Option<Observation>,
     /// A request was not answered.
     doubted: bool,
 }
@@ -105,7 +109,15 @@ impl Making<'_, '_> {
         let mut asked = request(before);
         asked.inputs = Some(self.plain(current));
         let renames = renames(self.node.schema, &before.inputs, &target.inputs);
-        let mut sending = Sending { asked, after: self.plain(&target.inputs), paths, renames, doubted: false };
+        let mut sending = Sending {
+            asked,
+            after: self.plain(&target.inputs),
+            paths,
+            outputs: before.outputs.clone(),
+            renames,
+            renamed: None,
+            doubted: false,
+        };
         let taken = if renames { self.before(driver, &sending.after, Some(before)).await? } else { Vec::new() };
         let intent = self.intent(IntentOp::Update, &target, taken).await;
         let builtin = target.provider.kind == BUILTIN;
@@ -121,9 +133,12 @@ impl Making<'_, '_> {
                 self.wait(driver).await
             }
             // Under which key it is now, the next run finds out.
-            Err(error) if renames && may_have_happened(&error) => Err(self.failed(&error)),
+            Err(error) if renames && sending.renamed.is_none() && may_have_happened(&error) => Err(self.failed(&error)),
             Err(error) => {
-                let mut half = self.halfway(driver, before, &target, sending.doubted).await;
+                let mut half = match sending.renamed {
+                    Some(seen) => renamed(before, &target, &seen, self.node.schema.fields()),
+                    None => self.halfway(driver, before, &target, sending.doubted).await,
+                };
                 half.status = Status::Partial(self.run.scrub.text(&error.message));
                 self.run.close(Some(intent.id), vec![Effect::put(half)]).await?;
                 Err(self.failed(&error))
@@ -166,11 +181,12 @@ impl Making<'_, '_> {
                 Err(error) => error,
             };
             sending.doubted |= may_have_happened(&error);
-            if sending.renames && may_have_happened(&error) && driver.read(&sending.asked).await?.is_none() {
+            if sending.renames && sending.renamed.is_none() && may_have_happened(&error) {
                 let unanswered = Unanswered { driver: &**driver, intent, inputs: &sending.after, ago: Duration::ZERO };
-                if let Some(seen) = unanswered.renamed().await? {
-                    sending.asked =
-                        Request { id: seen.id, inputs: Some(self.plain(&seen.inputs)), outputs: seen.outputs.plain() };
+                if let Some(seen) = unanswered.renamed(&sending.asked, &sending.outputs).await? {
+                    let (id, outputs) = (seen.id.clone(), seen.outputs.plain());
+                    sending.asked = Request { id, inputs: Some(self.plain(&seen.inputs)), outputs };
+                    sending.renamed = Some(seen);
                 }
             }
             // It was made a moment ago.

@@ -26,10 +26,24 @@ pub(crate) async fn halfway(
     }
 }
 
+/// The resource whose object has another key now. What else was to change and is not seen, is compared again.
+pub(crate) fn renamed(
+    before: &ResourceState,
+    target: &ResourceState,
+    seen: &Observation,
+    fields: &[Field],
+) -> ResourceState {
+    let (landed, _missing) = landed(before, target, seen, fields);
+    let mut state = landed.unwrap_or_else(|| before.clone());
+    state.id.clone_from(&seen.id);
+    state.outputs = seen.outputs.clone();
+    state
+}
+
 /// The resource with those changes that are seen, if there are any, and whether others are missing. A field that state
 /// knows nothing of would be the service's business once the program sets it no more, and what it refers to could be
 /// deleted before it.
-pub(crate) fn landed(
+fn landed(
     before: &ResourceState,
     target: &ResourceState,
     seen: &Observation,

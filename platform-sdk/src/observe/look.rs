@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::recognise::{Recognised, recognise, renamed};
 use crate::{
+    desired::Tree,
     provider::{Driver, Found, Observation, ProviderResult, Request},
     state::Intent,
 };
@@ -96,13 +97,17 @@ impl Unanswered<'_> {
         }
     }
 
-    /// The object under the new key that an update gave it; `None` when it still has the old one.
-    pub(crate) async fn renamed(&self) -> ProviderResult<Option<Observation>> {
+    /// The object under the new key that an update gave it; `None` when it still has the old one, under which it is asked
+    /// for as it was before. Somebody else's may be there by now: that one has other outputs.
+    pub(crate) async fn renamed(&self, before: &Request, outputs: &Tree) -> ProviderResult<Option<Observation>> {
         let mut looks = self.looks();
         loop {
-            let found = self.driver.find(self.inputs).await?;
-            if let Some(one) = renamed(&found, self.intent) {
-                return self.seen(&one.id).await;
+            let old = self.driver.read(before).await?;
+            if old.is_none_or(|old| old.outputs != *outputs) {
+                let found = self.driver.find(self.inputs).await?;
+                if let Some(one) = renamed(&found, self.intent) {
+                    return self.seen(&one.id).await;
+                }
             }
             if !looks.again().await {
                 return Ok(None);

@@ -14,7 +14,7 @@ mod settle;
 
 pub use callers::callers;
 pub use connections::{Connections, Identity};
-pub(crate) use halfway::halfway;
+pub(crate) use halfway::{halfway, renamed};
 pub(crate) use look::{Looked, Looks, Unanswered};
 pub use observed::{Observed, Sighting};
 pub(crate) use recognise::{PATIENCE, may_have_happened};

@@ -2,15 +2,18 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use tokio::time::Instant;
+
 use super::{
     Connections,
-    halfway::{halfway, landed},
+    halfway::{halfway, renamed},
     look::{Looked, Looks, Unanswered},
+    recognise::PATIENCE,
     refresh::request,
 };
 use crate::{
     desired::{Tree, brought_to},
-    program::{Field, Schema},
+    program::{Field, Operation, Schema},
     provider::{Driver, ErrorKind, Found, Observation, ProviderError, ProviderResult},
     report::Diagnostic,
     state::{Effect, IntentOp, OpenIntent, Record, ResourceState, Snapshot, Status},
@@ -28,12 +31,14 @@ pub struct Settled {
 }
 
 /// Finds out what became of each open intent, and applies it to the snapshot. `now_ms` is the time in milliseconds since
-/// 1970: what was asked a moment ago may not be seen yet, and is looked for until it would be.
+/// 1970: what was asked a moment ago may not be seen yet, and is looked for until it would be. An intent tells when it
+/// was first sent; what was refused for a while may have been sent again until its patience was at its end.
 pub async fn settle(open: &[OpenIntent], snapshot: &mut Snapshot, connections: &Connections, now_ms: u64) -> Settled {
     let mut settled = Settled::default();
+    let began = Instant::now();
     for open in open {
         let address = &open.intent.target.address;
-        let ago = Duration::from_millis(now_ms.saturating_sub(open.intent.at_ms));
+        let ago = began.elapsed() + Duration::from_millis(now_ms.saturating_sub(sent_until(open)));
         match outcome(open, snapshot, connections, ago).await {
             Ok((effects, note)) => {
                 for effect in &effects {
@@ -52,6 +57,17 @@ pub async fn settle(open: &[OpenIntent], snapshot: &mut Snapshot, connections: &
         }
     }
     settled
+}
+
+/// When an intent's request was sent for the last time, at the latest: in milliseconds since 1970.
+fn sent_until(open: &OpenIntent) -> u64 {
+    let operation = match open.intent.op {
+        IntentOp::Create => Operation::Create,
+        IntentOp::Update => Operation::Update,
+        IntentOp::Delete => Operation::Delete,
+    };
+    let bound = open.intent.target.options.timeout(operation).unwrap_or(PATIENCE);
+    open.intent.at_ms.saturating_add(u64::try_from(bound.as_millis()).unwrap_or(u64::MAX))
 }
 
 async fn outcome(
@@ -90,16 +106,9 @@ async fn updated(
         state.status = Status::Partial("its update was interrupted".to_owned());
         return Ok((vec![Effect::put(state)], "its update was interrupted, and had begun; planned again".to_owned()));
     };
-    if driver.read(&request(&before)).await?.is_some() {
-        return again();
-    }
     let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
-    let Some(seen) = unanswered.renamed().await? else { return again() };
-    // What else was to change and is not seen, is compared again.
-    let (landed, _missing) = landed(&before, target, &seen, driver.schema().fields());
-    let mut state = landed.unwrap_or_else(|| before.into_owned());
-    state.id.clone_from(&seen.id);
-    state.outputs = seen.outputs.clone();
+    let Some(seen) = unanswered.renamed(&request(&before), &before.outputs).await? else { return again() };
+    let mut state = renamed(&before, target, &seen, driver.schema().fields());
     state.status = Status::Partial("its update was interrupted".to_owned());
     Ok((vec![Effect::put(state)], format!("its rename was interrupted, and had happened; it is `{}`", seen.id)))
 }

@@ -143,22 +143,26 @@ pub(super) fn two_of_one_key(sources: Sources<'_>, decisions: &BTreeMap<Address,
     decisions.iter().filter(create_first).filter_map(one).collect()
 }
 
-/// What is declared as living in a resource that is deleted, or as holding it, and is not to change.
+/// What is declared as living in a resource that is deleted, or as holding one that ends, and is not to change.
 pub(super) fn stranded(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
+    let ends =
+        |address: &Address| decisions.get(address).is_some_and(Decision::ends_object) && !retained(sources, address);
     let deleted = |address: &Address| decisions.get(address).is_some_and(|decision| decision.op == Op::Delete);
     let mut problems = Vec::new();
-    if !decisions.values().any(|decision| decision.op == Op::Delete) {
+    if !decisions.values().any(Decision::ends_object) {
         return problems;
     }
     for (address, node) in &sources.desired.nodes {
         let (Some(state), Some(decision)) = (sources.snapshot.resources.get(address), decisions.get(address)) else {
             continue;
         };
-        if sources.observed.gone(address) {
+        if sources.observed.gone(address) || decision.ends_object() {
             continue;
         }
-        for target in state.dependencies.iter().filter(|target| deleted(target)) {
-            let mut fields = referring_fields(node.schema, state, target).filter(|f| f.parent.is_some() || f.holds);
+        for target in state.dependencies.iter().filter(|target| ends(target)) {
+            let deleted = deleted(target);
+            let mut fields =
+                referring_fields(node.schema, state, target).filter(|f| f.holds || deleted && f.parent.is_some());
             let Some(field) = fields.next() else { continue };
             // State may say what reality, and the program, long don't say any more.
             let same = state.inputs.get(field.name) == decision.inputs.get(field.name);
@@ -166,10 +170,17 @@ pub(super) fn stranded(sources: Sources<'_>, decisions: &BTreeMap<Address, Decis
                 continue;
             }
             let (how, verb) = if field.parent.is_some() { ("lives in", "live in") } else { ("holds", "hold") };
+            let (ends, instead) = if deleted {
+                let instead =
+                    format!("declare `{target}` again, change `{}`, or take `{address}` away too", field.name);
+                ("is not in the program any more", instead)
+            } else {
+                ("is to be replaced", format!("let `{address}` change in the same run"))
+            };
             problems.push(
-                Diagnostic::error(format!("`{address}` {how} `{target}`, which is not in the program any more"))
+                Diagnostic::error(format!("`{address}` {how} `{target}`, which {ends}"))
                     .detail(format!("`{}` still says what it said when it was made to {verb} it", field.name))
-                    .hint(format!("declare `{target}` again, change `{}`, or take `{address}` away too", field.name))
+                    .hint(instead)
                     .about(address)
                     .at(&node.at),
             );

@@ -25,7 +25,9 @@ pub(super) struct Dependents<'a> {
 impl<'a> Dependents<'a> {
     pub(super) fn of(sources: Sources<'a>) -> Self {
         let mut all = Self { had: BTreeMap::new(), wants: BTreeMap::new() };
-        for state in sources.snapshot.resources.values() {
+        // What is gone depends on nothing any more.
+        let there = sources.snapshot.resources.values().filter(|state| !sources.observed.gone(&state.address));
+        for state in there {
             for dependency in &state.dependencies {
                 all.had.entry(dependency).or_default().insert(&state.address);
             }

@@ -5,6 +5,7 @@ use platform_sdk::{Program, plan::Op, prelude::*, testing::Harness};
 use serde_json::json;
 
 use super::{
+    commands::Commands,
     support::{fails, in_order, nothing, program, refused, settled, step, steps, up},
     yard::{Chest, Fault, House, Leaf, Room, World},
 };
@@ -88,6 +89,17 @@ fn contents_of_others_forbid_the_end_of_a_place() {
         "{text}"
     );
     assert!(refused(&harness, &furnished(&world, 2)).contains("yard:Leaf"));
+}
+
+#[test]
+fn what_an_offline_plan_could_not_see_is_not_taken_along() {
+    let commands = Commands::of(|world| furnished(world, 1));
+    let (up, _) = commands.run(&["up", "--yes"]);
+    commands.world.plant(<Room as platform_sdk::Resource>::schema(), &json!({"house": "home", "name": "theirs"}));
+    let (exit, said) = commands.run(&["destroy", "--yes", "--allow-data-loss", "all", "--offline"]);
+    assert_eq!((up, exit), (0, 1), "{said}");
+    assert!(said.contains("holds what the stack does not own") && said.contains("home/theirs"), "{said}");
+    assert!(commands.world.objects().contains(&"Room home/theirs".to_owned()));
 }
 
 #[test]

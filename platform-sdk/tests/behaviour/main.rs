@@ -28,6 +28,7 @@ mod interrupted_replacement;
 mod judged;
 mod logins;
 mod lookups;
+mod lost_answers;
 mod may_replace;
 mod moves;
 mod options_only;

@@ -114,6 +114,22 @@ fn an_excluded_dependent_forbids_the_end_of_what_it_needs() {
 }
 
 #[test]
+fn what_an_excluded_one_holds_is_not_replaced() {
+    let (world, harness) = (World::default(), Harness::new());
+    let locked = |name: &'static str, floor: i64| {
+        program(&world, move |stack| {
+            let house = stack.add("home", House::new(name).floor(floor));
+            stack.add("lock", Lock::new().house(&house));
+            Ok(())
+        })
+    };
+    up(&harness, &locked("home", 1));
+    harness.want(&[], &["lock"], &[]).expect("targets");
+    let text = refused(&harness, &locked("villa", 2));
+    assert!(text.contains("`yard:Lock::lock` holds `yard:House::home`, which is to be replaced"), "{text}");
+}
+
+#[test]
 fn a_targeted_replacement_takes_its_dependents_along() {
     let (world, harness) = (World::default(), Harness::new());
     let floors = |floor: i64| {

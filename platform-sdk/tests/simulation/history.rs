@@ -261,9 +261,10 @@ impl History {
         let complaints = ran.complaints();
         let narrowed = command.target.is_some() || command.exclude.is_some();
         let met = Meeting::of(&self.spec, reading);
+        let stranded = ["which is not in the program any more", "which is to be replaced"];
         let reasonable = |complaint: &str| {
             is_reasonable(complaint)
-                || narrowed && complaint.contains("which is not in the program any more")
+                || narrowed && stranded.iter().any(|why| complaint.contains(why))
                 || complaint.contains("and both are in state") && !met.doubtful_moves().is_empty()
                 || complaint.contains("can't be put in an order")
                     && !(met.handed_over().is_empty() && met.swapped_names().is_empty())
@@ -294,6 +295,8 @@ impl History {
         let up = Command::calm(Verb::Up);
         let first = self.command(&up)?;
         if first.end != End::Exit(0) {
+            // What it has let go of may have stood in its own way.
+            self.make_room()?;
             self.cloud.pass(QUIET);
             let second = self.command(&up)?;
             if second.end != End::Exit(0) {

@@ -20,6 +20,12 @@ pub(crate) struct Known {
     retain: bool,
 }
 
+impl Known {
+    fn is_at(&self, state: &ResourceState) -> bool {
+        self.address == state.address.as_str()
+    }
+}
+
 /// What a command may do to the cloud: what it was told and what it announced.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Announced {
@@ -66,6 +72,12 @@ fn stands_for(things: &Things, state: &ResourceState) -> Vec<usize> {
 }
 
 impl Announced {
+    /// Under the id of something of ours that a stranger took away, a stranger's is taken for it.
+    fn of_same_id(&self, things: &Things, thing: &Thing) -> Option<&Known> {
+        let same = |old: &usize| things.all[*old].kind == thing.kind && things.all[*old].id == thing.id;
+        self.known.iter().find(|(old, _)| same(old)).map(|(_, known)| known)
+    }
+
     /// Each thing that was made was announced, and no request for it was answered by two.
     fn makes(&mut self, things: &Things, change: &Change) -> Verdict {
         let Change::Made(uid) = change else { return Ok(()) };
@@ -92,8 +104,10 @@ impl Announced {
 impl Oracle {
     /// A command begins, over this state and with this program.
     pub(crate) fn announce(&mut self, cloud: &Cloud, number: usize, spec: &Spec, consent: bool) {
+        // What lies in something that was dropped is not declared either, whatever its options would be.
+        let items = declared(spec);
         let with = |wants: fn(&Item) -> bool| {
-            let items = spec.items.values().filter(|item| wants(item));
+            let items = items.values().filter(|item| wants(item));
             items.map(|item| address(item.kind, item.path)).collect::<BTreeSet<_>>()
         };
         let (protected, retained) = (with(|item| item.options.protect), with(|item| item.options.retain));
@@ -110,7 +124,7 @@ impl Oracle {
                 .map(|(thing, at)| (at, thing.text("text").map(str::to_owned)))
                 .collect()
         });
-        let addressed_anew = spec.items.values().flat_map(|item| {
+        let addressed_anew = items.values().flat_map(|item| {
             let to = address(item.kind, item.path);
             item.options.moved_from.iter().map(move |from| (address(item.kind, *from), to.clone()))
         });
@@ -149,11 +163,7 @@ impl Oracle {
             let address = address.to_owned();
             announced.steps.iter().filter(move |step| step["address"] == address.as_str())
         };
-        // Under the id of something of ours that a stranger took away, a stranger's is taken for it.
-        let same_id = || {
-            let same = |old: &usize| things.all[*old].kind == thing.kind && things.all[*old].id == thing.id;
-            announced.known.iter().find(|(old, _)| same(old)).map(|(_, known)| known)
-        };
+        let same_id = || announced.of_same_id(things, thing);
         // What an earlier command had asked for may have landed since.
         let late = || announced.open.get(thing.mark.rsplit('/').next()?);
         let owned = announced.known.get(&uid).or_else(late).or_else(same_id).filter(|_| !self.released.contains(&uid));
@@ -195,8 +205,11 @@ impl Oracle {
             let snapshot = &reading.snapshot;
             let intended = reading.open.iter().map(|open| &open.intent);
             for state in snapshot.resources.values().chain(&snapshot.pending_deletes) {
-                for uid in stands_for(things, state) {
-                    self.taken_over(&announced, things, (uid, state))?;
+                let gone = |uid: &usize| !things.all[*uid].alive && things.all[*uid].id == state.id;
+                let not_yet_missed = self.known.iter().filter(|(uid, known)| gone(uid) && known.is_at(state));
+                let there = stands_for(things, state);
+                there.iter().try_for_each(|uid| self.taken_over(&announced, things, (*uid, state)))?;
+                for uid in there.into_iter().chain(not_yet_missed.map(|(uid, _)| *uid)) {
                     known.entry(uid).or_insert_with(|| of_state(state));
                 }
             }
@@ -288,7 +301,8 @@ impl Oracle {
 fn changed(announced: &Announced, things: &Things, uid: usize) -> Verdict {
     let thing = &things.all[uid];
     let adopting = || announced.steps.iter().any(|step| step["op"] == "adopt" || step["op"] == "replace");
-    if thing.by == Who::Stranger && !announced.known.contains_key(&uid) && thing.kind != Kind::Shelf && !adopting() {
+    let ours = announced.known.contains_key(&uid) || announced.of_same_id(things, thing).is_some();
+    if thing.by == Who::Stranger && !ours && !adopting() {
         return Err(format!("a stranger's {} was changed", shown(thing)));
     }
     Ok(())

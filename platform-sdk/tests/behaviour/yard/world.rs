@@ -24,6 +24,8 @@ pub(super) struct Object {
 /// What goes wrong on purpose.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
+    /// None: the call is answered.
+    Not,
     /// Nothing happens, and the call fails for good.
     Refused,
     /// It happens, and the answer is lost.
@@ -239,7 +241,7 @@ impl World {
                 act(&mut yard)?;
                 Err(error(ErrorKind::Ambiguous, format!("{kind} {id}: the answer was lost")))
             }
-            None => act(&mut yard),
+            Some(Fault::Not) | None => act(&mut yard),
         }
     }
 

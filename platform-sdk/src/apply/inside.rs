@@ -1,0 +1,60 @@
+//! What is inside of an object that is about to end, where the plan did not look.
+
+use std::sync::{Arc, PoisonError};
+
+use super::{
+    retry::{PATIENCE, Retry},
+    schedule::Run,
+};
+use crate::{
+    provider::{Content, Driver, ProviderResult},
+    report::Diagnostic,
+    state::ResourceState,
+};
+
+impl Run<'_> {
+    /// Refuses to end an object that holds what the stack does not own. A plan that reads reality has looked, and says
+    /// so; one made offline has not, nor does any plan look into what an earlier run left to be deleted.
+    pub(super) async fn refuse_contents(
+        &self,
+        driver: &Arc<dyn Driver>,
+        old: &ResourceState,
+        pending: bool,
+    ) -> Result<(), Diagnostic> {
+        let looked = self.planned.plan.offline.is_none() && !pending;
+        if looked || self.forces(old) {
+            return Ok(());
+        }
+        let inside = inside(driver, &old.id).await.map_err(|error| {
+            let summary = format!("cannot see what is in `{}` (`{}`)", old.address, old.id);
+            Diagnostic::of_provider(summary, &error).about(&old.address)
+        })?;
+        let foreign = inside.iter().filter(|content| !self.accounts_for(content));
+        let foreign: Vec<String> = foreign.map(|content| format!("{} `{}`", content.type_name, content.id)).collect();
+        if foreign.is_empty() {
+            return Ok(());
+        }
+        Err(Diagnostic::error(format!("`{}` (`{}`) holds what the stack does not own", old.address, old.id))
+            .detail(foreign.join("\n"))
+            .hint("delete or move it, or run this again without --offline: the plan then says what is lost")
+            .about(&old.address))
+    }
+
+    /// Whether something is in state, or was until this run deleted it: it may still show.
+    fn accounts_for(&self, content: &Content) -> bool {
+        let ended = || self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        self.live.owns(content.type_name, &content.id)
+            || ended().contains_key(&(content.type_name.to_owned(), content.id.clone()))
+    }
+}
+
+async fn inside(driver: &Arc<dyn Driver>, id: &str) -> ProviderResult<Vec<Content>> {
+    let mut retry = Retry::new(PATIENCE);
+    loop {
+        match driver.contents(id).await {
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            Err(error) => retry.after_doubt(error).await?,
+            inside => return inside,
+        }
+    }
+}
