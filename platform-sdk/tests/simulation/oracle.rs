@@ -151,8 +151,9 @@ impl Oracle {
         cloud.with(|things, _| {
             changes.iter().try_for_each(|change| match change {
                 Change::Ended(uid, along) => self.ended(announced, things, *uid, *along),
-                Change::Changed(uid) => changed(announced, things, *uid),
-                Change::Made(_) => Ok(()),
+                Change::Changed(uid, None) => changed(announced, things, *uid),
+                // What lies in something that gets another name follows it, whoever made it: that one is judged.
+                Change::Changed(_, Some(_)) | Change::Made(_) => Ok(()),
             })
         })
     }

@@ -149,7 +149,8 @@ pub(crate) enum Refusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     Made(usize),
-    Changed(usize),
+    /// With what it lies in, when only the name of that has changed.
+    Changed(usize, Option<usize>),
     /// With what took it along.
     Ended(usize, Option<usize>),
 }
@@ -261,14 +262,14 @@ impl Things {
         let thing = &mut self.all[uid];
         (thing.fields, thing.id) = (after, id.clone());
         self.show(uid, now);
-        let mut changes = vec![Change::Changed(uid)];
+        let mut changes = vec![Change::Changed(uid, None)];
         if kind == Kind::Area && id != old {
             for shelf in self.inside(Kind::Area, &old) {
                 let thing = &mut self.all[shelf];
                 thing.fields.insert("area".to_owned(), json!(id));
                 thing.id = id_of(Kind::Shelf, &thing.fields).unwrap_or_default();
                 self.show(shelf, now);
-                changes.push(Change::Changed(shelf));
+                changes.push(Change::Changed(shelf, Some(uid)));
             }
         }
         Ok(changes)
