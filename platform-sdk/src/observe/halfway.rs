@@ -37,6 +37,11 @@ pub(crate) fn renamed(
     let mut state = landed.unwrap_or_else(|| before.clone());
     state.id.clone_from(&seen.id);
     state.outputs = seen.outputs.clone();
+    // It was found under this key, however the service writes it.
+    if let (Tree::Map(has), Tree::Map(gets)) = (&mut state.inputs, &target.inputs) {
+        let keys = fields.iter().filter(|field| field.key);
+        has.extend(keys.filter_map(|field| Some((field.name.to_owned(), gets.get(field.name)?.clone()))));
+    }
     state
 }
 
