@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Offline, Surveyed, leases::given_back, saved, session::Session};
+use super::{
+    Offline, Surveyed,
+    leases::given_back,
+    saved,
+    session::{Recovered, Session},
+};
 use crate::{
     Result,
     apply::Applied,
@@ -48,24 +53,24 @@ async fn run(
     question: &str,
 ) -> Result<Exit> {
     let session = Session::open(context, declared).await?;
-    let (mut lease, snapshot) = session.lease().await?;
-    let outcome = work(&session, &mut lease, snapshot, desired, saved, question).await;
+    let (mut lease, recovered) = session.lease().await?;
+    let outcome = work(&session, &mut lease, recovered, desired, saved, question).await;
     given_back(lease, outcome).await
 }
 
 async fn work(
     session: &Session<'_>,
     lease: &mut Lease,
-    mut snapshot: state::Snapshot,
+    mut recovered: Recovered<'_>,
     desired: &Desired,
     saved: Option<&saved::Saved>,
     question: &str,
 ) -> Result<Exit> {
     let context = session.context;
-    declare(&mut snapshot, desired);
+    declare(recovered.snapshot.to_mut(), desired);
     let narrowing = saved::narrowing(saved, session.narrowing())?;
     let wanted = narrowing.wanted()?;
-    let survey = session.survey(desired, &snapshot, lease.reading(), Offline::Never, &wanted);
+    let survey = session.survey(desired, &recovered, lease.reading(), Offline::Never, &wanted);
     let surveyed = context.interrupts.unless_asked(survey).await?;
     let plan = &surveyed.planned.plan;
     if let Some(saved) = saved {
@@ -75,9 +80,11 @@ async fn work(
     if plan.is_empty() {
         // What an earlier run left in the journal becomes a snapshot, and so does what was imported and is declared now;
         // otherwise nothing is written.
-        let commit = lease.commit(&snapshot).await?;
-        context.printer.event(&Event::Done { ok: true, summary: plan.summary.clone(), snapshot: commit.snapshot });
-        return Ok(Exit::Done);
+        let commit = lease.commit(&recovered.snapshot).await?;
+        let ok = surveyed.planned.held_back.is_empty();
+        context.printer.event(&Event::Done { ok, summary: plan.summary.clone(), snapshot: commit.snapshot });
+        // What was held back has been told with the plan.
+        return Ok(if ok { Exit::Done } else { Exit::Failed });
     }
     session.unagreed_losses(&surveyed.planned)?;
     if !context.confirm(question).await? {
@@ -103,10 +110,11 @@ async fn carry_out(session: &Session<'_>, lease: &mut Lease, desired: &Desired, 
     let steps = surveyed.planned.plan.changes().count();
     context.printer.event(&Event::ApplyStarted { steps });
     let Applied { snapshot, summary, mut failures, interrupted } = session.apply(lease, desired, &surveyed).await;
+    let held_back = !surveyed.planned.held_back.is_empty();
     // The plan makes room for the snapshot that is written now.
     drop(surveyed);
     let committed = lease.commit(&snapshot).await;
-    let ok = failures.is_empty() && !interrupted && committed.is_ok();
+    let ok = failures.is_empty() && !interrupted && !held_back && committed.is_ok();
     let reached = committed.as_ref().ok().and_then(|commit| commit.snapshot.clone());
     context.printer.event(&Event::Done { ok, summary, snapshot: reached });
     context.printer.text(&applied_outputs(&snapshot.exports));
@@ -116,5 +124,9 @@ async fn carry_out(session: &Session<'_>, lease: &mut Lease, desired: &Desired, 
         context.printer.note("interrupted: run the command again to go on from here");
         return Ok(Exit::Interrupted);
     }
-    if failures.is_empty() { Ok(Exit::Done) } else { Err(Error::all(failures)) }
+    match (failures.is_empty(), held_back) {
+        (true, false) => Ok(Exit::Done),
+        (true, true) => Ok(Exit::Failed),
+        (false, _) => Err(Error::all(failures)),
+    }
 }

@@ -4,12 +4,16 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{import::named, leases::given_back, session::Session};
+use super::{
+    import::named,
+    leases::given_back,
+    session::{Recovered, Session},
+};
 use crate::{
     Result,
     cli::{Context, DriftArguments, Exit},
     desired::{Desired, Hash, Node, Path, Segment, Tree, migrated},
-    observe::{Observed, Reading, Sighting, observe},
+    observe::{Observed, Reading, Sighting, Unsettled, observe},
     plan::{ChangeKind, Difference, Op, Sides, Step, change, diff, differs},
     program::{Field, Schema},
     report::{Diagnostic, Event, Observer as _, object, rust_code},
@@ -31,8 +35,10 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
     let session = Session::open(context, &declared).await?;
     if !arguments.accept {
         let reading = session.read().await?;
-        let snapshot = migrated(&reading.snapshot, &session.connections.schemas())?;
-        let observed = look(&session, desired, &snapshot, reading.age(context.now_ms())).await?;
+        let recovered = session.in_memory(&reading).await;
+        let snapshot = migrated(&recovered.snapshot, &session.connections.schemas())?;
+        let age = reading.age(context.now_ms());
+        let observed = settled(&session, look(&session, desired, &snapshot, age).await?, &recovered.unsettled);
         let drifted = compare(&session, &snapshot, &observed);
         context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: false });
         let found = !drifted.is_empty();
@@ -43,8 +49,8 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
         });
         return Ok(if found { Exit::Differences } else { Exit::Done });
     }
-    let (mut lease, snapshot) = session.lease().await?;
-    let outcome = accept(&session, desired, &mut lease, snapshot).await;
+    let (mut lease, recovered) = session.lease().await?;
+    let outcome = accept(&session, desired, &mut lease, recovered).await;
     let snapshot = given_back(lease, outcome).await?;
     context.printer.event(&Event::Done { ok: true, summary: crate::plan::Summary::default(), snapshot });
     Ok(Exit::Done)
@@ -55,12 +61,15 @@ async fn accept(
     session: &Session<'_>,
     desired: &Desired,
     lease: &mut Lease,
-    mut snapshot: Snapshot,
+    recovered: Recovered<'_>,
 ) -> Result<Option<Hash>> {
     let context = session.context;
+    let Recovered { snapshot, unsettled } = recovered;
+    let mut snapshot = snapshot.into_owned();
     let before = migrated(&snapshot, &session.connections.schemas())?.into_owned();
     let age = lease.reading().age(context.now_ms());
     let observed = context.interrupts.unless_asked(look(session, desired, &before, age)).await?;
+    let observed = settled(session, observed, &unsettled);
     let drifted = compare(session, &before, &observed);
     context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: true });
     for drifted in &drifted {
@@ -85,6 +94,13 @@ fn tell(context: &Context, drifted: &Drifted<'_>, snapshot: &Snapshot) {
         }
     }
     context.printer.object(&object("accepted", json!({"address": address, "rust": rust})));
+}
+
+/// Without what nobody can say of whether it is as it should be, which is told instead.
+fn settled(session: &Session<'_>, mut observed: Observed, unsettled: &Unsettled) -> Observed {
+    session.tell(unsettled);
+    observed.sightings.retain(|address, _| !unsettled.contains_key(address));
+    observed
 }
 
 async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age: Duration) -> Result<Observed> {

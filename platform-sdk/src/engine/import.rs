@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 
-use super::{leases::given_back, session::Session};
+use super::{
+    leases::given_back,
+    session::{Recovered, Session},
+};
 use crate::{
     Result,
     apply::references,
@@ -24,8 +27,13 @@ pub(crate) async fn import(context: &Context, arguments: &ImportArguments) -> Re
     let desired = &declared.desired;
     let session = Session::open(context, &declared).await?;
     let address = &arguments.address;
-    let (mut lease, mut snapshot) = session.lease().await?;
-    let outcome = take_in(&session, desired, (&mut lease, &mut snapshot), arguments).await;
+    let (mut lease, recovered) = session.lease().await?;
+    let Recovered { snapshot, unsettled } = recovered;
+    let mut snapshot = snapshot.into_owned();
+    let outcome = match unsettled.get(address) {
+        Some(doubt) => Err(doubt.problem.clone().into()),
+        None => take_in(&session, desired, (&mut lease, &mut snapshot), arguments).await,
+    };
     let (Taken { schema, state }, commit) = given_back(lease, outcome).await?;
     let code = rust_code(address, schema, &state.inputs, &|field, value| named(&snapshot, field, value));
     context.printer.text(&format!("imported `{}` as {address}; declare it with:\n\n{code}", state.id));

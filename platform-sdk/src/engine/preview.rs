@@ -1,7 +1,5 @@
 //! `plan`: reads, plans, shows.
 
-use std::borrow::Cow;
-
 use super::{
     Offline, saved,
     session::{Ahead, Session},
@@ -9,7 +7,6 @@ use super::{
 use crate::{
     Result,
     cli::{Context, Exit, PlanArguments},
-    observe::settle,
     report::{Diagnostic, Event, Observer as _},
 };
 
@@ -20,14 +17,10 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
     let desired = &declared.desired;
     let session = Session::open(context, &declared).await?;
     let reading = session.read_ahead(ahead).await?;
-    let mut snapshot = Cow::Borrowed(&reading.snapshot);
-    if !reading.open.is_empty() && !context.globals.offline && reading.in_progress.is_none() {
-        let settled = settle(&reading.open, snapshot.to_mut(), &session.connections, context.now_ms()).await;
-        settled.notes.iter().for_each(|note| context.printer.note(note));
-    }
+    let recovered = session.in_memory(&reading).await;
     let narrowing = session.narrowing();
     let wanted = narrowing.wanted()?;
-    let surveyed = session.survey(desired, &snapshot, &reading, Offline::WithoutCredentials, &wanted).await?;
+    let surveyed = session.survey(desired, &recovered, &reading, Offline::WithoutCredentials, &wanted).await?;
     let plan = &surveyed.planned.plan;
     context.printer.event(&Event::Plan(plan.clone()));
     if let Some(file) = &arguments.out {
@@ -42,7 +35,7 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
     }
     let differs = arguments.detailed_exitcode && !plan.is_empty();
     context.printer.event(&Event::Done { ok: true, summary: plan.summary.clone(), snapshot: reading.base.clone() });
-    drop((session, snapshot));
+    drop((session, recovered));
     context.leave((surveyed, reading, declared));
     Ok(if differs { Exit::Differences } else { Exit::Done })
 }

@@ -1,6 +1,7 @@
 //! What every verb begins with: where state is, which world is meant, and connections to it.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -18,11 +19,11 @@ use crate::{
     apply::{Applied, Apply, Settings, apply},
     cli::{Context, Declared},
     desired::{Address, Desired},
-    observe::{Connections, settle},
+    observe::{Connections, Doubt, Unsettled, settle},
     plan::{Planned, Step, Targets, Wanted},
-    report::{Diagnostic, Error, Observer},
+    report::{Diagnostic, Error, Observer, Severity},
     sandbox::Endpoint,
-    state::{self, Keys, Lease, Location, Reading, Snapshot, World},
+    state::{self, Keys, Lease, Location, OpenIntent, Reading, Record, Snapshot, World},
 };
 
 /// The flags that narrow a plan, or widen it by replacements.
@@ -46,6 +47,13 @@ impl Narrowing {
     pub(super) fn wanted(&self) -> Result<Wanted> {
         Ok(Wanted { targets: Targets::new(&self.target, &self.exclude)?, replace: self.replace.clone() })
     }
+}
+
+/// A state, with what became of interrupted steps.
+pub(super) struct Recovered<'s> {
+    pub(super) snapshot: Cow<'s, Snapshot>,
+    /// Where that is not known.
+    pub(super) unsettled: Unsettled,
 }
 
 /// The surroundings of one engine verb.
@@ -118,35 +126,60 @@ impl<'c> Session<'c> {
         Ok(reading)
     }
 
+    /// What became of interrupted steps, for a command that writes nothing.
+    pub(super) async fn in_memory<'r>(&self, reading: &'r Reading) -> Recovered<'r> {
+        if reading.open.is_empty() {
+            return Recovered { snapshot: Cow::Borrowed(&reading.snapshot), unsettled: Unsettled::new() };
+        }
+        let why = match &reading.in_progress {
+            Some(holder) => ("is in progress", format!("of {holder}")),
+            None if self.context.globals.offline => ("was interrupted", "--offline asks nobody about it".to_owned()),
+            None => return self.settled(&reading.open, reading.snapshot.clone()).await.0,
+        };
+        let mut unsettled = Unsettled::new();
+        for open in &reading.open {
+            let text = format!("a step of `{}` {}", open.intent.target.address, why.0);
+            Doubt::note(&mut unsettled, open, Diagnostic::error(text).detail(why.1.clone()));
+        }
+        Recovered { snapshot: Cow::Borrowed(&reading.snapshot), unsettled }
+    }
+
+    /// Says of which interrupted steps it is not known what became of them.
+    pub(super) fn tell(&self, unsettled: &Unsettled) {
+        for doubt in unsettled.values() {
+            let problem = Diagnostic { severity: Severity::Warning, ..doubt.problem.clone() };
+            self.context.printer.diagnostic(&problem);
+        }
+    }
+
     /// Takes the lease; settles what an interrupted run left.
-    pub(super) async fn lease(&self) -> Result<(Lease, Snapshot)> {
+    pub(super) async fn lease(&self) -> Result<(Lease, Recovered<'static>)> {
         let lease = take(self.context, &self.location, self.world).await?;
-        match self.settled(&lease).await {
-            Ok(snapshot) => Ok((lease, snapshot)),
+        match self.recovered(&lease).await {
+            Ok(recovered) => Ok((lease, recovered)),
             Err(error) => given_back(lease, Err(error)).await,
         }
     }
 
-    async fn settled(&self, lease: &Lease) -> Result<Snapshot> {
+    async fn recovered(&self, lease: &Lease) -> Result<Recovered<'static>> {
         if lease.brought_home() > 0 {
             let count = lease.brought_home();
             self.context.printer.note(&format!("brought home from a run that had lost its store: {count} records"));
         }
-        let mut snapshot = lease.reading().snapshot.clone();
-        self.connections.introduce(&self.declared.desired, &snapshot);
-        let open = lease.reading().open.clone();
-        if open.is_empty() {
-            return Ok(snapshot);
-        }
-        let settling = async { Ok(settle(&open, &mut snapshot, &self.connections, self.context.now_ms()).await) };
-        let settled = self.context.interrupts.unless_asked(settling).await?;
-        for note in &settled.notes {
-            self.context.printer.note(note);
-        }
-        for record in settled.records {
+        let Reading { snapshot, open, .. } = lease.reading();
+        self.connections.introduce(&self.declared.desired, snapshot);
+        let settling = async { Ok(self.settled(open, snapshot.clone()).await) };
+        let (recovered, records) = self.context.interrupts.unless_asked(settling).await?;
+        for record in records {
             lease.journal().append(record).await?;
         }
-        if settled.problems.is_empty() { Ok(snapshot) } else { Err(Error::all(settled.problems)) }
+        Ok(recovered)
+    }
+
+    async fn settled(&self, open: &[OpenIntent], mut snapshot: Snapshot) -> (Recovered<'static>, Vec<Record>) {
+        let settled = settle(open, &mut snapshot, &self.connections, self.context.now_ms()).await;
+        settled.notes.iter().for_each(|note| self.context.printer.note(note));
+        (Recovered { snapshot: Cow::Owned(snapshot), unsettled: settled.unsettled }, settled.records)
     }
 
     /// What the command line narrows a plan to.
@@ -160,7 +193,7 @@ impl<'c> Session<'c> {
     pub(super) async fn survey(
         &self,
         desired: &Desired,
-        snapshot: &Snapshot,
+        recovered: &Recovered<'_>,
         reading: &Reading,
         offline: Offline,
         wanted: &Wanted,
@@ -168,7 +201,7 @@ impl<'c> Session<'c> {
         let offline = if self.context.globals.offline { Offline::Asked } else { offline };
         let survey = Survey {
             desired,
-            snapshot,
+            snapshot: &recovered.snapshot,
             base: reading.base.as_ref(),
             connections: &self.connections,
             wanted,
@@ -176,6 +209,7 @@ impl<'c> Session<'c> {
             offline,
             elsewhere: self,
             age: reading.age(self.context.now_ms()),
+            unsettled: &recovered.unsettled,
         };
         survey.run().await
     }

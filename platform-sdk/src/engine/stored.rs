@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::session::Session;
 use crate::{
     Result,
     cli::{Context, Exit, StateExportArguments, StateUnlockArguments},
     report::object,
-    state::{self, Snapshot},
+    state::{self, Location, Snapshot},
 };
 
 /// What the stack owns now, or as of an earlier snapshot.
@@ -14,10 +15,32 @@ pub(crate) async fn snapshot(context: &Context, at: Option<u64>) -> Result<Snaps
     let location = context.location()?;
     match at {
         Some(serial) => Ok(state::snapshot_at(&location, serial, &context.environment).await?.1),
-        None => {
-            Ok(state::read(&location, context.stored_world(&location).await?, &context.environment).await?.snapshot)
-        }
+        None => as_it_is(context, &location).await,
     }
+}
+
+/// The state now; what became of interrupted steps is found out, as far as that can be done from here.
+async fn as_it_is(context: &Context, location: &Location) -> Result<Snapshot> {
+    let world = context.stored_world(location).await?;
+    let reading = state::read(location, world, &context.environment).await?;
+    if reading.open.is_empty() {
+        return Ok(reading.snapshot);
+    }
+    if world != context.meant_world() {
+        for open in &reading.open {
+            let address = &open.intent.target.address;
+            context
+                .printer
+                .note(&format!("{address}: a step was interrupted; `--sandbox` says which world to look in"));
+        }
+        return Ok(reading.snapshot);
+    }
+    let declared = context.declared_or_listed()?;
+    let session = Session::open(context, &declared).await?;
+    session.connections.introduce(&declared.desired, &reading.snapshot);
+    let recovered = session.in_memory(&reading).await;
+    session.tell(&recovered.unsettled);
+    Ok(recovered.snapshot.into_owned())
 }
 
 /// Lists the stack's snapshots.

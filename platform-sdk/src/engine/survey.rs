@@ -8,8 +8,8 @@ use super::references::{Elsewhere, referred};
 use crate::{
     Result,
     desired::{Address, Desired, Hash, Tree, migrated},
-    observe::{Connections, Observed, Reading, callers, contents, observe},
-    plan::{Planned, Wanted, access_changes, differs, locked_out, moved, plan},
+    observe::{Connections, Observed, Reading, Unsettled, callers, contents, observe},
+    plan::{Planned, Wanted, access_changes, differs, entangled, locked_out, moved, plan, unmoved},
     provider::ErrorKind,
     report::Diagnostic,
     state::Snapshot,
@@ -39,6 +39,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) elsewhere: &'a dyn Elsewhere,
     /// How long ago at least what state says was done.
     pub(crate) age: Duration,
+    /// What of interrupted steps is not known.
+    pub(crate) unsettled: &'a Unsettled,
 }
 
 /// A plan, and what was read for it.
@@ -52,7 +54,19 @@ impl Survey<'_> {
     pub(crate) async fn run(self) -> Result<Surveyed> {
         let current = migrated(self.snapshot, &self.connections.schemas())?;
         let references = referred(self.desired, self.elsewhere).await?;
-        Survey { snapshot: &current, ..self }.of_current(&references).await
+        let survey = Survey { snapshot: &current, ..self };
+        if self.unsettled.is_empty() {
+            return survey.of_current(&references).await;
+        }
+        // An interrupted step is about an address: nothing moves there until it is known what became of it.
+        let mut unsettled = self.unsettled.clone();
+        for (address, doubt) in self.unsettled {
+            for entangled in entangled(self.desired, address) {
+                unsettled.entry(entangled).or_insert_with(|| doubt.clone());
+            }
+        }
+        let desired = unmoved(self.desired, &unsettled);
+        Survey { desired: &desired, unsettled: &unsettled, ..survey }.of_current(&references).await
     }
 
     async fn of_current(self, references: &BTreeMap<Address, Tree>) -> Result<Surveyed> {
@@ -70,6 +84,9 @@ impl Survey<'_> {
         let offline = self.offline_reason(reading)?;
         let reading = Reading { offline: offline.as_deref(), ..reading };
         let mut observed = observe(reading).await?;
+        for (address, doubt) in self.unsettled {
+            observed.doubt(address, doubt);
+        }
         // What lives in objects that end can be asked for only once it is known which ones end.
         let first = self.plan(&observed);
         let ending = first.as_ref().map(ending).unwrap_or_default();
@@ -77,7 +94,7 @@ impl Survey<'_> {
             contents(reading, &ending, &mut observed).await;
         }
         let mut planned = if observed.contents.is_empty() { first? } else { self.plan(&observed)? };
-        Arc::make_mut(&mut planned.plan).warnings.extend(observed.unreadable.values().map(|problem| {
+        Arc::make_mut(&mut planned.plan).warnings.extend(told(&observed).map(|problem| {
             let hint = "it is left alone, and so is what depends on it";
             Diagnostic { severity: crate::report::Severity::Warning, ..problem.clone() }.hint(hint)
         }));
@@ -110,6 +127,12 @@ impl Survey<'_> {
             Err(error) => Err(Diagnostic::of_provider("cannot log in", &error).into()),
         }
     }
+}
+
+/// Each problem once, also where several addresses wait for one step.
+fn told(observed: &Observed) -> impl Iterator<Item = &Diagnostic> {
+    let own = |(address, problem): &(&Address, &Diagnostic)| problem.address.as_ref().is_none_or(|of| of == *address);
+    observed.unreadable.iter().filter(own).map(|(_, problem)| problem)
 }
 
 fn ending(planned: &Planned) -> BTreeSet<Address> {

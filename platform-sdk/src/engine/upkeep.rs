@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    leases::holder,
+    leases::{given_back, holder},
     mend::{finish, lease},
     session::Session,
 };
@@ -93,16 +93,20 @@ async fn settle_open(context: &Context) -> Result<Exit> {
     for finding in &findings {
         context.printer.text(&format!("{finding}\n"));
     }
-    settled.problems.iter().for_each(|problem| context.printer.diagnostic(problem));
+    session.tell(&settled.unsettled);
     context.printer.object(&object("repair", json!({"problem": "a run was interrupted", "findings": findings})));
     if let Some(refused) = unless_agreed(context, "Write this down?").await? {
         return Ok(refused);
     }
-    let (mut lease, snapshot) = session.lease().await?;
-    let commit = lease.commit(&snapshot).await?;
-    lease.release().await?;
-    finish(context, &commit, "written: the state is whole");
-    Ok(Exit::Done)
+    let (mut lease, recovered) = session.lease().await?;
+    let committed = lease.commit(&recovered.snapshot).await;
+    let commit = given_back(lease, committed).await?;
+    if recovered.unsettled.is_empty() {
+        finish(context, &commit, "written: the state is whole");
+        return Ok(Exit::Done);
+    }
+    finish(context, &commit, "written: what could not be told stays open");
+    Ok(Exit::Failed)
 }
 
 /// Copies the stack's state to another place.

@@ -20,5 +20,5 @@ pub use observed::{Observed, Sighting};
 pub(crate) use recognise::{PATIENCE, may_have_happened};
 pub(crate) use refresh::{BUILTIN, look_up, request};
 pub use refresh::{Reading, contents, observe};
-pub use settle::{Settled, settle};
+pub use settle::{Doubt, Settled, Unsettled, settle};
 pub(crate) use settle::{listed, renames, without_unseen};

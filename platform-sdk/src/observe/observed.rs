@@ -1,7 +1,8 @@
 //! What was observed: pure data that a plan is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::Doubt;
 use crate::{
     desired::{Address, Tree},
     provider::Observation,
@@ -34,6 +35,8 @@ pub struct Observed {
     pub identities: BTreeMap<String, BTreeMap<String, String>>,
     /// Objects that could not be read: they hold back what depends on them.
     pub unreadable: BTreeMap<Address, Diagnostic>,
+    /// Those of them that only wait until it is known what became of an interrupted step, with what they need.
+    pub unsettled: BTreeMap<Address, BTreeSet<Address>>,
     /// Objects whose provider leads elsewhere now: `(scope, where it was made, where it leads)`.
     pub rescoped: BTreeMap<Address, (String, String, String)>,
     /// Reality was not read; why not.
@@ -41,6 +44,14 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// Nothing is known of what stands at an address, as long as nobody knows what became of an interrupted step.
+    pub(crate) fn doubt(&mut self, address: &Address, doubt: &Doubt) {
+        self.sightings.insert(address.clone(), Sighting::Unread(doubt.problem.summary.clone()));
+        self.found.remove(address);
+        self.unreadable.insert(address.clone(), doubt.problem.clone());
+        self.unsettled.insert(address.clone(), doubt.needs.clone());
+    }
+
     /// What is seen at an address.
     pub fn present(&self, address: &Address) -> Option<&Observation> {
         match self.sightings.get(address) {

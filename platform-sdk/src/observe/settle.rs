@@ -1,6 +1,10 @@
 //! Settling: what became of the intents that an earlier run left open.
 
-use std::{borrow::Cow, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -12,12 +16,34 @@ use super::{
     refresh::request,
 };
 use crate::{
-    desired::{Tree, brought_to},
+    desired::{Address, Tree, brought_to},
     program::{Field, Operation, Schema},
     provider::{Driver, ErrorKind, Found, Observation, ProviderError, ProviderResult},
     report::Diagnostic,
     state::{Effect, IntentOp, OpenIntent, Record, ResourceState, Snapshot, Status},
 };
+
+/// The resources of which it is not known what became of them.
+pub type Unsettled = BTreeMap<Address, Doubt>;
+
+/// Steps of a resource that were interrupted, and of which nobody can say what became of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Doubt {
+    /// Why not.
+    pub problem: Diagnostic,
+    /// What the object needs, if there is one.
+    pub needs: BTreeSet<Address>,
+}
+
+impl Doubt {
+    /// Takes down that an intent can't be settled.
+    pub(crate) fn note(unsettled: &mut Unsettled, open: &OpenIntent, problem: Diagnostic) {
+        let target = &open.intent.target;
+        let doubt = unsettled.entry(target.address.clone());
+        let doubt = doubt.or_insert_with(|| Self { problem: problem.about(&target.address), needs: BTreeSet::new() });
+        doubt.needs.extend(target.dependencies.iter().cloned());
+    }
+}
 
 /// What settling found, as records that close the intents.
 #[derive(Debug, Clone, Default)]
@@ -26,8 +52,8 @@ pub struct Settled {
     pub records: Vec<Record>,
     /// For people: what was found.
     pub notes: Vec<String>,
-    /// Intents that could not be settled.
-    pub problems: Vec<Diagnostic>,
+    /// Where it could not be told: why not. These intents stay open, and hold back what depends on them.
+    pub unsettled: Unsettled,
 }
 
 /// Finds out what became of each open intent, and applies it to the snapshot. `now_ms` is the time in milliseconds since
@@ -47,13 +73,10 @@ pub async fn settle(open: &[OpenIntent], snapshot: &mut Snapshot, connections: &
                 settled.notes.push(format!("{address}: {note}"));
                 settled.records.push(Record::Outcome { intent: Some(open.intent.id.clone()), effects });
             }
-            Err(error) => settled.problems.push(
-                Diagnostic::of_provider(
-                    format!("cannot find out what became of `{address}`, interrupted in an earlier run"),
-                    &error,
-                )
-                .about(address),
-            ),
+            Err(error) => {
+                let text = format!("cannot find out what became of `{address}`, interrupted in an earlier run");
+                Doubt::note(&mut settled.unsettled, open, Diagnostic::of_provider(text, &error));
+            }
         }
     }
     settled

@@ -14,7 +14,7 @@ use super::{
     cycles::Detours,
     decide::{self, Decision, Sources},
     diff::{Difference, Verdict},
-    guard,
+    guard, held,
     moves::{effects, moved},
 };
 use crate::{
@@ -48,6 +48,8 @@ pub struct Planned {
     pub decisions: BTreeMap<Address, Decision>,
     /// The order in which an apply takes it.
     pub actions: Actions,
+    /// What was asked for and waits, because it can't be read, or because of something that can't.
+    pub held_back: BTreeSet<Address>,
 }
 
 impl Planned {
@@ -73,13 +75,13 @@ pub fn plan(
     let (snapshot, moves) = moved(desired, before)?;
     let mut detours = Detours::default();
     // Each turn takes at least one detour more, and most plans need none.
-    let (decisions, pending, actions) = loop {
+    let (Decided { decisions, pending, held_back }, actions) = loop {
         let replace = &wanted.replace;
         let sources =
             Sources { desired, snapshot: &snapshot, moves: &moves, observed, schemas, replace, detours: &detours };
-        let (decisions, pending) = decided(sources, wanted)?;
-        match actions(sources, &decisions, &pending) {
-            Ok(actions) => break (decisions, pending, actions),
+        let decided = decided(sources, wanted)?;
+        match actions(sources, &decided.decisions, &decided.pending) {
+            Ok(actions) => break (decided, actions),
             Err(Tied::With(more)) => detours = more,
             Err(Tied::Up(problem)) => return Err(problem.into()),
         }
@@ -109,23 +111,35 @@ pub fn plan(
         offline: observed.offline.clone(),
     };
     let moves = if moves.is_empty() { Vec::new() } else { effects(before, &snapshot, &moves) };
-    Ok(Planned { plan: Arc::new(plan), snapshot: snapshot.into_owned(), moves, decisions, actions })
+    Ok(Planned { plan: Arc::new(plan), snapshot: snapshot.into_owned(), moves, decisions, actions, held_back })
 }
 
-/// What happens to the resources that are targeted, with the places of the pending deletes that are carried out.
-fn decided(sources: Sources<'_>, wanted: &Wanted) -> Result<(BTreeMap<Address, Decision>, BTreeSet<usize>)> {
+/// What happens to the resources that are targeted.
+struct Decided {
+    decisions: BTreeMap<Address, Decision>,
+    /// The places of the pending deletes that are carried out.
+    pending: BTreeSet<usize>,
+    held_back: BTreeSet<Address>,
+}
+
+fn decided(sources: Sources<'_>, wanted: &Wanted) -> Result<Decided> {
     let (mut decisions, mut problems) = decide::decide(sources);
     problems.extend(unknown_replacements(&wanted.replace, &decisions));
-    let narrowed = super::target::narrow(sources, &wanted.targets, &mut decisions);
+    let mut narrowed = super::target::narrow(sources, &wanted.targets, &mut decisions);
     problems.extend(narrowed.problems);
-    hold_back(sources, &mut decisions, &mut problems);
+    let held = held::hold_back(sources, &mut narrowed.pending, &mut decisions);
+    problems.extend(held.problems);
     problems.extend(guard::protected(sources, &decisions));
     problems.extend(guard::stranded(sources, &decisions));
     problems.extend(guard::retained_replacements(sources, &decisions));
     problems.extend(guard::retained_keys(sources, &decisions));
     problems.extend(guard::two_of_one_key(sources, &decisions));
     problems.extend(guard::foreign_contents(sources, &decisions));
-    if problems.is_empty() { Ok((decisions, narrowed.pending)) } else { Err(Error::all(problems)) }
+    if !problems.is_empty() {
+        return Err(Error::all(problems));
+    }
+    let held_back = held.addresses.into_iter().filter(|address| wanted.targets.selects(address)).collect();
+    Ok(Decided { decisions, pending: narrowed.pending, held_back })
 }
 
 /// `plan_id`'s text. Fields in alphabetical order.
@@ -145,43 +159,6 @@ fn unknown_replacements(replace: &BTreeSet<Address>, decisions: &BTreeMap<Addres
                 .hint("`plan` and `state list` show addresses")
         })
         .collect()
-}
-
-/// What could not be read holds back itself and what depends on it, and nothing else.
-fn hold_back(sources: Sources<'_>, decisions: &mut BTreeMap<Address, Decision>, problems: &mut Vec<Diagnostic>) {
-    if sources.observed.unreadable.is_empty() {
-        return;
-    }
-    let mut held: BTreeSet<&Address> = sources.observed.unreadable.keys().collect();
-    for (address, problem) in &sources.observed.unreadable {
-        if decisions.get(address).is_some_and(super::decide::Decision::ends_object) {
-            problems.push(problem.clone());
-        }
-    }
-    for address in &sources.desired.order {
-        let Some(node) = sources.desired.nodes.get(address) else { continue };
-        if node.dependencies.iter().any(|dependency| held.contains(dependency)) {
-            held.insert(address);
-        }
-    }
-    for address in held {
-        let Some(decision) = decisions.get_mut(address) else { continue };
-        match decision.op {
-            // A newcomer that is held back is not there at all.
-            Op::Create | Op::Adopt => drop(decisions.remove(address)),
-            Op::Replace { .. } if !decision.drawn_by.is_empty() => problems.push(held_in_place(address, decision)),
-            Op::Delete => {}
-            Op::Replace { .. } | Op::Update | Op::Forget | Op::Read | Op::Move { .. } | Op::Options | Op::Keep => {
-                *decision = Decision::new(Op::Keep, std::mem::take(&mut decision.inputs));
-            }
-        }
-    }
-}
-
-fn held_in_place(address: &Address, decision: &Decision) -> Diagnostic {
-    Diagnostic::error(format!("`{address}` would be replaced, and something that it depends on can't be read"))
-        .detail(decision.reasons.join("\n"))
-        .about(address)
 }
 
 fn steps(

@@ -1,6 +1,10 @@
 //! Moves: addresses that changed by `moved_from`, all at once, so that swaps and chains work.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     Result,
@@ -53,8 +57,7 @@ pub fn moved<'s>(desired: &Desired, snapshot: &'s Snapshot) -> Result<(Cow<'s, S
 fn origin(desired: &Desired, node: &Node, snapshot: &Snapshot) -> Result<Option<Address>, Diagnostic> {
     let applied = snapshot.resources.get(&node.address).map(|state| &state.options.moved_from);
     for text in &node.options.moved_from {
-        let whole = if text.contains("::") { text.clone() } else { format!("{}::{text}", node.address.type_name()) };
-        let old: Address = whole.parse()?;
+        let old = former(node, text)?;
         if old.type_name() != node.address.type_name() {
             let problem = Diagnostic::error(format!("`{}` can't have moved from `{old}`", node.address));
             return Err(problem.detail("they are of different types").hint("take `moved_from` away"));
@@ -74,6 +77,40 @@ fn origin(desired: &Desired, node: &Node, snapshot: &Snapshot) -> Result<Option<
 fn has_come(desired: &Desired, state: &ResourceState) -> bool {
     let told = desired.nodes.get(&state.address).map(|node| &node.options.moved_from);
     told.is_some_and(|told| !told.is_empty() && told.iter().all(|from| state.options.moved_from.contains(from)))
+}
+
+/// The address that a `moved_from` names.
+fn former(node: &Node, text: &str) -> Result<Address, Diagnostic> {
+    let whole = if text.contains("::") { text.to_owned() } else { format!("{}::{text}", node.address.type_name()) };
+    whole.parse()
+}
+
+/// An address, with every one that moves lead to from it, and from which they lead to it.
+pub fn entangled(desired: &Desired, with: &Address) -> BTreeSet<Address> {
+    let mut all = BTreeSet::from([with.clone()]);
+    let moving = || desired.nodes.values().filter(|node| !node.options.moved_from.is_empty());
+    loop {
+        let known = all.len();
+        for node in moving() {
+            let names = node.options.moved_from.iter().filter_map(|text| former(node, text).ok());
+            let names: BTreeSet<Address> = names.chain([node.address.clone()]).collect();
+            if !names.is_disjoint(&all) {
+                all.extend(names);
+            }
+        }
+        if all.len() == known {
+            return all;
+        }
+    }
+}
+
+/// A program that leaves what stands at these addresses where it is.
+pub fn unmoved<T>(desired: &Desired, standing: &BTreeMap<Address, T>) -> Desired {
+    let mut desired = desired.clone();
+    for node in desired.nodes.values_mut().filter(|node| standing.contains_key(&node.address)) {
+        Arc::make_mut(&mut node.options).moved_from.clear();
+    }
+    desired
 }
 
 /// What moving does to state: the old addresses are left, then everything that names one is written again.

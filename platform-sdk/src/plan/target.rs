@@ -33,7 +33,8 @@ impl Targets {
         self.only.is_empty() && self.except.is_empty()
     }
 
-    fn selects(&self, address: &Address) -> bool {
+    /// Whether a command is about this resource.
+    pub(super) fn selects(&self, address: &Address) -> bool {
         (self.only.is_empty() || hits(&self.only, address)) && !hits(&self.except, address)
     }
 }
@@ -91,17 +92,22 @@ pub(super) fn narrow(sources: Sources<'_>, targets: &Targets, decisions: &mut BT
     }
     // A newcomer that is kept is not there at all.
     decisions.retain(|address, _| !outside(address) || sources.snapshot.resources.contains_key(address));
+    end_alone(decisions, outside);
+    Narrowed { problems, pending }
+}
+
+/// What would have gone along with something that stays ends by a call of its own.
+pub(super) fn end_alone(decisions: &mut BTreeMap<Address, Decision>, stays: impl Fn(&Address) -> bool) {
     for decision in decisions.values_mut() {
-        if decision.dies_with.as_ref().is_some_and(&outside) {
+        if decision.dies_with.as_ref().is_some_and(&stays) {
             decision.dies_with = None;
             decision.reasons.retain(|reason| !reason.starts_with("goes with "));
         }
     }
-    Narrowed { problems, pending }
 }
 
 /// What is not targeted stays as it is; an address that changed has changed all the same.
-fn left_alone(sources: Sources<'_>, address: &Address, decision: &Decision) -> Decision {
+pub(super) fn left_alone(sources: Sources<'_>, address: &Address, decision: &Decision) -> Decision {
     let op = match sources.moves.get(address) {
         Some(from) => Op::Move { from: from.clone() },
         None => Op::Keep,

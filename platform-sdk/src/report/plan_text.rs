@@ -232,6 +232,7 @@ pub(super) fn summary_line(plan: &Plan) -> String {
     }
     match &plan.offline {
         Some(_) => "No changes against what was last applied.".to_owned(),
-        None => "No changes. The platform is what the program says.".to_owned(),
+        None if plan.warnings.is_empty() => "No changes. The platform is what the program says.".to_owned(),
+        None => "No changes beside what the warnings say.".to_owned(),
     }
 }

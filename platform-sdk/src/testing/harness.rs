@@ -14,7 +14,7 @@ use crate::{
     apply::{Applied, Apply, Ledger as _, Memory, Settings, apply},
     desired::{Desired, Tree, desired, hash},
     engine::{Elsewhere, Offline, Survey, Surveyed},
-    observe::{Connections, settle},
+    observe::{Connections, Unsettled, settle},
     plan::{Op, Plan, Step, Targets, Wanted},
     program::ReferredStack,
     report::{Diagnostic, Error, Event, Observer},
@@ -180,7 +180,13 @@ impl Harness {
         Ok((desired, connections))
     }
 
-    async fn survey(&self, desired: &Desired, connections: &Connections, offline: Offline) -> Result<Surveyed> {
+    async fn survey(
+        &self,
+        desired: &Desired,
+        connections: &Connections,
+        offline: Offline,
+        unsettled: &Unsettled,
+    ) -> Result<Surveyed> {
         let snapshot = self.snapshot();
         let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let survey = Survey {
@@ -193,6 +199,7 @@ impl Harness {
             offline,
             elsewhere: &Given { stacks: &self.elsewhere, strict: offline != Offline::Asked },
             age: std::time::Duration::ZERO,
+            unsettled,
         };
         survey.run().await
     }
@@ -203,7 +210,9 @@ impl Harness {
     /// Those of the program and of planning.
     pub fn plan(&self, program: &Program) -> Result<Plan> {
         let (desired, connections) = self.declared(program)?;
-        Ok(Arc::unwrap_or_clone(self.block_on(self.survey(&desired, &connections, Offline::Never))??.planned.plan))
+        Ok(Arc::unwrap_or_clone(
+            self.block_on(self.survey(&desired, &connections, Offline::Never, &Unsettled::new()))??.planned.plan,
+        ))
     }
 
     /// Plans without reading reality.
@@ -212,7 +221,9 @@ impl Harness {
     /// Those of the program and of planning.
     pub fn plan_offline(&self, program: &Program) -> Result<Plan> {
         let (desired, connections) = self.declared(program)?;
-        Ok(Arc::unwrap_or_clone(self.block_on(self.survey(&desired, &connections, Offline::Asked))??.planned.plan))
+        Ok(Arc::unwrap_or_clone(
+            self.block_on(self.survey(&desired, &connections, Offline::Asked, &Unsettled::new()))??.planned.plan,
+        ))
     }
 
     /// Plans and applies.
@@ -247,8 +258,9 @@ impl Harness {
         let events = Arc::new(Events::default());
         let ledger = Arc::new(Memory::default());
         let run = async {
-            self.settle(connections).await?;
-            let Surveyed { planned, observed } = self.survey(desired, connections, Offline::Never).await?;
+            let unsettled = self.settle(connections).await;
+            let survey = self.survey(desired, connections, Offline::Never, &unsettled);
+            let Surveyed { planned, observed } = survey.await?;
             let (_stop, stopped) = watch::channel(false);
             let settings = Settings { parallel: self.slots(), fail_fast: false, keyed: Arc::new(keyed), stop: stopped };
             let work = Apply {
@@ -264,17 +276,24 @@ impl Harness {
         };
         let (Applied { snapshot, failures, .. }, plan) = self.block_on(run)??;
         self.set(snapshot);
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = open(&ledger.records());
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).extend(open(&ledger.records()));
         let events = events.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(Run { plan, failures, events })
     }
 
-    async fn settle(&self, connections: &Connections) -> Result<()> {
-        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
+    /// What could not be settled stays open.
+    async fn settle(&self, connections: &Connections) -> Unsettled {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut snapshot = self.snapshot();
         let settled = settle(&open, &mut snapshot, connections, Memory::default().now_ms()).await;
         self.set(snapshot);
-        if settled.problems.is_empty() { Ok(()) } else { Err(Error::all(settled.problems)) }
+        let closed = |open: &OpenIntent| {
+            settled.records.iter().any(
+                |record| matches!(record, Record::Outcome { intent: Some(intent), .. } if *intent == open.intent.id),
+            )
+        };
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).retain(|open| !closed(open));
+        settled.unsettled
     }
 }
 
