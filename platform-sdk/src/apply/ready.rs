@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     make::Making,
     retry::{PATIENCE, Retry},
+    steps::stopped,
 };
 use crate::{
     fault,
@@ -29,7 +30,15 @@ impl Making<'_, '_> {
         }
         let Some(state) = self.run.live.resource(self.address()) else { return Ok(()) };
         let bound = self.node.options.timeout(Operation::Ready).unwrap_or(READY_PATIENCE);
-        let ready = self.run.slots.resting(timeout(bound, self.until_ready(driver, &state.id))).await;
+        let mut stop = self.run.settings.stop.clone();
+        let waiting = self.run.slots.resting(timeout(bound, self.until_ready(driver, &state.id)));
+        // Nothing is asked for while it is waited for, so that there is nothing to lose: the next run goes on waiting.
+        let ready = tokio::select! {
+            biased;
+            ready = waiting => ready,
+            () = stopped(&mut stop) => Ok(Err(ProviderError::new(ErrorKind::TimedOut, "not ready yet when the run was stopped")
+                .hint("it goes on by itself: run the command again to wait for it"))),
+        };
         let failure = match ready {
             Ok(Ok(())) => {
                 fault::point("it is ready");

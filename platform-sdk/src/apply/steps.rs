@@ -195,7 +195,8 @@ pub(super) fn steps(list: &[Action]) -> (Vec<usize>, usize) {
     (of, known.len())
 }
 
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+/// Waits until the run is to stop.
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     // A closed channel means that nobody will ever stop this run.
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;

@@ -24,6 +24,7 @@ mod drift;
 mod held_back;
 mod ignore_changes;
 mod imports;
+mod interrupted;
 mod interrupted_replacement;
 mod judged;
 mod logins;

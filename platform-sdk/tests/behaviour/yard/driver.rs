@@ -121,7 +121,8 @@ impl Driver for Page {
         Ok(None)
     }
 
-    async fn ready(&self, _id: &str) -> ProviderResult<Readiness> {
+    async fn ready(&self, id: &str) -> ProviderResult<Readiness> {
+        self.world.answers(&format!("ready {id}")).await;
         Ok(Readiness::Ready)
     }
 
