@@ -240,6 +240,9 @@ async fn no_log_line_and_no_debug_print_shows_a_secret() {
     let log = Log::default();
     let server = Server::playing([json(503, ""), json(200, r#"{"token_value": "canary"}"#)]).await;
     let client = server.careless_client();
+    // With a second listener, a line is offered to all of them whichever thread meets it first; a single one would be
+    // looked for in that thread alone, and another test's has none.
+    let _second = tracing::Dispatch::new(Log::default());
     let recording = tracing::subscriber::set_default(log.clone());
     // Another test may have met the same line while nobody listened.
     tracing::callsite::rebuild_interest_cache();
