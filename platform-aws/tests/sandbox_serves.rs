@@ -29,6 +29,15 @@ fn python() -> Option<PathBuf> {
     })
 }
 
+/// Without all features of this package, `conformance/` is not even built.
+#[test]
+fn what_is_not_built_is_named() {
+    if !cfg!(all(feature = "iam", feature = "kms", feature = "s3")) {
+        let why = "built without the features iam, kms and s3; `./check` has them";
+        let _ = writeln!(std::io::stderr(), "left out: moto: pages of AWS, and keys: {why}");
+    }
+}
+
 #[test]
 fn boto3_and_the_aws_command_line_are_served() {
     let Some(python) = python() else {

@@ -3,8 +3,16 @@
 
 use std::process::Stdio;
 
-use platform_tests::{Running, Served, said};
+use platform_tests::{Running, Served, left_out, said};
 use serde_json::json;
+
+/// Without that feature, `stores/` is not even built.
+#[test]
+fn what_is_not_built_is_named() {
+    if !cfg!(feature = "stores") {
+        left_out("state in S3 on moto, runs that stand still", "built without the feature `stores`; `./check` has it");
+    }
+}
 
 #[test]
 fn one_works_and_the_other_is_told_who_and_since_when() {
