@@ -15,8 +15,8 @@ use super::yard::World;
 /// A world, and the state of a stack in it.
 pub(crate) struct Commands {
     pub(crate) world: World,
-    store: Arc<Memory>,
-    runtime: Runtime,
+    pub(crate) store: Arc<Memory>,
+    pub(crate) runtime: Runtime,
     program: fn(&World) -> Program,
 }
 

@@ -1,16 +1,14 @@
 //! Commands that only look: after an interrupted run they tell the truth, and write nothing.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use platform_sdk::{
     Program,
-    state::{self, Holder, Location, Memory, Store},
-    testing::{Command, Said},
+    state::{self, Holder, Location},
 };
-use time::OffsetDateTime;
-use tokio::{runtime::Runtime, sync::watch};
 
 use super::{
+    commands::Commands,
     support::program,
     yard::{Fault, House, World},
 };
@@ -23,66 +21,18 @@ fn house(world: &World) -> Program {
     })
 }
 
-struct Stack {
-    world: World,
-    store: Arc<Memory>,
-    runtime: Runtime,
-}
-
-impl Stack {
-    /// Creating `a` has happened, and its answer was lost; where it may not be read, nobody can tell.
-    fn interrupted() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let stack = Self { world: World::default(), store: Arc::default(), runtime };
-        stack.world.fault("create House", Fault::AnswerLost);
-        stack.world.deny("a");
-        assert_eq!(stack.run(&["up", "--yes"]).0, 1);
-        stack
-    }
-
-    /// The exit code, and everything that was said.
-    fn run(&self, line: &[&str]) -> (u8, String) {
-        let said = Said::default();
-        let command = Command {
-            program: house(&self.world),
-            line: line.iter().map(|argument| (*argument).to_owned()).collect(),
-            store: self.store.clone(),
-            folder: None,
-            environment: BTreeMap::new(),
-            clock: Arc::new(OffsetDateTime::now_utc),
-            stop: watch::channel(false).1,
-            said: said.clone(),
-        };
-        let exit = self.runtime.block_on(command.run());
-        (exit, said.out() + &said.err())
-    }
-
-    /// Everything that is stored.
-    fn stored(&self) -> BTreeMap<String, Vec<u8>> {
-        self.runtime.block_on(async {
-            let mut stored = BTreeMap::new();
-            for key in self.store.list("demo").await.expect("a list") {
-                let object = self.store.get(&key).await.expect("an answer").expect("it was listed");
-                stored.insert(key, object.bytes);
-            }
-            stored
-        })
-    }
-
-    /// Runs a command that must leave everything as it was.
-    fn look(&self, line: &[&str]) -> (u8, String) {
-        let (stored, objects) = (self.stored(), self.world.objects());
-        assert!(!stored.is_empty());
-        let ran = self.run(line);
-        assert!(self.stored() == stored, "{line:?} wrote something");
-        assert_eq!(self.world.objects(), objects, "{line:?}");
-        ran
-    }
+/// Creating `a` has happened, and its answer was lost; where it may not be read, nobody can tell.
+fn interrupted() -> Commands {
+    let stack = Commands::of(house);
+    stack.world.fault("create House", Fault::AnswerLost);
+    stack.world.deny("a");
+    assert_eq!(stack.run(&["up", "--yes"]).0, 1);
+    stack
 }
 
 #[test]
 fn what_had_happened_is_found_out_in_memory() {
-    let stack = Stack::interrupted();
+    let stack = interrupted();
     stack.world.allow("a");
     for _ in 0..2 {
         let (exit, said) = stack.look(&["state", "list"]);
@@ -103,7 +53,7 @@ fn what_had_happened_is_found_out_in_memory() {
 
 #[test]
 fn what_can_not_be_told_is_said_and_planned_for_no_one() {
-    let stack = Stack::interrupted();
+    let stack = interrupted();
     for line in [&["plan"][..], &["drift"], &["state", "list"]] {
         let (exit, said) = stack.look(line);
         assert_eq!(exit, 0, "{line:?}: {said}");
@@ -118,7 +68,7 @@ fn what_can_not_be_told_is_said_and_planned_for_no_one() {
 
 #[test]
 fn under_the_lease_of_another_it_is_in_progress() {
-    let stack = Stack::interrupted();
+    let stack = interrupted();
     stack.world.allow("a");
     let location = Location::within(stack.store.clone(), "demo", "dev").expect("a place");
     let environment = BTreeMap::from([("USER".to_owned(), "ana".to_owned())]);
