@@ -21,7 +21,8 @@ impl Run<'_> {
         old: &ResourceState,
         pending: bool,
     ) -> Result<(), Diagnostic> {
-        let looked = self.planned.plan.offline.is_none() && !pending;
+        let offline = self.planned.plan.offline.is_some();
+        let looked = !offline && !pending;
         if looked || self.forces(old) {
             return Ok(());
         }
@@ -36,7 +37,11 @@ impl Run<'_> {
         }
         Err(Diagnostic::error(format!("`{}` (`{}`) holds what the stack does not own", old.address, old.id))
             .detail(foreign.join("\n"))
-            .hint("delete or move it, or run this again without --offline: the plan then says what is lost")
+            .hint(if offline {
+                "delete or move it, or run this again without --offline: the plan then says what is lost"
+            } else {
+                "delete or move it, and run this again"
+            })
             .about(&old.address))
     }
 
