@@ -8,6 +8,14 @@ use std::{
 /// How many layers the layered graph has.
 const LAYERS: usize = 10;
 
+/// What every resource says about itself, beside the one that it refers to.
+pub(crate) const OWNER: &str = "data-platform";
+
+/// A line of text of its own for each.
+pub(crate) fn comment(name: &str) -> String {
+    format!("Part {name} of a graph that is measured")
+}
+
 /// How resources refer to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -52,11 +60,23 @@ impl Graph {
         let mut text = String::new();
         for index in 0..self.size {
             let name = Self::name(index);
-            let input = match self.before(index) {
-                Some(before) => format!("{name} on ${{terraform_data.{}.id}}", Self::name(before)),
-                None => name.clone(),
-            };
-            let _ = write!(text, "resource \"terraform_data\" \"{name}\" {{\n  input = \"{input}\"\n}}\n");
+            let before = self.before(index);
+            let before = before.map_or("null".to_owned(), |before| format!("terraform_data.{}.id", Self::name(before)));
+            let _ = write!(
+                text,
+                r#"resource "terraform_data" "{name}" {{
+  input = {{
+    name    = "{name}"
+    before  = {before}
+    index   = {index}
+    owner   = "{OWNER}"
+    comment = "{}"
+    active  = true
+  }}
+}}
+"#,
+                comment(&name)
+            );
         }
         text
     }

@@ -26,6 +26,18 @@ pub struct Part<S: Stage = Declared> {
     /// The id of the part that it stands on.
     #[field(nullable)]
     pub on: Option<S::In<Id<Part>>>,
+    /// Its place in the graph.
+    #[field(required)]
+    pub index: S::In<u64>,
+    /// Whose it is.
+    #[field(required)]
+    pub owner: S::In<String>,
+    /// What it is for.
+    #[field(required)]
+    pub comment: S::In<String>,
+    /// Whether it is in use.
+    #[field(required)]
+    pub active: S::In<bool>,
 }
 
 /// Outputs of [`Part`].
@@ -38,11 +50,11 @@ pub struct PartOutputs<S: Stage = Declared> {
 /// The provider of parts. What it made lives as long as the process.
 #[derive(Debug, Clone, Default)]
 pub struct Parts {
-    made: Arc<Mutex<HashMap<String, Option<Id<Part>>>>>,
+    made: Arc<Mutex<HashMap<String, Part<Resolved>>>>,
 }
 
 impl Parts {
-    fn made(&self) -> MutexGuard<'_, HashMap<String, Option<Id<Part>>>> {
+    fn made(&self) -> MutexGuard<'_, HashMap<String, Part<Resolved>>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -72,9 +84,9 @@ impl Manage for Part {
     type Client = Parts;
 
     async fn read(parts: &Parts, existing: &Existing<Self>) -> Read<Self> {
-        let Some(on) = parts.made().get(&existing.id).cloned() else { return Ok(None) };
+        let Some(inputs) = parts.made().get(&existing.id).cloned() else { return Ok(None) };
         let Made { id, outputs } = made(&existing.id);
-        Ok(Some(Observed { inputs: Part { name: id.clone(), on }, id, outputs, tainted: None }))
+        Ok(Some(Observed { inputs, id, outputs, tainted: None }))
     }
 
     async fn find(parts: &Parts, inputs: &Part<Resolved>) -> ProviderResult<Vec<Found>> {
@@ -82,14 +94,15 @@ impl Manage for Part {
     }
 
     async fn create(parts: &Parts, _ctx: &Context, inputs: Part<Resolved>) -> ProviderResult<Made<Self>> {
-        if parts.made().insert(inputs.name.clone(), inputs.on).is_some() {
-            return Err(ProviderError::new(ErrorKind::AlreadyExists, format!("part `{}` exists", inputs.name)));
+        let name = inputs.name.clone();
+        if parts.made().insert(name.clone(), inputs).is_some() {
+            return Err(ProviderError::new(ErrorKind::AlreadyExists, format!("part `{name}` exists")));
         }
-        Ok(made(&inputs.name))
+        Ok(made(&name))
     }
 
     async fn update(parts: &Parts, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
-        parts.made().insert(change.id.clone(), change.after.on);
+        parts.made().insert(change.id.clone(), change.after);
         Ok(made(&change.id))
     }
 

@@ -1,8 +1,12 @@
 //! Our side of a measurement: programs that declare a graph, as any user's program does.
 
-use platform_sdk::{Diagnostic, Handle, Program, Result, Stack, interpolate};
+use platform_sdk::{Diagnostic, Expr, Handle, Output, Program, Result, Stack, ToExpr};
+use serde_json::Value;
 
-use crate::{Graph, Part, Parts};
+use crate::{
+    Graph, Part, Parts,
+    graph::{OWNER, comment},
+};
 
 /// A program whose graph the environment names, so that a process of its own can be measured: `BENCH_GRAPH` is the graph;
 /// with `BENCH_EFFECTS` its resources have effects.
@@ -23,11 +27,16 @@ pub fn data(stack: &Stack, graph: Graph) -> Result<()> {
     let mut made: Vec<Handle<platform_sdk::Data>> = Vec::with_capacity(graph.size);
     for index in 0..graph.size {
         let name = Graph::name(index);
-        let input = match graph.before(index) {
-            Some(before) => platform_sdk::Data::new(interpolate!("{} on {}", name, made[before].id).json()),
-            None => platform_sdk::Data::new(serde_json::json!(name)),
-        };
-        made.push(stack.add(&name, input));
+        let before = graph.before(index).map_or(Expr::Value(Value::Null), |before| made[before].id.to_expr());
+        let input = Expr::map([
+            ("name".to_owned(), name.to_expr()),
+            ("before".to_owned(), before),
+            ("index".to_owned(), index.to_expr()),
+            ("owner".to_owned(), OWNER.to_expr()),
+            ("comment".to_owned(), comment(&name).to_expr()),
+            ("active".to_owned(), true.to_expr()),
+        ]);
+        made.push(stack.add(&name, platform_sdk::Data::new(Output::<Value>::from_expr(input))));
     }
     Ok(())
 }
@@ -40,9 +49,10 @@ pub fn parts(stack: &Stack, graph: Graph) -> Result<()> {
     let mut made: Vec<Handle<Part>> = Vec::with_capacity(graph.size);
     for index in 0..graph.size {
         let name = Graph::name(index);
+        let part = Part::new(&name, index as u64, OWNER, comment(&name), true);
         let part = match graph.before(index) {
-            Some(before) => Part::new(&name).on(&made[before]),
-            None => Part::new(&name),
+            Some(before) => part.on(&made[before]),
+            None => part,
         };
         made.push(stack.add(&name, part));
     }
