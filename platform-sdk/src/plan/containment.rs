@@ -94,8 +94,6 @@ impl Decider<'_> {
                 }
                 _ if self.sources.observed.gone(address) => {}
                 _ => {
-                    let in_it = drawn.into_iter().filter(|drawn| drawn.why != "holds");
-                    self.problems.extend(in_it.map(|drawn| dies_unretained(address, &drawn.target)));
                     let held = state.dependencies.iter().filter(|target| {
                         self.decisions.get(*target).is_some_and(|decision| decision.op == Op::Delete)
                             && referring_fields(schema, state, target).any(|field| field.holds)
@@ -104,6 +102,24 @@ impl Decider<'_> {
                 }
             }
         }
+    }
+
+    /// What is to be retained, and can't be: the place that it lives in, or what it goes with, really ends.
+    pub(super) fn retained_in_vain(&mut self) {
+        let Sources { snapshot, desired, schemas, observed, .. } = self.sources;
+        let mut problems = Vec::new();
+        for (address, decision) in &self.decisions {
+            let given_up = matches!(decision.op, Op::Replace { .. } | Op::Forget);
+            if !given_up || !retained(self.sources, address) || observed.gone(address) {
+                continue;
+            }
+            let Some(state) = snapshot.resources.get(address) else { continue };
+            let Some(schema) = schemas.get(address.type_name()) else { continue };
+            let drawn = self.drawn_in(schema, state, desired.nodes.get(address)).into_iter();
+            let in_it = drawn.filter(|drawn| drawn.why != "holds" && !retained(self.sources, &drawn.target));
+            problems.extend(in_it.map(|drawn| dies_unretained(address, &drawn.target)));
+        }
+        self.problems.extend(problems);
     }
 
     /// What goes along with another ends when that one does. Where there is no order then, it is deleted by itself.

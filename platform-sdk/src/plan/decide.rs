@@ -101,6 +101,7 @@ pub(crate) fn decide(sources: Sources<'_>) -> (BTreeMap<Address, Decision>, Vec<
         }
     }
     decider.undesired();
+    decider.retained_in_vain();
     decider.end_alone();
     (decider.decisions, decider.problems)
 }

@@ -84,7 +84,7 @@ pub(super) fn retained_replacements(sources: Sources<'_>, decisions: &BTreeMap<A
     for (address, decision) in decisions {
         let Op::Replace { create_first } = decision.op else { continue };
         let Some(node) = sources.desired.nodes.get(address) else { continue };
-        if node.options.retain_on_delete && (!create_first || decision.dies_with.is_some()) {
+        if node.options.retain_on_delete && !create_first && decision.dies_with.is_none() {
             problems.push(
                 Diagnostic::error(format!("`{address}` is to be retained, and its replacement needs the same key"))
                     .hint("give the replacement another key, or take `.retain_on_delete()` away and apply that first")

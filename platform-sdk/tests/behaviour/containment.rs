@@ -135,6 +135,32 @@ fn a_retained_child_of_a_place_that_goes_is_refused() {
 }
 
 #[test]
+fn a_retained_child_that_moves_to_another_place_can_t_stay_in_the_one_that_goes() {
+    let (world, harness) = (World::default(), Harness::new());
+    let at = |house: &'static str, forgets: bool| {
+        program(&world, move |stack| {
+            let mut house = stack.add(house, House::new(house));
+            if forgets {
+                house = house.retain_on_delete();
+            }
+            stack.add("leaf", Leaf::new().house(&house)).retain_on_delete();
+            Ok(())
+        })
+    };
+    up(&harness, &at("home", false));
+    world.calls();
+    let text = refused(&harness, &at("villa", false));
+    let said = "`yard:Leaf::leaf` is to be retained, and `yard:House::home`, in which it lives, is deleted";
+    assert_eq!(text.matches(said).count(), 1, "{text}");
+    assert!(world.calls().is_empty());
+    up(&harness, &at("home", true));
+    up(&harness, &at("villa", false));
+    let left = world.objects();
+    assert!(left.contains(&"House home".to_owned()), "the house is retained, and so the leaf in it may be: {left:?}");
+    settled(&harness, &at("villa", false));
+}
+
+#[test]
 fn a_retained_resource_is_not_replaced_under_the_same_key() {
     let (world, harness) = (World::default(), Harness::new());
     let retaining = |name: &'static str, floor: i64| {
