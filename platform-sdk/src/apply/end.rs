@@ -11,7 +11,7 @@ use super::{
     slots::Slot,
 };
 use crate::{
-    desired::Address,
+    desired::{Address, Node},
     fault,
     observe::{BUILTIN, request},
     plan::{Decision, Op, compare},
@@ -48,7 +48,19 @@ impl Run<'_> {
             let gone = Effect::Deleted(address.clone(), old.id.clone());
             return Some((old, gone));
         }
-        Some((self.live.resource(address)?, Effect::Remove(address.clone())))
+        let old = self.live.resource(address)?;
+        let gone = match (&decision.op, self.desired.nodes.get(address)) {
+            (Op::Replace { .. }, Some(node)) => Effect::End(self.as_it_is(node, &old).into()),
+            _ => Effect::Remove(address.clone()),
+        };
+        Some((old, gone))
+    }
+
+    /// An object that makes room for its successor: with what others have set of it, which the successor keeps.
+    fn as_it_is(&self, node: &Node, old: &ResourceState) -> ResourceState {
+        let seen = self.observed.present(&node.address).map(|seen| &seen.inputs);
+        let inputs = compare(node, old.inputs.clone(), Some(&old.inputs), seen).inputs;
+        ResourceState { input_hash: inputs.hash(&*self.settings.keyed), inputs, ..old.clone() }
     }
 
     /// The ends of everything that goes along with this resource's object, directly or further down.
@@ -104,6 +116,11 @@ impl Run<'_> {
             return self.close(None, effects).await;
         }
         let pending = matches!(effects.first(), Some(Effect::Deleted(..)));
+        let as_it_was = match effects.first() {
+            Some(Effect::End(was)) => Some(&**was),
+            _ => None,
+        };
+        let replaces = as_it_was.is_some();
         let failed = |error: &ProviderError| {
             Diagnostic::of_provider(format!("cannot delete `{}` (`{}`)", old.address, old.id), error)
                 .about(&old.address)
@@ -116,9 +133,10 @@ impl Run<'_> {
         let announced = Intent {
             id: intent.clone(),
             op: IntentOp::Delete,
-            target: old.clone(),
+            target: as_it_was.unwrap_or(old).clone(),
             found_before: Vec::new(),
             pending_delete: pending,
+            replaces,
             at_ms: self.ledger.now_ms(),
             by: None,
         };

@@ -39,10 +39,12 @@ impl Making<'_, '_> {
         match self.op {
             Op::Create => {
                 // What is gone is not in state any more, whoever takes its name before this is there.
-                if self.run.live.resource(self.address()).is_some() {
-                    self.run.close(None, vec![Effect::Remove(self.address().clone())]).await?;
+                if let Some(gone) = self.run.live.resource(self.address()) {
+                    let resumes = self.run.planned.decisions[self.address()].resumes;
+                    let effect = if resumes { Effect::End(gone) } else { Effect::Remove(self.address().clone()) };
+                    self.run.close(None, vec![effect]).await?;
                 }
-                self.create(&driver, target, None).await
+                self.create(&driver, self.resumed(target), None).await
             }
             Op::Replace { create_first } => self.replace(&driver, target, *create_first).await,
             Op::Adopt => self.adopt(&driver, target).await,
@@ -117,10 +119,26 @@ impl Making<'_, '_> {
         }
         let seen = self.run.observed.present(self.address()).map(|seen| &seen.inputs);
         let last = self.run.planned.snapshot.resources.get(self.address()).map(|state| &state.inputs);
-        target.inputs = compare(self.node, target.inputs, last, seen).inputs;
-        target.input_hash = target.inputs.hash(&*self.run.settings.keyed);
+        target = self.like(target, last, seen);
         let old = self.run.live.resource(self.address()).filter(|_| create_first);
         self.create(driver, target, old).await
+    }
+
+    /// The object that an interrupted replacement still owes: like the one that is gone, in what is left to others.
+    fn resumed(&self, target: ResourceState) -> ResourceState {
+        let (snapshot, address) = (&self.run.planned.snapshot, self.address());
+        if !self.run.planned.decisions[address].resumes {
+            return target;
+        }
+        let old = snapshot.replacing.get(address).or_else(|| snapshot.resources.get(address));
+        self.like(target, old.map(|old| &old.inputs), None)
+    }
+
+    /// The object with what is left to others as it was.
+    fn like(&self, mut target: ResourceState, last: Option<&Tree>, seen: Option<&Tree>) -> ResourceState {
+        target.inputs = compare(self.node, target.inputs, last, seen).inputs;
+        target.input_hash = target.inputs.hash(&*self.run.settings.keyed);
+        target
     }
 
     /// Makes a new object; `old` is the one that it replaces and that is still there.
@@ -164,7 +182,7 @@ impl Making<'_, '_> {
         let ledger = &self.run.ledger;
         let by = self.run.connections.principal(&target.provider.kind, &target.provider.config).await;
         let (id, at_ms) = (ledger.intent_id(), ledger.now_ms());
-        Intent { id, op, target: target.clone(), found_before, pending_delete: false, at_ms, by }
+        Intent { id, op, target: target.clone(), found_before, pending_delete: false, replaces: false, at_ms, by }
     }
 
     /// What carries the natural key already: none of it is ours. For a type with unique keys it is in the way.

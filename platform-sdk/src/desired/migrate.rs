@@ -22,12 +22,12 @@ pub fn migrated<'s>(
     let differs = |state: &Arc<ResourceState>| {
         schemas.get(state.address.type_name()).is_some_and(|schema| schema.version != state.schema_version)
     };
-    if !snapshot.resources.values().chain(&snapshot.pending_deletes).any(differs) {
+    if !snapshot.all().any(differs) {
         return Ok(Cow::Borrowed(snapshot));
     }
     let mut snapshot = snapshot.clone();
     let mut problems = Vec::new();
-    for state in snapshot.resources.values_mut().chain(&mut snapshot.pending_deletes) {
+    for state in snapshot.all_mut() {
         let Some(schema) = schemas.get(state.address.type_name()) else { continue };
         match brought_to(schema, state) {
             Ok(Cow::Owned(new)) => *state = Arc::new(new),

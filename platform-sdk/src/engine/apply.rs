@@ -13,6 +13,7 @@ use crate::{
     apply::Applied,
     cli::{Context, Declared, Exit, RollbackArguments, UpArguments},
     desired::{Desired, migrated},
+    plan::carry_over,
     report::{Error, Event, Observer as _, applied_outputs},
     state::{self, Lease, Status},
 };
@@ -94,8 +95,10 @@ async fn work(
     carry_out(session, lease, desired, surveyed).await
 }
 
-/// What was imported and is in the program now is a resource like any other.
+/// What was imported and is in the program now is a resource like any other; what it dropped between the halves of a
+/// replacement is over.
 fn declare(snapshot: &mut state::Snapshot, desired: &Desired) {
+    carry_over(desired, snapshot);
     for address in desired.nodes.keys() {
         if let Some(state) = snapshot.resources.get_mut(address)
             && state.status == Status::Undeclared

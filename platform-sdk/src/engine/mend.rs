@@ -74,7 +74,8 @@ pub(crate) async fn state_forget(context: &Context, arguments: &StateForgetArgum
         let snapshot = &reading.snapshot;
         settled(reading, address)?;
         let left_behind = snapshot.pending_deletes.iter().find(|old| old.address == *address);
-        let (effect, id) = match (snapshot.resources.get(address), left_behind) {
+        let there = snapshot.resources.get(address).or_else(|| snapshot.replacing.get(address));
+        let (effect, id) = match (there, left_behind) {
             (Some(state), _) => (Effect::Remove(address.clone()), &state.id),
             (None, Some(old)) => (Effect::Deleted(address.clone(), old.id.clone()), &old.id),
             (None, None) => return Err(not_there(address, snapshot)),

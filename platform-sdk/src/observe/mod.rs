@@ -5,6 +5,7 @@ mod connections;
 mod halfway;
 mod lagging;
 mod look;
+mod newcomers;
 mod observed;
 mod paced;
 mod recognise;

@@ -102,6 +102,7 @@ mod tests {
             target: target(),
             found_before: before.iter().map(|id| Found::id(*id)).collect(),
             pending_delete: false,
+            replaces: false,
             at_ms: NOON,
             by: Some("ana".to_owned()),
         }

@@ -158,6 +158,8 @@ async fn deleted(driver: &dyn Driver, open: &OpenIntent, ago: Duration) -> Provi
     }
     let effect = if open.intent.pending_delete {
         Effect::Deleted(target.address.clone(), target.id.clone())
+    } else if open.intent.replaces {
+        Effect::End(target.clone().into())
     } else {
         Effect::Remove(target.address.clone())
     };

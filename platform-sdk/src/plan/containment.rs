@@ -63,6 +63,22 @@ impl Decider<'_> {
         self.sources.snapshot.resources.get(address).map(|state| &state.id)
     }
 
+    /// The place that took it along when a replacement ended that one, and was interrupted.
+    pub(super) fn went_along(&self, state: &ResourceState) -> Option<Address> {
+        let Sources { snapshot, schemas, observed, .. } = self.sources;
+        let schema = schemas.get(state.address.type_name())?;
+        let takes_along = |field: &Field| field.parent == Some(OnParentDelete::Cascades);
+        let in_place = |target: &&Address| {
+            state.provider.of.contains(target) || referring_fields(schema, state, target).any(takes_along)
+        };
+        let mut places = state.dependencies.iter().filter(in_place);
+        let ended = |place: &&Address| {
+            let above = snapshot.resources.get(*place).filter(|_| observed.gone(place));
+            snapshot.replacing.contains_key(*place) || above.is_some_and(|above| self.went_along(above).is_some())
+        };
+        places.find(ended).cloned()
+    }
+
     /// Its scope's own object is gone, so it is, unread.
     pub(super) fn scope_is_gone(&self, state: &ResourceState) -> bool {
         let Some((_, scope)) = &state.scope else { return false };

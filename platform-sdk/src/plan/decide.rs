@@ -51,6 +51,8 @@ pub struct Decision {
     pub dies_with: Option<Address>,
     /// The resources that it lives in, or holds, and whose end asks for its own.
     pub drawn_by: BTreeSet<Address>,
+    /// A create that an interrupted replacement still owes: what others have set of the old object stays as it was.
+    pub resumes: bool,
     /// The resources whose values decide, once they are known, whether this step replaces: it does if any of them does.
     /// Empty: the step is certain.
     pub conditions: BTreeSet<Address>,
@@ -65,6 +67,7 @@ impl Decision {
             differences: Vec::new(),
             dies_with: None,
             drawn_by: BTreeSet::new(),
+            resumes: false,
             conditions: BTreeSet::new(),
         }
     }
@@ -120,7 +123,10 @@ impl Decider<'_> {
             return self.newcomer(node, desired);
         };
         if observed.gone(&node.address) || self.scope_is_gone(state) {
-            return Decision::new(Op::Create, desired).because("gone from reality");
+            return match self.went_along(state) {
+                Some(with) => resumed(node, state, desired).because(format!("it went with {with}")),
+                None => Decision::new(Op::Create, desired).because("gone from reality"),
+            };
         }
         let seen = observed.present(&node.address).map(|seen| &seen.inputs);
         let mut compared = compare(node, desired, Some(&state.inputs), seen);
@@ -144,7 +150,10 @@ impl Decider<'_> {
     /// program says is not taken in only to be destroyed.
     fn newcomer(&mut self, node: &Node, desired: Tree) -> Decision {
         let Some(seen) = self.sources.observed.found.get(&node.address) else {
-            return Decision::new(Op::Create, desired);
+            return match self.sources.snapshot.replacing.get(&node.address) {
+                Some(old) => resumed(node, old, desired).because("its replacement was interrupted"),
+                None => Decision::new(Op::Create, desired),
+            };
         };
         let Compared { inputs, mut differences } = compare(node, desired, None, Some(&seen.inputs));
         for difference in &mut differences {
@@ -307,6 +316,12 @@ impl Decider<'_> {
     fn output(&self, origin: &Origin, field: &str) -> Option<Tree> {
         output(self.sources, &self.decisions, origin, field)
     }
+}
+
+/// The second half of a replacement: like the first, it leaves to others what is theirs.
+fn resumed(node: &Node, old: &ResourceState, desired: Tree) -> Decision {
+    let inputs = compare(node, desired, Some(&old.inputs), None).inputs;
+    Decision { resumes: true, ..Decision::new(Op::Create, inputs) }
 }
 
 /// State alone is not up to date: reality is what the program says, and state says something else; or the resource

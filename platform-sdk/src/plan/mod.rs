@@ -23,6 +23,6 @@ pub use compare::{Compared, compare, differs};
 pub use decide::{Decision, conceal_fields};
 pub use diff::{Difference, Sides, Verdict, diff};
 pub use guard::Consent;
-pub use moves::{entangled, moved, unmoved};
+pub use moves::{carry_over, entangled, moved, unmoved};
 pub use step::{Change, ChangeKind, Cost, Op, Plan, Step, Summary};
 pub use target::Targets;

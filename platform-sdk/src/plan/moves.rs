@@ -50,7 +50,29 @@ pub fn moved<'s>(desired: &Desired, snapshot: &'s Snapshot) -> Result<(Cow<'s, S
     if !problems.is_empty() {
         return Err(Error::all(problems));
     }
-    Ok((with_moves(desired, snapshot, &to), from))
+    let mut moved = with_moves(desired, snapshot, &to);
+    if !moved.replacing.is_empty() {
+        carry_over(desired, moved.to_mut());
+    }
+    Ok((moved, from))
+}
+
+/// What replacements have ended and not made again goes where the program has it now; what it has dropped is over.
+pub fn carry_over(desired: &Desired, snapshot: &mut Snapshot) {
+    let Snapshot { resources, replacing, .. } = snapshot;
+    for (address, mut old) in std::mem::take(replacing) {
+        let moved_from = |node: &&Node| {
+            let names = &mut node.options.moved_from.iter();
+            !resources.contains_key(&node.address)
+                && names.any(|text| former(node, text).is_ok_and(|old| old == address))
+        };
+        if desired.nodes.contains_key(&address) {
+            replacing.insert(address, old);
+        } else if let Some(node) = desired.nodes.values().find(moved_from) {
+            Arc::make_mut(&mut old).address.clone_from(&node.address);
+            replacing.insert(node.address.clone(), old);
+        }
+    }
 }
 
 /// The address in state that a resource was moved from, if that has not been applied yet.

@@ -27,23 +27,26 @@ pub fn state_list_text(snapshot: &Snapshot) -> String {
     for state in &snapshot.pending_deletes {
         let _ = writeln!(text, "{}  (still to be deleted: {})", state.address, clean(&state.id));
     }
+    for address in snapshot.replacing.keys() {
+        let _ = writeln!(text, "{address}  (deleted: its replacement is still to be made)");
+    }
     text
 }
 
 /// A `resource` object for each of the stack's, without their inputs.
 pub fn state_list_json(snapshot: &Snapshot) -> Vec<Value> {
-    let one = |state: &ResourceState, pending: bool| {
-        let status = match &state.status {
-            _ if pending => "to_be_deleted",
-            Status::Whole => "whole",
-            Status::Undeclared => "undeclared",
-            Status::Partial(_) => "partial",
-        };
+    let one = |state: &ResourceState, status| {
         let (address, kind) = (&state.address, state.address.type_name());
         object("resource", json!({"address": address, "type": kind, "id": state.id, "status": status}))
     };
-    let resources = snapshot.resources.values().map(|state| one(state, false));
-    resources.chain(snapshot.pending_deletes.iter().map(|state| one(state, true))).collect()
+    let there = snapshot.resources.values().map(|state| match &state.status {
+        Status::Whole => one(state, "whole"),
+        Status::Undeclared => one(state, "undeclared"),
+        Status::Partial(_) => one(state, "partial"),
+    });
+    let left = snapshot.pending_deletes.iter().map(|state| one(state, "to_be_deleted"));
+    let gone = snapshot.replacing.values().map(|state| one(state, "to_be_made_again"));
+    there.chain(left).chain(gone).collect()
 }
 
 /// Everything that state knows of a resource.

@@ -12,7 +12,7 @@ use super::{
     branch::{Branch, to_bytes},
     fold::note,
     frame::frame,
-    record_format::{LineV3, has_secrets},
+    record_format::{LineV4, has_secrets},
     stranded::is_news,
     writer::Writer,
 };
@@ -214,12 +214,12 @@ impl Inner {
         if has_secrets(&record) {
             self.keys.ensure().await?;
         }
-        let json = to_bytes(&LineV3::of(&record, &self.keys))?;
+        let json = to_bytes(&LineV4::of(&record, &self.keys))?;
         let mut queue = self.queue();
         if !queue.keys_written
             && let Some(wire) = self.keys.wire()
         {
-            let keys = to_bytes(&LineV3::<Branch<'_>>::Keys(wire.clone()))?;
+            let keys = to_bytes(&LineV4::<Branch<'_>>::Keys(wire.clone()))?;
             frame(&keys, &mut queue.lines);
             queue.keys_written = true;
         }

@@ -10,7 +10,7 @@ use super::{
     fold::Folded,
     frame::{Frames, frames},
     head::{FORMAT_VERSION, Head, newer},
-    record_format::{self, BeginV1, LineV3},
+    record_format::{self, BeginV1, LineV4},
     snapshot_format::{self, Entry},
 };
 use crate::{desired::Hash, report::Diagnostic, sealing::KeySource};
@@ -284,9 +284,9 @@ impl Replay<'_> {
             let line = record_format::read(json, self.version)
                 .map_err(|error| unreadable(json, place, &format!("line {}: {error}", index + 1)))?;
             match line {
-                LineV3::Seal(_) => return Ok(true),
-                LineV3::Begin(begin) => self.begin(begin, fence, place)?,
-                LineV3::Keys(wire) => {
+                LineV4::Seal(_) => return Ok(true),
+                LineV4::Begin(begin) => self.begin(begin, fence, place)?,
+                LineV4::Keys(wire) => {
                     *self.keys = Keys::open(&self.location.stack(), self.source.clone(), wire, Some(self.keys)).await?;
                 }
                 line => {

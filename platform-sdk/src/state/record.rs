@@ -33,6 +33,8 @@ pub struct Intent {
     pub found_before: Vec<Found>,
     /// The deletion of an object that a replacement left behind, not of what stands at the address.
     pub pending_delete: bool,
+    /// The deletion is the first half of a replacement: what stood at the address is to be made anew.
+    pub replaces: bool,
     /// When it was announced, in milliseconds since 1970; 0 where that is not known.
     pub at_ms: u64,
     /// Who asks, as the service names the makers of objects.
@@ -48,6 +50,8 @@ pub enum Effect {
     Retire(Address),
     /// Nothing is at this address any more.
     Remove(Address),
+    /// Nothing is at its address any more, and its successor is still to be made.
+    End(Arc<ResourceState>),
     /// The pending delete with this address and remote id is done.
     Deleted(Address, String),
     /// The object at the first address has the second one now.
@@ -103,9 +107,19 @@ impl Snapshot {
     /// Applies one effect.
     pub fn apply(&mut self, effect: &Effect) {
         match effect {
-            Effect::Put(state) => drop(self.resources.insert(state.address.clone(), Arc::clone(state))),
+            Effect::Put(state) => {
+                self.replacing.remove(&state.address);
+                self.resources.insert(state.address.clone(), Arc::clone(state));
+            }
             Effect::Retire(address) => self.pending_deletes.extend(self.resources.remove(address)),
-            Effect::Remove(address) => drop(self.resources.remove(address)),
+            Effect::Remove(address) => {
+                self.replacing.remove(address);
+                self.resources.remove(address);
+            }
+            Effect::End(old) => {
+                self.resources.remove(&old.address);
+                self.replacing.insert(old.address.clone(), Arc::clone(old));
+            }
             Effect::Deleted(address, id) => self.pending_deletes.retain(|old| old.address != *address || old.id != *id),
             Effect::Move(from, to) => {
                 if let Some(mut state) = self.resources.remove(from) {

@@ -1,4 +1,4 @@
-//! The journal's lines as they are written down: version 3.
+//! The journal's lines as they are written down: version 4.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -21,14 +21,14 @@ use crate::{
 /// One line. `T` is how trees go: out as [`Branch`], in as [`Stored`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub(super) enum LineV3<'a, T> {
+pub(super) enum LineV4<'a, T> {
     /// A run starts to write; what follows belongs to it.
     Begin(BeginV1),
     /// A later run took over: nothing follows.
     Seal(SealV1),
     /// The stack's keys, before the first secret.
     Keys(KeysV2),
-    Intent(Box<IntentV3<'a, T>>),
+    Intent(Box<IntentV4<'a, T>>),
     Created {
         intent: Cow<'a, str>,
         id: Cow<'a, str>,
@@ -36,7 +36,7 @@ pub(super) enum LineV3<'a, T> {
     Outcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         intent: Option<Cow<'a, str>>,
-        effects: Vec<EffectV3<'a, T>>,
+        effects: Vec<EffectV4<'a, T>>,
     },
     Identity(Cow<'a, str>, Cow<'a, str>, Cow<'a, str>),
     Exports(BTreeMap<Cow<'a, str>, T>),
@@ -44,7 +44,7 @@ pub(super) enum LineV3<'a, T> {
 }
 
 /// Reads one line of a journal of this version.
-pub(super) fn read(json: &[u8], version: u32) -> Result<LineV3<'static, Stored>, String> {
+pub(super) fn read(json: &[u8], version: u32) -> Result<LineV4<'static, Stored>, String> {
     let line = match version {
         FORMAT_VERSION => serde_json::from_slice(json),
         older => upgrade::record(older, serde_json::from_slice(json).map_err(|error| error.to_string())?)
@@ -81,7 +81,7 @@ pub(super) struct SealV1 {
 /// An intent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct IntentV3<'a, T> {
+pub(super) struct IntentV4<'a, T> {
     #[serde(default, skip_serializing_if = "is_unknown")]
     at_ms: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +92,9 @@ pub(super) struct IntentV3<'a, T> {
     op: OpV1,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pending_delete: bool,
+    /// Since version 4.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    replaces: bool,
     target: LooseV3<'a, T>,
 }
 
@@ -103,10 +106,10 @@ fn is_unknown(at_ms: &u64) -> bool {
 /// An intent that is open in a snapshot.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct OpenV3<'a, T> {
+pub(super) struct OpenV4<'a, T> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created: Option<Cow<'a, str>>,
-    intent: IntentV3<'a, T>,
+    intent: IntentV4<'a, T>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -120,10 +123,12 @@ enum OpV1 {
 /// An effect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub(super) enum EffectV3<'a, T> {
+pub(super) enum EffectV4<'a, T> {
     Put(Box<LooseV3<'a, T>>),
     Retire(Cow<'a, Address>),
     Remove(Cow<'a, Address>),
+    /// Since version 4.
+    End(Box<LooseV3<'a, T>>),
     Deleted(Cow<'a, Address>, Cow<'a, str>),
     Move(Cow<'a, Address>, Cow<'a, Address>),
     Nothing,
@@ -169,15 +174,15 @@ pub(super) fn opened_lookups(
     lookups.into_iter().map(opened).collect()
 }
 
-impl<'a> LineV3<'a, Branch<'a>> {
+impl<'a> LineV4<'a, Branch<'a>> {
     /// A record on its way out.
     pub(super) fn of(record: &'a Record, keys: &'a Keys) -> Self {
         match record {
-            Record::Intent(intent) => Self::Intent(Box::new(IntentV3::of(intent, keys))),
+            Record::Intent(intent) => Self::Intent(Box::new(IntentV4::of(intent, keys))),
             Record::Created { intent, id } => Self::Created { intent: intent.into(), id: id.into() },
             Record::Outcome { intent, effects } => Self::Outcome {
                 intent: intent.as_ref().map(Cow::from),
-                effects: effects.iter().map(|effect| EffectV3::of(effect, keys)).collect(),
+                effects: effects.iter().map(|effect| EffectV4::of(effect, keys)).collect(),
             },
             Record::Identity(kind, scope, id) => Self::Identity(kind.into(), scope.into(), id.into()),
             Record::Exports(all) => Self::Exports(exports(all, keys)),
@@ -186,7 +191,7 @@ impl<'a> LineV3<'a, Branch<'a>> {
     }
 }
 
-impl LineV3<'_, Stored> {
+impl LineV4<'_, Stored> {
     /// The record in memory; `None` for a line that is about the journal itself.
     pub(super) fn into_record(self, keys: &Keys) -> Result<Option<Record>, Diagnostic> {
         Ok(Some(match self {
@@ -204,7 +209,7 @@ impl LineV3<'_, Stored> {
     }
 }
 
-impl<'a> IntentV3<'a, Branch<'a>> {
+impl<'a> IntentV4<'a, Branch<'a>> {
     fn of(intent: &'a Intent, keys: &'a Keys) -> Self {
         Self {
             at_ms: intent.at_ms,
@@ -217,12 +222,13 @@ impl<'a> IntentV3<'a, Branch<'a>> {
                 IntentOp::Delete => OpV1::Delete,
             },
             pending_delete: intent.pending_delete,
+            replaces: intent.replaces,
             target: LooseV3::of(&intent.target, keys),
         }
     }
 }
 
-impl IntentV3<'_, Stored> {
+impl IntentV4<'_, Stored> {
     fn into_intent(self, keys: &Keys) -> Result<Intent, Diagnostic> {
         Ok(Intent {
             id: self.id.into_owned(),
@@ -234,32 +240,34 @@ impl IntentV3<'_, Stored> {
             target: self.target.into_state(keys)?,
             found_before: self.found_before.into_owned(),
             pending_delete: self.pending_delete,
+            replaces: self.replaces,
             at_ms: self.at_ms,
             by: self.by.map(Cow::into_owned),
         })
     }
 }
 
-impl<'a> OpenV3<'a, Branch<'a>> {
+impl<'a> OpenV4<'a, Branch<'a>> {
     /// An open intent on its way out.
     pub(super) fn of(open: &'a OpenIntent, keys: &'a Keys) -> Self {
-        Self { created: open.created.as_ref().map(Cow::from), intent: IntentV3::of(&open.intent, keys) }
+        Self { created: open.created.as_ref().map(Cow::from), intent: IntentV4::of(&open.intent, keys) }
     }
 }
 
-impl OpenV3<'_, Stored> {
+impl OpenV4<'_, Stored> {
     /// The open intent in memory.
     pub(super) fn into_open(self, keys: &Keys) -> Result<OpenIntent, Diagnostic> {
         Ok(OpenIntent { intent: self.intent.into_intent(keys)?, created: self.created.map(Cow::into_owned) })
     }
 }
 
-impl<'a> EffectV3<'a, Branch<'a>> {
+impl<'a> EffectV4<'a, Branch<'a>> {
     fn of(effect: &'a Effect, keys: &'a Keys) -> Self {
         match effect {
             Effect::Put(state) => Self::Put(Box::new(LooseV3::of(state, keys))),
             Effect::Retire(address) => Self::Retire(Cow::Borrowed(address)),
             Effect::Remove(address) => Self::Remove(Cow::Borrowed(address)),
+            Effect::End(old) => Self::End(Box::new(LooseV3::of(old, keys))),
             Effect::Deleted(address, id) => Self::Deleted(Cow::Borrowed(address), id.into()),
             Effect::Move(from, to) => Self::Move(Cow::Borrowed(from), Cow::Borrowed(to)),
             Effect::Nothing => Self::Nothing,
@@ -267,12 +275,13 @@ impl<'a> EffectV3<'a, Branch<'a>> {
     }
 }
 
-impl EffectV3<'_, Stored> {
+impl EffectV4<'_, Stored> {
     fn into_effect(self, keys: &Keys) -> Result<Effect, Diagnostic> {
         Ok(match self {
             Self::Put(state) => Effect::put(state.into_state(keys)?),
             Self::Retire(address) => Effect::Retire(address.into_owned()),
             Self::Remove(address) => Effect::Remove(address.into_owned()),
+            Self::End(old) => Effect::End(old.into_state(keys)?.into()),
             Self::Deleted(address, id) => Effect::Deleted(address.into_owned(), id.into_owned()),
             Self::Move(from, to) => Effect::Move(from.into_owned(), to.into_owned()),
             Self::Nothing => Effect::Nothing,
@@ -286,7 +295,7 @@ pub(super) fn has_secrets(record: &Record) -> bool {
         Record::Intent(intent) => intent.target.has_secrets(),
         Record::Created { .. } | Record::Identity(..) => false,
         Record::Outcome { effects, .. } => effects.iter().any(|effect| match effect {
-            Effect::Put(state) => state.has_secrets(),
+            Effect::Put(state) | Effect::End(state) => state.has_secrets(),
             Effect::Retire(_) | Effect::Remove(_) | Effect::Deleted(..) | Effect::Move(..) | Effect::Nothing => false,
         }),
         Record::Exports(exports) => exports.values().any(Tree::has_secrets),

@@ -8,7 +8,7 @@ use super::{
     head::{FORMAT_VERSION, Head, version},
     prune::fence_of,
     reading::snapshot_key,
-    record_format::{self, LineV3},
+    record_format::{self, LineV4},
     snapshot_format::read_entry,
     store::part_key,
 };
@@ -172,14 +172,14 @@ impl Salvage<'_> {
                 Err(error) => return Ok(Err(error)),
             };
             match line {
-                LineV3::Seal(_) => {}
-                LineV3::Begin(begin) => {
+                LineV4::Seal(_) => {}
+                LineV4::Begin(begin) => {
                     self.version = begin.version;
                     if self.folded.snapshot.uuid.is_empty() {
                         self.folded.snapshot.uuid = begin.uuid;
                     }
                 }
-                LineV3::Keys(wire) => {
+                LineV4::Keys(wire) => {
                     self.keys = Keys::open(&self.location.stack(), self.source.clone(), wire, Some(&self.keys)).await?;
                 }
                 line => {

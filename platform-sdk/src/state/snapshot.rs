@@ -19,12 +19,26 @@ pub struct Snapshot {
     pub resources: BTreeMap<Address, Arc<ResourceState>>,
     /// Objects that replacements left behind and that are still to be deleted, oldest first.
     pub pending_deletes: Vec<Arc<ResourceState>>,
+    /// What replacements have ended and not made again yet, as it was: where nothing is now, and something is to be.
+    pub replacing: BTreeMap<Address, Arc<ResourceState>>,
     /// The stack's outputs as of the last apply.
     pub exports: BTreeMap<String, Tree>,
     /// What the program's lookups found when it was last applied: what a plan goes by that reads nothing.
     pub lookups: BTreeMap<Address, Tree>,
     /// Which target each kind of provider has proved, by scope: `{"databricks.workspace": {"workspace": "123"}}`.
     pub identities: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Snapshot {
+    /// Every object that it tells of: those that are there, those that await deletion, and those that are gone.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<ResourceState>> {
+        self.resources.values().chain(&self.pending_deletes).chain(self.replacing.values())
+    }
+
+    /// The same, to be changed.
+    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut Arc<ResourceState>> {
+        self.resources.values_mut().chain(&mut self.pending_deletes).chain(self.replacing.values_mut())
+    }
 }
 
 /// The provider that an object was made with, kept so that it can be deleted after the program drops the provider.

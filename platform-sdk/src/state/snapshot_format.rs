@@ -1,4 +1,4 @@
-//! The snapshot file, version 3: canonical JSON, whose SHA-256 is its name. It names its parent, so history is a chain.
+//! The snapshot file, version 4: canonical JSON, whose SHA-256 is its name. It names its parent, so history is a chain.
 
 use std::{
     borrow::Cow,
@@ -17,7 +17,7 @@ use super::{
     branch::{Branch, Stored, to_bytes},
     damage,
     head::{FORMAT_VERSION, newer},
-    record_format::{OpenV3, exports, lookups, opened_exports, opened_lookups},
+    record_format::{OpenV4, exports, lookups, opened_exports, opened_lookups},
     resource_format::{LooseV3, OriginV1, ResourceV3, Unopened},
     secrets::KeysV2,
     upgrade,
@@ -58,7 +58,7 @@ pub struct Entry {
 /// A snapshot; `T` is how its trees go, and `R` how its resources do.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SnapshotV3<'a, T, R> {
+struct SnapshotV4<'a, T, R> {
     entry: Cow<'a, Entry>,
     exports: BTreeMap<Cow<'a, str>, T>,
     identities: Cow<'a, BTreeMap<String, BTreeMap<String, String>>>,
@@ -67,10 +67,13 @@ struct SnapshotV3<'a, T, R> {
     #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
     lookups: BTreeMap<Cow<'a, Address>, T>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    open: Vec<OpenV3<'a, T>>,
+    open: Vec<OpenV4<'a, T>>,
     origins: Vec<OriginV1<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pending_deletes: Vec<LooseV3<'a, T>>,
+    /// Since version 4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replacing: Vec<LooseV3<'a, T>>,
     resources: R,
     uuid: Cow<'a, str>,
 }
@@ -145,15 +148,16 @@ pub(super) fn encode(
         });
     }
     let resources = Outgoing { resources: &snapshot.resources, origins: places, keys };
-    let file: SnapshotV3<'_, Branch<'_>, _> = SnapshotV3 {
+    let file: SnapshotV4<'_, Branch<'_>, _> = SnapshotV4 {
         entry: Cow::Borrowed(entry),
         exports: exports(&snapshot.exports, keys),
         identities: Cow::Borrowed(&snapshot.identities),
         keys: keys.wire().map(Cow::Borrowed),
         lookups: lookups(&snapshot.lookups, keys),
-        open: open.iter().map(|open| OpenV3::of(open, keys)).collect(),
+        open: open.iter().map(|open| OpenV4::of(open, keys)).collect(),
         origins,
         pending_deletes: snapshot.pending_deletes.iter().map(|old| LooseV3::of(old, keys)).collect(),
+        replacing: snapshot.replacing.values().map(|old| LooseV3::of(old, keys)).collect(),
         resources,
         uuid: (&snapshot.uuid).into(),
     };
@@ -184,10 +188,9 @@ pub(super) async fn decode(
     let snapshot = Snapshot {
         uuid: file.uuid.into_owned(),
         resources: resources.collect::<Result<_, Diagnostic>>()?,
-        pending_deletes: file
-            .pending_deletes
-            .into_iter()
-            .map(|old| old.into_state(&keys).map(Arc::new))
+        pending_deletes: loose(file.pending_deletes, &keys).collect::<Result<_, _>>()?,
+        replacing: loose(file.replacing, &keys)
+            .map(|old| old.map(|old| (old.address.clone(), old)))
             .collect::<Result<_, _>>()?,
         exports: opened_exports(file.exports, &keys)?,
         lookups: opened_lookups(file.lookups, &keys)?,
@@ -195,6 +198,11 @@ pub(super) async fn decode(
     };
     let open = file.open.into_iter().map(|open| open.into_open(&keys)).collect::<Result<_, _>>()?;
     Ok(Loaded { entry, snapshot, open, keys })
+}
+
+/// Resources outside of the table of resources, in memory.
+fn loose(list: Vec<LooseV3<'_, Stored>>, keys: &Keys) -> impl Iterator<Item = Result<Arc<ResourceState>, Diagnostic>> {
+    list.into_iter().map(|old| old.into_state(keys).map(Arc::new))
 }
 
 /// The outputs of a snapshot. Its keys are opened only when a secret is among the wanted ones.
@@ -234,8 +242,8 @@ pub(super) async fn decode_keys(
 }
 
 /// The file of a stack, whatever version it was written in.
-fn parsed(bytes: &[u8], place: &str, stack: (&str, &str)) -> Result<SnapshotV3<'static, Stored, Incoming>, Diagnostic> {
-    let file = match serde_json::from_slice::<SnapshotV3<'_, Stored, Incoming>>(bytes) {
+fn parsed(bytes: &[u8], place: &str, stack: (&str, &str)) -> Result<SnapshotV4<'static, Stored, Incoming>, Diagnostic> {
+    let file = match serde_json::from_slice::<SnapshotV4<'_, Stored, Incoming>>(bytes) {
         Ok(file) if file.entry.version == FORMAT_VERSION => file,
         outcome => older(bytes, place, outcome.err())?,
     };
@@ -250,7 +258,7 @@ fn older(
     bytes: &[u8],
     place: &str,
     error: Option<serde_json::Error>,
-) -> Result<SnapshotV3<'static, Stored, Incoming>, Diagnostic> {
+) -> Result<SnapshotV4<'static, Stored, Incoming>, Diagnostic> {
     let entry = read_entry(bytes, place)?;
     let none = |why: &str| damage(place, &format!("it is not a snapshot: {why}"));
     if let (FORMAT_VERSION, Some(error)) = (entry.version, error) {
@@ -287,7 +295,7 @@ fn checked(entry: Entry, place: &str) -> Result<Entry, Diagnostic> {
 impl Snapshot {
     /// Whether it holds any secret.
     pub(super) fn has_secrets(&self) -> bool {
-        self.resources.values().chain(&self.pending_deletes).any(|state| state.has_secrets())
+        self.all().any(|state| state.has_secrets())
             || self.exports.values().chain(self.lookups.values()).any(Tree::has_secrets)
     }
 }

@@ -14,7 +14,7 @@ use super::{
     frame::{frame, frames},
     head::{FORMAT_VERSION, newer},
     local::{blocking, make_folder_of, sync_folder},
-    record_format::{self, BeginV1, LineV3},
+    record_format::{self, BeginV1, LineV4},
 };
 use crate::report::Diagnostic;
 
@@ -38,14 +38,14 @@ impl Strand {
     /// Adds lines of a journal, durably, behind a beginning and the keys that open them. Answers with the file.
     pub(super) async fn keep(
         &self,
-        begin: &LineV3<'_, Branch<'_>>,
+        begin: &LineV4<'_, Branch<'_>>,
         keys: &Keys,
         lines: &[u8],
     ) -> Result<PathBuf, Diagnostic> {
         let mut bytes = Vec::new();
         frame(&to_bytes(begin)?, &mut bytes);
         if let Some(wire) = keys.wire() {
-            frame(&to_bytes(&LineV3::<Branch<'_>>::Keys(wire.clone()))?, &mut bytes);
+            frame(&to_bytes(&LineV4::<Branch<'_>>::Keys(wire.clone()))?, &mut bytes);
         }
         bytes.extend_from_slice(lines);
         let file = self.file.clone();
@@ -96,7 +96,7 @@ impl Stranded {
             let open: BTreeSet<&str> = reading.open.iter().map(|open| open.intent.id.as_str()).collect();
             for line in lines {
                 match line {
-                    LineV3::Keys(wire) if !keys.are_made() => {
+                    LineV4::Keys(wire) if !keys.are_made() => {
                         let source = location.key_source(environment);
                         keys = Keys::open(&location.stack(), source, wire, Some(&keys)).await?;
                         stranded.keys = Some(keys.clone());
@@ -141,7 +141,7 @@ impl Stranded {
     }
 }
 
-impl LineV3<'_, Stored> {
+impl LineV4<'_, Stored> {
     fn is_about(&self, open: &BTreeSet<&str>) -> bool {
         match self {
             Self::Created { intent, .. } | Self::Outcome { intent: Some(intent), .. } => open.contains(&**intent),
@@ -172,7 +172,7 @@ fn files(folder: &Path) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
 }
 
 /// The lines of a file; `None` when it is about another state of the same name.
-fn lines(path: &Path, bytes: &[u8], uuid: &str) -> Result<Option<Vec<LineV3<'static, Stored>>>, Diagnostic> {
+fn lines(path: &Path, bytes: &[u8], uuid: &str) -> Result<Option<Vec<LineV4<'static, Stored>>>, Diagnostic> {
     let damaged = |why: String| {
         Diagnostic::error(format!("`{}` is damaged", path.display()))
             .detail(format!("{why}; it holds what became of requests of a run that had lost its store"))
@@ -182,7 +182,7 @@ fn lines(path: &Path, bytes: &[u8], uuid: &str) -> Result<Option<Vec<LineV3<'sta
     // An end that is cut short was never answered for.
     for json in frames(bytes).map_err(&damaged)?.records {
         let line = record_format::read(json, version).map_err(&damaged)?;
-        if let LineV3::Begin(BeginV1 { uuid: of, version: its, .. }) = &line {
+        if let LineV4::Begin(BeginV1 { uuid: of, version: its, .. }) = &line {
             if *its > FORMAT_VERSION {
                 return Err(newer(&path.display().to_string(), u64::from(*its)));
             }

@@ -79,7 +79,7 @@ pub async fn take_in(lease: &mut Lease, exported: Exported) -> Result<Commit> {
 
 /// Secrets enter hashes under the stack's own key: where that is another one, the hashes are others.
 fn rehash(snapshot: &mut Snapshot, theirs: &Keys, ours: &Keys) {
-    for state in snapshot.resources.values_mut().chain(&mut snapshot.pending_deletes) {
+    for state in snapshot.all_mut() {
         if state.inputs.hash(&|value| theirs.hmac(value)) == state.input_hash {
             let hash = state.inputs.hash(&|value| ours.hmac(value));
             Arc::make_mut(state).input_hash = hash;

@@ -9,7 +9,7 @@ use super::{
     head::{FORMAT_VERSION, Head},
     object_per_append::put,
     reading::{Standing, snapshot_key},
-    record_format::{BeginV1, LineV3, SealV1},
+    record_format::{BeginV1, LineV4, SealV1},
     snapshot_format::{self, Entry},
     store::{Appender, Guard},
     stranded::Strand,
@@ -186,7 +186,7 @@ impl Writer {
         while let Some(part) = self.unsealed.last() {
             let seal = SealV1 { fence: self.fence, run: self.who.run.clone(), version: FORMAT_VERSION };
             let mut line = Vec::new();
-            frame(&to_bytes(&LineV3::<Branch<'_>>::Seal(seal))?, &mut line);
+            frame(&to_bytes(&LineV4::<Branch<'_>>::Seal(seal))?, &mut line);
             self.put_new(part, line).await?;
             self.unsealed.pop();
         }
@@ -214,8 +214,8 @@ impl Writer {
         })
     }
 
-    fn begin(&self) -> LineV3<'static, Branch<'static>> {
-        LineV3::Begin(BeginV1 {
+    fn begin(&self) -> LineV4<'static, Branch<'static>> {
+        LineV4::Begin(BeginV1 {
             at: self.who.now(),
             base: self.head().snapshot,
             by: self.who.name.clone(),

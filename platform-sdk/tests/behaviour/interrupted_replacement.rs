@@ -3,6 +3,8 @@
 
 use platform_sdk::{Program, prelude::*, testing::Harness};
 
+use serde_json::json;
+
 use super::{
     support::{fails, nothing, owned, program, settled, step, steps, up},
     yard::{Chest, Fault, House, Lock, Room, World},
@@ -51,6 +53,77 @@ fn with_changed_inputs_the_new_ones_are_created() {
     assert_eq!(world.objects(), ["House villa"]);
     assert_eq!(world.field("House", "villa", "floor"), Some(3.into()));
     settled(&harness, &house(&world, "villa", 3));
+}
+
+#[test]
+fn what_is_left_to_others_is_what_it_was_before_the_interruption() {
+    let (world, harness) = (World::default(), Harness::new());
+    let sized = |floor: i64, size: i64| {
+        program(&world, move |stack| {
+            let house = stack.add("home", House::new("home").floor(floor).size(size)).ignore_changes(["size"]);
+            stack.add("room", Room::new(&house, "room").comment(size.to_string())).ignore_changes(["comment"]);
+            Ok(())
+        })
+    };
+    up(&harness, &sized(1, 4));
+    world.tamper("House", "home", "size", json!(9));
+    world.tamper("Room", "home/room", "comment", json!("by hand"));
+    world.fault("create House", Fault::Refused);
+    fails(&harness, &sized(2, 5));
+    assert!(world.objects().is_empty());
+    world.fault("create House", Fault::Refused);
+    fails(&harness, &sized(3, 6));
+    let plan = harness.plan(&sized(3, 6)).expect("a plan");
+    assert_eq!(step(&plan, "yard:House::home").reasons, ["its replacement was interrupted"]);
+    up(&harness, &sized(3, 6));
+    assert_eq!(world.field("House", "home", "size"), Some(json!(9)));
+    assert_eq!(world.field("Room", "home/room", "comment"), Some(json!("by hand")), "it went with the house");
+    settled(&harness, &sized(3, 6));
+}
+
+#[test]
+fn what_was_imported_once_is_not_looked_for_again() {
+    let (world, harness) = (World::default(), Harness::new());
+    let imported = |floor: i64| {
+        program(&world, move |stack| {
+            stack.add("home", House::new("home").floor(floor)).import("home");
+            Ok(())
+        })
+    };
+    up(&harness, &house(&world, "home", 1));
+    up(&harness, &imported(1));
+    world.fault("create House", Fault::Refused);
+    fails(&harness, &imported(2));
+    assert!(world.objects().is_empty());
+    up(&harness, &imported(2));
+    assert_eq!(world.objects(), ["House home"]);
+    settled(&harness, &imported(2));
+}
+
+#[test]
+fn under_another_address_it_goes_on_and_once_dropped_it_is_over() {
+    for drops in [false, true] {
+        let (world, harness) = (World::default(), Harness::new());
+        let at = |address: &'static str, from: Option<&'static str>, size: i64| {
+            program(&world, move |stack| {
+                let home = stack.add(address, House::new("home").floor(size).size(size)).ignore_changes(["size"]);
+                if let Some(from) = from {
+                    home.moved_from(from);
+                }
+                Ok(())
+            })
+        };
+        up(&harness, &at("home", None, 4));
+        world.fault("create House", Fault::Refused);
+        fails(&harness, &at("home", None, 5));
+        if drops {
+            up(&harness, &nothing(&world));
+        }
+        up(&harness, &at("seat", Some("home"), 6));
+        assert_eq!(world.field("House", "home", "size"), Some(json!(if drops { 6 } else { 4 })));
+        settled(&harness, &at("seat", Some("home"), 6));
+        assert!(harness.snapshot().replacing.is_empty());
+    }
 }
 
 /// The new house is there, and the end of the old one was refused.

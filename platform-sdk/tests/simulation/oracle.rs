@@ -54,6 +54,8 @@ pub(crate) struct Oracle {
     at: BTreeMap<String, usize>,
     /// What was asked and not answered, by intent.
     open: BTreeMap<String, Known>,
+    /// The ignored texts that interrupted replacements still owe, by address.
+    owed: BTreeMap<String, Option<String>>,
     /// What the stack has let go of on purpose.
     released: BTreeSet<usize>,
     /// By command, the first is 1.
@@ -118,11 +120,12 @@ impl Oracle {
                 && !matches!(item.kind, Kind::Site | Kind::Data)
         });
         let ignored = cloud.with(|things, _| {
-            let there = ignoring.into_iter().filter_map(|at| Some((&things.all[*self.at.get(&at)?], at)));
-            there
-                .filter(|(thing, _)| thing.alive)
-                .map(|(thing, at)| (at, thing.text("text").map(str::to_owned)))
-                .collect()
+            let there = |at: &String| Some(&things.all[*self.at.get(at)?]).filter(|thing| thing.alive);
+            let text = |at: &String| match there(at) {
+                Some(thing) => Some(thing.text("text").map(str::to_owned)),
+                None => self.owed.get(at).cloned(),
+            };
+            ignoring.into_iter().filter_map(|at| text(&at).map(|text| (at, text))).collect()
         });
         let addressed_anew = items.values().flat_map(|item| {
             let to = address(item.kind, item.path);
@@ -258,6 +261,8 @@ impl Oracle {
                 whole.filter_map(|state| Some((state.address.to_string(), *stands_for(things, state).first()?)));
             there.collect()
         });
+        let owing = |at: String| announced.ignored.get(&at).cloned().map(|text| (at, text));
+        self.owed = owed(reading).into_iter().filter_map(owing).collect();
         let open = |open: &OpenIntent| (open.intent.id.clone(), of_state(&open.intent.target));
         self.open = reading.open.iter().map(open).collect();
         self.known = known;
@@ -298,6 +303,22 @@ impl Oracle {
     }
 }
 
+/// The addresses at which replacements were interrupted between their halves, or may have been; with all that lives there.
+fn owed(reading: &Reading) -> BTreeSet<String> {
+    let ended = reading.open.iter().filter(|open| open.intent.replaces).map(|open| &open.intent.target.address);
+    let mut all: BTreeSet<_> = reading.snapshot.replacing.keys().chain(ended).collect();
+    loop {
+        let before = all.len();
+        let inside =
+            reading.snapshot.resources.values().filter(|state| state.parents.iter().any(|place| all.contains(place)));
+        let inside: Vec<_> = inside.map(|state| &state.address).collect();
+        all.extend(inside);
+        if all.len() == before {
+            return all.into_iter().map(ToString::to_string).collect();
+        }
+    }
+}
+
 /// Nobody else's was changed.
 fn changed(announced: &Announced, things: &Things, uid: usize) -> Verdict {
     let thing = &things.all[uid];
@@ -325,6 +346,9 @@ pub(crate) fn settled(cloud: &Cloud, spec: &Spec, reading: &Reading) -> Verdict 
     }
     if let Some(pending) = reading.snapshot.pending_deletes.first() {
         return Err(format!("after a whole run `{}` of {} is still to be deleted", pending.id, pending.address));
+    }
+    if let Some(owed) = reading.snapshot.replacing.keys().next() {
+        return Err(format!("after a whole run {owed} is still to be made again"));
     }
     let items = declared(spec);
     let there = reading.snapshot.resources.keys().map(ToString::to_string).collect::<BTreeSet<_>>();

@@ -110,6 +110,7 @@ pub(crate) fn intent(id: &str, target: ResourceState) -> Record {
         target,
         found_before: Vec::new(),
         pending_delete: false,
+        replaces: false,
         at_ms: 0,
         by: None,
     }))

@@ -9,7 +9,9 @@ use std::{
 use platform_sdk::{
     desired::Tree,
     sealing::PASSPHRASE,
-    state::{FORMAT_VERSION, Keys, Location, Referred, Snapshot, World, history, lease, read, snapshot_at},
+    state::{
+        FORMAT_VERSION, IntentOp, Keys, Location, Record, Referred, Snapshot, World, history, lease, read, snapshot_at,
+    },
 };
 
 use serde_json::json;
@@ -39,10 +41,13 @@ fn wanted(version: &str, keys: &Keys) -> Snapshot {
     let mut named = resource("named", Tree::from(json!({"id": "id-named"})), keys);
     named.references = [("input".to_owned(), Referred { to: address("full"), field: "url".to_owned() })].into();
     named.dependencies = [address("full")].into();
-    let later = (version == "v3").then_some(named);
+    let later = (version >= "v3").then_some(named);
+    // Since version 4 it is known what a replacement has ended and not made again.
+    let ended = (version >= "v4").then(|| resource("ended", Tree::default(), keys));
     Snapshot {
         uuid: "00000000-0000-4000-8000-000000000000".to_owned(),
         pending_deletes: vec![resource("old", Tree::default(), keys).into()],
+        replacing: ended.into_iter().map(|old| (old.address.clone(), old.into())).collect(),
         exports: [("url".to_owned(), Tree::Leaf("https://example.test".into()))].into(),
         lookups: BTreeMap::new(),
         identities: [("sdk".to_owned(), [("scope".to_owned(), "1".to_owned())].into())].into(),
@@ -52,11 +57,12 @@ fn wanted(version: &str, keys: &Keys) -> Snapshot {
 
 #[tokio::test]
 async fn every_version_is_read() {
-    for version in ["v1", "v2", "v3"] {
+    for version in ["v1", "v2", "v3", "v4"] {
         let reading = read(&golden(&root(), version), World::Sandbox, &environment()).await.expect(version);
         assert_eq!(reading.snapshot, wanted(version, &reading.keys));
         assert_eq!((reading.serial, reading.recovered), (1, 1));
-        assert_eq!(reading.open[0].intent.target.address, address("open"));
+        let open = &reading.open[0].intent;
+        assert_eq!((&open.target.address, open.replaces), (&address("open"), version >= "v4"));
     }
 }
 
@@ -95,33 +101,33 @@ async fn becomes_current(version: u32) {
     assert_eq!(first, snapshot);
 }
 
-/// Wrote the golden directory of version 3. A version that was released is never written again.
+/// Wrote the golden directory of version 4. A version that was released is never written again.
 #[tokio::test]
 #[ignore = "writes the golden directory of the current version"]
-async fn write_version_3() {
-    let place = golden(&root(), "v3");
+async fn write_version_4() {
+    let place = golden(&root(), "v4");
     let mut lease = lease(&place, World::Sandbox, &environment(), &ana()).await.expect("a lease");
     let keys = lease.reading().keys.clone();
-    lease.commit(&wanted("v3", &keys)).await.expect("committed");
-    lease
-        .journal()
-        .append(intent("00000000000000aa", resource("open", Tree::default(), &keys)))
-        .await
-        .expect("durable");
+    lease.commit(&wanted("v4", &keys)).await.expect("committed");
+    let mut open = intent("00000000000000aa", resource("open", Tree::default(), &keys));
+    if let Record::Intent(intent) = &mut open {
+        (intent.op, intent.replaces) = (IntentOp::Delete, true);
+    }
+    lease.journal().append(open).await.expect("durable");
     lease.release().await.expect("released");
 }
 
 #[tokio::test]
-async fn version_3_is_written_byte_by_byte() {
+async fn version_4_is_written_byte_by_byte() {
     let folder = tempfile::tempdir().expect("a directory");
-    let place = golden(folder.path(), "v3");
+    let place = golden(folder.path(), "v4");
     let mut lease = lease(&place, World::Sandbox, &no_environment(), &ana()).await.expect("a lease");
-    let mut snapshot = wanted("v3", &lease.reading().keys);
+    let mut snapshot = wanted("v4", &lease.reading().keys);
     snapshot.resources.remove(&address("quiet"));
     let commit = lease.commit(&snapshot).await.expect("committed");
     let hash = commit.snapshot.expect("a snapshot");
-    let file = fs::read_to_string(folder.path().join(format!("golden/v3/snapshots/{hash}.json"))).expect("a file");
-    let head = fs::read_to_string(folder.path().join("golden/v3/head.json")).expect("a head");
-    insta::assert_snapshot!("snapshot_v3", file);
-    insta::assert_snapshot!("head_v3", head);
+    let file = fs::read_to_string(folder.path().join(format!("golden/v4/snapshots/{hash}.json"))).expect("a file");
+    let head = fs::read_to_string(folder.path().join("golden/v4/head.json")).expect("a head");
+    insta::assert_snapshot!("snapshot_v4", file);
+    insta::assert_snapshot!("head_v4", head);
 }

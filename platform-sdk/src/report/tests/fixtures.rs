@@ -272,10 +272,13 @@ pub(super) fn snapshot() -> Snapshot {
         ..lake.clone()
     };
     let old = ResourceState { id: "old-raw".into(), status: Status::Whole, ..raw.clone() };
+    let gone = address("databricks:Schema::ended");
+    let gone = ResourceState { address: gone, id: "lake.ended".into(), ..old.clone() };
     Snapshot {
         uuid: "6f1c".into(),
         resources: [lake, raw].into_iter().map(|state| (state.address.clone(), state.into())).collect(),
         pending_deletes: vec![old.into()],
+        replacing: [(gone.address.clone(), gone.into())].into(),
         lookups: BTreeMap::new(),
         exports: [
             ("columns".to_owned(), Tree::from(json!([{"name": "id"}, {"name": "at"}]))),
