@@ -118,12 +118,28 @@ impl<'c> Session<'c> {
 
     /// As [`Self::read`], begun before.
     pub(super) async fn read_ahead(&self, ahead: Ahead) -> Result<Reading> {
-        let reading = ahead.reading().await?;
+        let reading = self.certain(ahead.reading().await?).await?;
         if let Some(holder) = &reading.in_progress {
             self.context.printer.note(&format!("another run is in progress: {holder}"));
         }
         self.connections.introduce(&self.declared.desired, &reading.snapshot);
         Ok(reading)
+    }
+
+    /// The reading with somebody's steps in progress only if that one lives: otherwise they were interrupted.
+    pub(super) async fn certain(&self, reading: Reading) -> Result<Reading> {
+        if reading.open.is_empty() || reading.in_progress.is_none() || self.context.globals.offline {
+            return Ok(reading);
+        }
+        let printer = &self.context.printer;
+        let tell = |text: &str| printer.note(text);
+        if self.context.interrupts.unless_asked(state::lives(&self.location, &tell)).await? {
+            return Ok(reading);
+        }
+        let mut now = state::read(&self.location, self.world, &self.context.environment).await?;
+        // Whoever came since is somebody else.
+        now.in_progress.take_if(|holder| reading.in_progress.as_ref() == Some(holder));
+        Ok(now)
     }
 
     /// What became of interrupted steps, for a command that writes nothing.

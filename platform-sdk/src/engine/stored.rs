@@ -37,6 +37,7 @@ async fn as_it_is(context: &Context, location: &Location) -> Result<Snapshot> {
     }
     let declared = context.declared_or_listed()?;
     let session = Session::open(context, &declared).await?;
+    let reading = session.certain(reading).await?;
     session.connections.introduce(&declared.desired, &reading.snapshot);
     let recovered = session.in_memory(&reading).await;
     session.tell(&recovered.unsettled);

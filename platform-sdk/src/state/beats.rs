@@ -80,6 +80,27 @@ pub async fn held(store: &dyn Store, key: &str) -> StoreResult<Option<Vec<u8>>> 
     Ok(store.get(key).await?.map(|object| object.bytes).filter(|bytes| bytes != FREE))
 }
 
+/// Whether the holder of the key lives: whether its object changes before it would be taken over.
+///
+/// # Errors
+/// Those of the store.
+pub async fn lives(store: &dyn Store, key: &str, waiting: &Waiting<'_>) -> StoreResult<bool> {
+    let mut observed: Option<(Version, Instant)> = None;
+    loop {
+        let Some(object) = store.get(key).await?.filter(|object| object.bytes != FREE) else { return Ok(false) };
+        match &observed {
+            None => {
+                waiting(&object.bytes);
+                observed = Some((object.version, Instant::now()));
+            }
+            Some((version, _)) if *version != object.version => return Ok(true),
+            Some((_, since)) if since.elapsed() < EXPIRY => {}
+            Some(_) => return Ok(false),
+        }
+        sleep(LOOK).await;
+    }
+}
+
 /// Ends somebody else's hold if its note is still this one.
 ///
 /// # Errors

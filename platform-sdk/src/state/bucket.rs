@@ -136,6 +136,10 @@ impl Store for Bucket {
         beats::held(self, key).await
     }
 
+    async fn lives(&self, key: &str, waiting: &Waiting<'_>) -> StoreResult<bool> {
+        beats::lives(self, key, waiting).await
+    }
+
     async fn unlock(&self, key: &str, note: &[u8]) -> StoreResult<bool> {
         beats::unlock(self, key, note).await
     }

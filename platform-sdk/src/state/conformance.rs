@@ -126,11 +126,16 @@ async fn held(store: &Arc<dyn Store>) -> Option<String> {
     note.map(|note| String::from_utf8(note).expect("text"))
 }
 
+async fn lives(store: &Arc<dyn Store>) -> bool {
+    store.lives("held/lease.json", &|_| {}).await.expect("an answer")
+}
+
 async fn holds_exclude_each_other(store: &Arc<dyn Store>) {
     let mut guard = lock(store, "first").await.expect("nobody holds it");
     assert!(guard.certainty().confirm().await, "a new hold is certain");
     assert!(lock(store, "second").await.is_none(), "a held key is not taken");
     assert!(held(store).await.is_some_and(|note| note.starts_with("first ")), "the holder's note is read");
+    assert!(lives(store).await, "and it lives");
     guard.note(notes("1st")).await.expect("note");
     assert!(held(store).await.is_some_and(|note| note.starts_with("1st ")), "a note can be replaced");
     let certainty = guard.certainty();
@@ -144,7 +149,7 @@ async fn holds_exclude_each_other(store: &Arc<dyn Store>) {
         next.release().await;
     }
     guard.release().await;
-    assert!(held(store).await.is_none(), "a released key is nobody's");
+    assert!(held(store).await.is_none() && !lives(store).await, "a released key is nobody's");
     drop(lock(store, "third").await.expect("it is free"));
     let after = lock(store, "fourth").await.expect("a dropped hold has ended");
     after.release().await;

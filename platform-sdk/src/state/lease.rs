@@ -202,13 +202,7 @@ pub async fn lease(
 /// Takes the exclusive hold of a stack.
 pub(super) async fn hold(location: &Location, who: &Holder, since: &str) -> Result<Box<dyn Guard>, Diagnostic> {
     let key = location.key("lease.json");
-    let waiting = |note: &[u8]| {
-        let (stack, seconds) = (location.stack(), EXPIRY.as_secs());
-        let holder = described(note);
-        (who.waiting)(&format!(
-            "stack `{stack}` is held by {holder}; waiting for a sign of life, for {seconds} s at most"
-        ));
-    };
+    let waiting = |note: &[u8]| (who.waiting)(&waiting_for(location, note));
     match Arc::clone(&location.store).lock(&key, who.notes(0, since), &waiting).await? {
         Some(guard) => Ok(guard),
         None => Err(taken(location).await),
@@ -293,11 +287,25 @@ async fn holder(location: &Location) -> Result<Option<String>, Diagnostic> {
     Ok(location.store.held(&location.key("lease.json")).await?.map(|note| described(&note)))
 }
 
+fn waiting_for(location: &Location, note: &[u8]) -> String {
+    let (stack, holder, seconds) = (location.stack(), described(note), EXPIRY.as_secs());
+    format!("stack `{stack}` is held by {holder}; waiting for a sign of life, for {seconds} s at most")
+}
+
 fn described(note: &[u8]) -> String {
     match serde_json::from_slice::<Noted>(note) {
         Ok(Noted { holder, host, run, since, .. }) => format!("{holder} on {host} since {since} (run {run})"),
         Err(_) => "another process".to_owned(),
     }
+}
+
+/// Whether the run that has the lease lives. Where only its signs of life tell, `tell` is told that one is waited for.
+///
+/// # Errors
+/// Those of the store.
+pub async fn lives(location: &Location, tell: &(dyn Fn(&str) + Send + Sync)) -> Result<bool> {
+    let waiting = |note: &[u8]| tell(&waiting_for(location, note));
+    Ok(location.store.lives(&location.key("lease.json"), &waiting).await.map_err(Diagnostic::from)?)
 }
 
 /// Takes the lease from the run that a person knows to be gone.

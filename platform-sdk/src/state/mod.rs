@@ -63,7 +63,7 @@ pub use fold::Folded;
 pub use head::{FORMAT_VERSION, Head, World};
 pub use history::{export, history, snapshot_at};
 pub use journal::Journal;
-pub use lease::{Clock, Holder, Lease, Unlocked, check_world, lease, read, unlock, world};
+pub use lease::{Clock, Holder, Lease, Unlocked, check_world, lease, lives, read, unlock, world};
 pub use local::Local;
 pub use location::Location;
 pub use logins::Logins;

@@ -107,6 +107,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The note of whoever holds `key` now.
     async fn held(&self, key: &str) -> StoreResult<Option<Vec<u8>>>;
 
+    /// Whether somebody alive holds `key`. Where only signs of life tell, it waits for one, and tells `waiting` the note
+    /// of whom it waits for.
+    async fn lives(&self, key: &str, _waiting: &Waiting<'_>) -> StoreResult<bool> {
+        Ok(self.held(key).await?.is_some())
+    }
+
     /// Ends somebody else's hold, if its note is still this one. `false` when the hold can't be ended or is another one.
     async fn unlock(&self, key: &str, note: &[u8]) -> StoreResult<bool>;
 

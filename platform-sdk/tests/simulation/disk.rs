@@ -213,6 +213,13 @@ impl Store for Disk {
         Ok(self.plates().held.get(key).cloned())
     }
 
+    async fn lives(&self, key: &str, waiting: &Waiting<'_>) -> StoreResult<bool> {
+        if !self.grows {
+            return beats::lives(self, key, waiting).await;
+        }
+        Ok(self.plates().held.contains_key(key))
+    }
+
     async fn unlock(&self, key: &str, note: &[u8]) -> StoreResult<bool> {
         if self.grows { Ok(false) } else { beats::unlock(self, key, note).await }
     }
