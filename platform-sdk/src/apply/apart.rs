@@ -10,10 +10,12 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::schedule::Run;
 use crate::{
-    desired::{Address, Node},
-    program::Identity,
+    desired::{Address, Node, Tree},
+    plan::{Decision, Planned},
+    program::{Identity, Schema},
+    provider::Found,
     report::Diagnostic,
-    state::ProviderState,
+    state::{ProviderState, ResourceState},
 };
 
 /// The creates of a type in one place; the address of one whose outcome is not known.
@@ -35,7 +37,28 @@ impl Alone {
     }
 }
 
+/// The objects that this plan ends.
+pub(super) fn leaving(planned: &Planned) -> Vec<&ResourceState> {
+    let snapshot = &planned.snapshot;
+    let ends = |state: &&Arc<ResourceState>| planned.decisions.get(&state.address).is_some_and(Decision::ends_object);
+    snapshot.resources.values().filter(ends).chain(&snapshot.pending_deletes).map(|state| &**state).collect()
+}
+
 impl Run<'_> {
+    /// What has the same key and ends in this run: a service may go on showing it, and it is not what is made next. Where
+    /// the key is the id, what is made next may have the same one.
+    pub(super) fn leaving(&self, schema: &Schema, inputs: &Tree) -> Vec<Found> {
+        if schema.identity == Identity::Key {
+            return Vec::new();
+        }
+        let same = |name: &str, state: &ResourceState| state.inputs.get(name) == inputs.get(name);
+        let is_like = |state: &&&ResourceState| {
+            let mut keys = schema.fields().iter().filter(|field| field.key);
+            state.address.type_name() == schema.type_name && keys.all(|key| same(key.name, state))
+        };
+        self.leaving.iter().filter(is_like).map(|state| Found::id(&state.id)).collect()
+    }
+
     /// Waits until no other new object could be taken for this one. It is to be kept until it is known what was made.
     pub(super) async fn alone(&self, node: &Node, provider: &ProviderState) -> Result<Alone, Diagnostic> {
         if node.schema.identity != Identity::ListDifference {

@@ -98,7 +98,9 @@ impl Created<'_> {
 
     async fn look(&self) -> ProviderResult<Looked> {
         let (driver, inputs) = (self.driver.as_ref(), self.plain);
-        Unanswered { driver, intent: self.intent, inputs, ago: Duration::ZERO }.created().await
+        let run = self.making.run;
+        let owned = |id: &str| run.live.owns(self.intent.target.address.type_name(), id);
+        Unanswered { driver, intent: self.intent, inputs, ago: Duration::ZERO, owned: &owned }.created().await
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     fault,
     observe::{BUILTIN, request},
     plan::{Decision, Op, compare},
-    program::{Operation, Schema},
+    program::{Operation, Options, Schema},
     provider::{Driver, ErrorKind, ProviderError},
     report::Diagnostic,
     state::{Effect, Intent, IntentOp, ResourceState},
@@ -29,7 +29,7 @@ impl Run<'_> {
             return Ok(());
         }
         let Some((old, gone)) = self.ending(address, decision) else { return Ok(()) };
-        if self.retains(&old) || self.dies_along(decision) {
+        if self.is_left(&old) || self.dies_along(decision) {
             return self.close(None, vec![gone]).await;
         }
         // What goes along is gone in the same moment, and in the same record: its state would not find it again.
@@ -59,7 +59,7 @@ impl Run<'_> {
     /// An object that makes room for its successor: with what others have set of it, which the successor keeps.
     fn as_it_is(&self, node: &Node, old: &ResourceState) -> ResourceState {
         let seen = self.observed.present(&node.address).map(|seen| &seen.inputs);
-        let inputs = compare(node, old.inputs.clone(), Some(&old.inputs), seen).inputs;
+        let inputs = compare(node, old.inputs.clone(), Some(old), seen).inputs;
         ResourceState { input_hash: inputs.hash(&*self.settings.keyed), inputs, ..old.clone() }
     }
 
@@ -86,18 +86,25 @@ impl Run<'_> {
         with.is_some_and(|with| self.live.replaces(&with.conditions))
     }
 
-    /// Whether an object that is no longer wanted is left where it is.
-    pub(super) fn retains(&self, old: &ResourceState) -> bool {
+    /// The options that hold for an object: those of the program, and those of state where it does not declare it.
+    fn options<'o>(&'o self, old: &'o ResourceState) -> &'o Options {
         let of_program = self.desired.nodes.get(&old.address).map(|node| &node.options);
-        let leaving = || self.desired.leaving.get(&old.address);
-        old.options.retain_on_delete || of_program.or_else(leaving).is_some_and(|options| options.retain_on_delete)
+        of_program.or_else(|| self.desired.leaving.get(&old.address)).unwrap_or(&old.options)
+    }
+
+    /// Whether an object that is no longer wanted is left where it is.
+    fn is_left(&self, old: &ResourceState) -> bool {
+        self.options(old).retain_on_delete
+    }
+
+    /// Whether what a replacement has left behind stays there: also where it was only to be retained back then.
+    pub(super) fn retains(&self, old: &ResourceState) -> bool {
+        old.options.retain_on_delete || self.is_left(old)
     }
 
     /// Whether a delete takes along what is in it: where the program says so, and the plan has said what is lost.
     pub(super) fn forces(&self, old: &ResourceState) -> bool {
-        let of_program = self.desired.nodes.get(&old.address).map(|node| &node.options);
-        let options = of_program.or_else(|| self.desired.leaving.get(&old.address)).unwrap_or(&old.options);
-        options.force_destroy && self.planned.announces_loss(&old.address)
+        self.options(old).force_destroy && self.planned.announces_loss(&old.address)
     }
 
     /// Ends an object that an earlier run's replacement left behind.
@@ -193,6 +200,9 @@ impl Run<'_> {
     /// Changes state alone.
     pub(super) async fn note(&self, address: &Address) -> Result<(), Diagnostic> {
         let decision = &self.planned.decisions[address];
+        if decision.left_alone {
+            return Ok(());
+        }
         let effect = match decision.op {
             Op::Forget => Effect::Remove(address.clone()),
             _ => match (self.live.resource(address), self.desired.nodes.get(address)) {
@@ -201,7 +211,7 @@ impl Run<'_> {
                     // What it is reached by may be known only now.
                     let inputs = self.live.inputs(node)?;
                     let seen = self.observed.present(address).map(|seen| &seen.inputs);
-                    state.inputs = compare(node, inputs, Some(&state.inputs), seen).inputs;
+                    state.inputs = compare(node, inputs, Some(&state), seen).inputs;
                     state.options = node.options.clone();
                     state.dependencies.clone_from(&node.dependencies);
                     state.parents.clone_from(&node.parents);

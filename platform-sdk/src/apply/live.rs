@@ -85,9 +85,7 @@ impl Live {
 
     /// Whether an object of this type and id is in state, or awaits its deletion there.
     pub(super) fn owns(&self, type_name: &str, id: &str) -> bool {
-        let known = self.known();
-        let mut all = known.snapshot.resources.values().chain(&known.snapshot.pending_deletes);
-        all.any(|own| own.id == id && own.address.type_name() == type_name)
+        self.known().snapshot.owns(type_name, id)
     }
 
     pub(super) fn apply(&self, effects: &[Effect]) {

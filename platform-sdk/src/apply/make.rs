@@ -118,7 +118,7 @@ impl Making<'_, '_> {
             return self.update(driver, target).await;
         }
         let seen = self.run.observed.present(self.address()).map(|seen| &seen.inputs);
-        let last = self.run.planned.snapshot.resources.get(self.address()).map(|state| &state.inputs);
+        let last = self.run.planned.snapshot.resources.get(self.address()).map(|state| &**state);
         target = self.like(target, last, seen);
         let old = self.run.live.resource(self.address()).filter(|_| create_first);
         self.create(driver, target, old).await
@@ -131,11 +131,11 @@ impl Making<'_, '_> {
             return target;
         }
         let old = snapshot.replacing.get(address).or_else(|| snapshot.resources.get(address));
-        self.like(target, old.map(|old| &old.inputs), None)
+        self.like(target, old.map(|old| &**old), None)
     }
 
     /// The object with what is left to others as it was.
-    fn like(&self, mut target: ResourceState, last: Option<&Tree>, seen: Option<&Tree>) -> ResourceState {
+    fn like(&self, mut target: ResourceState, last: Option<&ResourceState>, seen: Option<&Tree>) -> ResourceState {
         target.inputs = compare(self.node, target.inputs, last, seen).inputs;
         target.input_hash = target.inputs.hash(&*self.run.settings.keyed);
         target
@@ -155,7 +155,8 @@ impl Making<'_, '_> {
             return self.made(target, made, None, old.is_some()).await;
         }
         let mut alone = self.run.alone(self.node, &target.provider).await?;
-        let found_before = self.before(driver, &plain, old.as_deref()).await?;
+        let mut found_before = self.before(driver, &plain, old.as_deref()).await?;
+        found_before.extend(self.run.leaving(self.node.schema, &target.inputs));
         let intent = self.intent(IntentOp::Create, &target, found_before).await;
         self.run.announce(self.action, intent.clone()).await?;
         let created = Created { making: self, driver, plain: &plain, intent: &intent };
@@ -265,7 +266,7 @@ impl Making<'_, '_> {
             }
             return self.run.close(Some(intent.to_owned()), vec![Effect::Nothing]).await;
         };
-        target.status = Status::Partial(self.run.scrub.text(&error.message));
+        target.status = Status::Making(self.run.scrub.text(&error.message));
         target.inputs = without_unseen(&target.inputs, self.node.schema.fields());
         let driver = self.driver(&target).await?;
         let asked = Request { id: id.clone(), inputs: target.inputs.plain(), outputs: None };

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{
     Ledger, Scrub,
-    apart::Apart,
+    apart::{Apart, leaving},
     held::certain,
     live::Live,
     make::{Making, serving},
@@ -89,6 +89,8 @@ pub(super) struct Run<'a> {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) slots: Slots,
     pub(super) apart: Apart,
+    /// What this plan ends.
+    pub(super) leaving: Vec<&'a ResourceState>,
     created: Arc<Mutex<BTreeMap<String, String>>>,
     /// When this run deleted what, by type and id.
     pub(super) ended: Mutex<BTreeMap<(String, String), tokio::time::Instant>>,
@@ -123,6 +125,7 @@ pub async fn apply(work: Apply<'_>) -> Applied {
         observer,
         slots: Slots::new(settings.parallel),
         apart: Apart::default(),
+        leaving: leaving(planned),
         created: Arc::default(),
         ended: Mutex::default(),
         steps,

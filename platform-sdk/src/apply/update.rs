@@ -34,6 +34,8 @@ struct Sending {
     renamed: Option<Observation>,
     /// A request was not answered.
     doubted: bool,
+    /// Which key it has since then is not known.
+    in_doubt: bool,
 }
 
 impl Making<'_, '_> {
@@ -55,7 +57,7 @@ impl Making<'_, '_> {
         target.id.clone_from(&before.id);
         target.outputs = before.outputs.clone();
         let seen = seen.map(|seen| &seen.inputs);
-        let Compared { inputs, mut differences } = compare(self.node, target.inputs, Some(&before.inputs), seen);
+        let Compared { inputs, mut differences } = compare(self.node, target.inputs, Some(&before), seen);
         target.inputs = inputs;
         target.input_hash = target.inputs.hash(&*self.run.settings.keyed);
         differences.retain(|difference| difference.verdict > Verdict::Released);
@@ -117,6 +119,7 @@ impl Making<'_, '_> {
             renames,
             renamed: None,
             doubted: false,
+            in_doubt: false,
         };
         let taken = if renames { self.before(driver, &sending.after, Some(before)).await? } else { Vec::new() };
         let intent = self.intent(IntentOp::Update, &target, taken).await;
@@ -133,7 +136,7 @@ impl Making<'_, '_> {
                 self.wait(driver).await
             }
             // Under which key it is now, the next run finds out.
-            Err(error) if renames && sending.renamed.is_none() && may_have_happened(&error) => Err(self.failed(&error)),
+            Err(error) if sending.in_doubt => Err(self.failed(&error)),
             Err(error) => {
                 let mut half = match sending.renamed {
                     Some(seen) => renamed(before, &target, &seen, self.node.schema.fields()),
@@ -182,12 +185,19 @@ impl Making<'_, '_> {
             };
             sending.doubted |= may_have_happened(&error);
             if sending.renames && sending.renamed.is_none() && may_have_happened(&error) {
-                let unanswered = Unanswered { driver: &**driver, intent, inputs: &sending.after, ago: Duration::ZERO };
+                sending.in_doubt = true;
+                let owned = |id: &str| self.run.live.owns(self.address().type_name(), id);
+                let (inputs, ago) = (&sending.after, Duration::ZERO);
+                let unanswered = Unanswered { driver: &**driver, intent, inputs, ago, owned: &owned };
                 if let Some(seen) = unanswered.renamed(&sending.asked, &sending.outputs).await? {
                     let (id, outputs) = (seen.id.clone(), seen.outputs.plain());
                     sending.asked = Request { id, inputs: Some(self.plain(&seen.inputs)), outputs };
                     sending.renamed = Some(seen);
+                    sending.in_doubt = false;
                 }
+            } else if sending.renamed.is_none() {
+                // Whoever is refused has not been heard before either.
+                sending.in_doubt = false;
             }
             // It was made a moment ago.
             let lagging = error.is_not_found() && started.elapsed() < self.node.schema.consistency;
@@ -200,7 +210,7 @@ impl Making<'_, '_> {
         let inputs = self.run.live.inputs(self.node)?;
         let Some(before) = self.run.live.resource(self.address()) else { return Ok(false) };
         let seen = self.run.observed.present(self.address()).map(|seen| &seen.inputs);
-        let Compared { differences, .. } = compare(self.node, inputs, Some(&before.inputs), seen);
+        let Compared { differences, .. } = compare(self.node, inputs, Some(&before), seen);
         Ok(differences.iter().any(|difference| difference.verdict == Verdict::Replace))
     }
 }

@@ -9,7 +9,8 @@ impl Reading<'_> {
     /// Whether what is seen may be what was there before the last update.
     pub(super) fn may_lag(&self, schema: Option<&'static Schema>, state: &ResourceState, seen: &Observation) -> bool {
         let recent = schema.filter(|schema| self.age < schema.consistency);
-        recent.is_some_and(|schema| (self.differs)(schema, state, &seen.inputs))
+        // Other outputs may be those of what had the same id before.
+        recent.is_some_and(|schema| seen.outputs != state.outputs || (self.differs)(schema, state, &seen.inputs))
     }
 
     /// The schema of states of one type.

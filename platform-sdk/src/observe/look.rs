@@ -59,6 +59,8 @@ pub(crate) struct Unanswered<'u> {
     pub(crate) inputs: &'u Value,
     /// How long ago it was sent.
     pub(crate) ago: Duration,
+    /// Whether the stack has an object of this type and id: what a service did not show before may be one of those.
+    pub(crate) owned: &'u (dyn Fn(&str) -> bool + Send + Sync),
 }
 
 impl Unanswered<'_> {
@@ -70,25 +72,32 @@ impl Unanswered<'_> {
     pub(crate) async fn created(&self) -> ProviderResult<Looked> {
         let mut looks = self.looks();
         loop {
-            let found = self.driver.find(self.inputs).await?;
-            match recognise(self.driver.schema().identity, &found, self.intent) {
-                Recognised::Ours(one) => {
-                    let seen = self.seen(&one.id).await?;
-                    return Ok(seen.map_or(Looked::Nobody, Looked::Ours));
-                }
-                Recognised::Strangers(new) => return Ok(Looked::Strangers(new.into_iter().cloned().collect())),
-                Recognised::Nobody => {}
-            }
+            let mut found = self.driver.find(self.inputs).await?;
+            found.retain(|found| !(self.owned)(&found.id));
+            let strangers = match recognise(self.driver.schema().identity, &found, self.intent) {
+                // What is listed and can't be read is on its way in, or on its way out.
+                Recognised::Ours(one) => match self.driver.read(&self.asked(&one.id)).await? {
+                    Some(seen) => return Ok(Looked::Ours(seen)),
+                    None => Vec::new(),
+                },
+                Recognised::Strangers(new) => new.into_iter().cloned().collect(),
+                Recognised::Nobody => Vec::new(),
+            };
+            // Of several, one may be on its way out.
             if !looks.again().await {
-                return Ok(Looked::Nobody);
+                return Ok(if strangers.is_empty() { Looked::Nobody } else { Looked::Strangers(strangers) });
             }
         }
+    }
+
+    fn asked(&self, id: &str) -> Request {
+        Request { id: id.to_owned(), inputs: Some(self.inputs.clone()), outputs: None }
     }
 
     /// The object with this id, once it is seen.
     pub(crate) async fn seen(&self, id: &str) -> ProviderResult<Option<Observation>> {
         let mut looks = self.looks();
-        let asked = Request { id: id.to_owned(), inputs: Some(self.inputs.clone()), outputs: None };
+        let asked = self.asked(id);
         loop {
             let seen = self.driver.read(&asked).await?;
             if seen.is_some() || !looks.again().await {

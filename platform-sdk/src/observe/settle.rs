@@ -129,7 +129,8 @@ async fn updated(
         state.status = Status::Partial("its update was interrupted".to_owned());
         return Ok((vec![Effect::put(state)], "its update was interrupted, and had begun; planned again".to_owned()));
     };
-    let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
+    let owned = |id: &str| snapshot.owns(target.address.type_name(), id);
+    let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago, owned: &owned };
     let Some(seen) = unanswered.renamed(&request(&before), &before.outputs).await? else { return again() };
     let mut state = renamed(&before, target, &seen, driver.schema().fields());
     state.status = Status::Partial("its update was interrupted".to_owned());
@@ -175,7 +176,8 @@ async fn created(
     let target = &open.intent.target;
     let not_happened = || Ok((vec![Effect::Nothing], "its create was interrupted, and had not happened".to_owned()));
     let Some(inputs) = target.inputs.plain() else { return not_happened() };
-    let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
+    let owned = |id: &str| snapshot.owns(target.address.type_name(), id);
+    let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago, owned: &owned };
     let looked = match &open.created {
         Some(id) => unanswered.seen(id).await?.map_or(Looked::Nobody, Looked::Ours),
         None => unanswered.created().await?,
@@ -199,7 +201,7 @@ fn taken(target: &ResourceState, seen: &Observation, fields: &[Field], snapshot:
     state.id.clone_from(&seen.id);
     state.outputs = seen.outputs.clone();
     state.inputs = without_unseen(&state.inputs, fields);
-    state.status = Status::Partial("its create was interrupted".to_owned());
+    state.status = Status::Making("its create was interrupted".to_owned());
     let mut effects = Vec::new();
     // A replacement that creates first leaves the old object to be deleted.
     if snapshot.resources.get(&target.address).is_some_and(|old| old.id != seen.id) {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     desired::{Node, Path, Tree},
     program::{Field, Schema},
-    state::ResourceState,
+    state::{ResourceState, Status},
 };
 
 /// A resource's inputs beside what is there.
@@ -27,17 +27,21 @@ pub fn differs(schema: &Schema, state: &ResourceState, observed: &Tree) -> bool 
     differences.any(|difference| !ignored.iter().any(|path| path.covers(&difference.path)))
 }
 
-/// Compares what a node wants with what was last applied and with what was observed.
-pub fn compare(node: &Node, wanted: Tree, last: Option<&Tree>, observed: Option<&Tree>) -> Compared {
+/// Compares what a node wants with what was last applied and with what was observed. What is still being made is to become
+/// all that it was made with, and only then is any of it left to others.
+pub fn compare(node: &Node, wanted: Tree, state: Option<&ResourceState>, observed: Option<&Tree>) -> Compared {
     let fields = node.schema.fields();
     let ignored = paths(&node.options.ignore_changes);
+    let last = state.map(|state| &state.inputs);
+    let making = state.filter(|state| matches!(state.status, Status::Making(_)));
     let inputs = match (last, observed) {
         (None, None) => wanted,
         _ if ignored.is_empty() => wanted,
+        _ if let Some(made) = making => with_ignored(&wanted, &over(&wanted, &made.inputs), &ignored, fields),
         (last, observed) => with_ignored(&wanted, &there(fields, last, observed), &ignored, fields),
     };
     let mut differences = diff::diff(fields, Sides { last, observed, desired: &inputs });
-    differences.retain(|difference| !ignored.iter().any(|path| path.covers(&difference.path)));
+    differences.retain(|difference| making.is_some() || !ignored.iter().any(|path| path.covers(&difference.path)));
     let forcing = paths(&node.options.replace_on_changes);
     for difference in differences.iter_mut().filter(|difference| difference.verdict > Verdict::Released) {
         if forcing.iter().any(|path| path.covers(&difference.path) || difference.path.covers(path)) {
@@ -55,6 +59,14 @@ pub(super) fn unrecorded(node: &Node, last: &Tree, inputs: &Tree) -> Vec<Differe
     let mut differences = diff::diff(node.schema.fields(), sides);
     differences.retain(|difference| !ignored.iter().any(|path| path.covers(&difference.path)));
     differences.into_iter().map(|difference| Difference { verdict: Verdict::Released, ..difference }).collect()
+}
+
+/// The fields of one tree, and those of another that it does not have.
+fn over(under: &Tree, upper: &Tree) -> Tree {
+    let (Tree::Map(under), Tree::Map(upper)) = (under, upper) else { return upper.clone() };
+    let mut all = under.clone();
+    all.extend(upper.iter().map(|(name, value)| (name.clone(), value.clone())));
+    Tree::Map(all)
 }
 
 /// What is there now: as observed, with what the service never shows as last applied.

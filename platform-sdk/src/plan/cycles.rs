@@ -53,8 +53,8 @@ impl<'a> Knot<'a> {
     }
 
     /// Unties it, if there is a way: by one more call that deletes what would go along, by replacements that delete first
-    /// where nobody said that they must not, or by ends that don't wait for what may be replaced. Adds to the detours, and
-    /// says whether there was anything to add.
+    /// where nobody said that they must not, or by ends that don't wait for what may be replaced or, at last, for updates
+    /// of what merely refers to them. Adds to the detours, and says whether there was anything to add.
     pub(super) fn untie(&self, detours: &mut Detours) -> bool {
         let ends = self.addresses(|kind| *kind == Kind::End);
         let with = |address: &Address| self.decisions.get(address)?.dies_with.clone();
@@ -76,13 +76,40 @@ impl<'a> Knot<'a> {
             return true;
         }
         let turned = if waiting.is_empty() { turned } else { waiting };
+        if turned.is_empty() {
+            // A name that goes from one address to another is most often a move that nobody has told of.
+            if self.handed_over(self.tied.iter().map(|index| &self.list[*index].address)).is_some() {
+                return false;
+            }
+            let updated = makes.into_iter().filter(|address| self.is(address, &Op::Update));
+            let late: Vec<_> = updated.filter(|address| !detours.late.contains(address)).collect();
+            detours.late.extend(late.iter().map(|address| (*address).clone()));
+            return !late.is_empty();
+        }
         detours.delete_first.extend(turned.iter().map(|address| (*address).clone()));
-        !turned.is_empty()
+        true
     }
 
     fn addresses(&self, of: impl Fn(&Kind) -> bool) -> BTreeSet<&'a Address> {
         let tied = self.tied.iter().map(|index| &self.list[*index]);
         tied.filter(|action| of(&action.kind)).map(|action| &action.address).collect()
+    }
+
+    /// A resource that is created, and one of its type that is deleted for it.
+    fn handed_over<'b>(
+        &self,
+        mut among: impl Iterator<Item = &'b Address> + Clone,
+    ) -> Option<(&'b Address, &'b Address)> {
+        let all = among.clone();
+        let same = |new: &Address| {
+            let mut ended = all.clone().filter(|address| self.is(address, &Op::Delete));
+            ended.find(|old| old.type_name() == new.type_name())
+        };
+        among.find_map(|new| Some((new, same(new).filter(|_| self.is(new, &Op::Create))?)))
+    }
+
+    fn is(&self, address: &Address, op: &Op) -> bool {
+        self.decisions.get(address).is_some_and(|decision| decision.op == *op)
     }
 
     fn is_create_first(&self, address: &Address) -> bool {
@@ -157,19 +184,13 @@ impl<'a> Knot<'a> {
         if let Some(forced) = forced.clone().find(|a| self.is_create_first(a) && self.must_create_first(a)) {
             return format!("take `.delete_before_replace(false)` of `{forced}` away");
         }
-        let is = |address: &Address, op: &Op| self.decisions.get(address).is_some_and(|decision| decision.op == *op);
-        let mut created = forced.clone().filter(|address| is(address, &Op::Create));
-        let same = |new: &&Address| {
-            let mut ended = forced.clone().filter(|address| is(address, &Op::Delete));
-            ended.find(|old| old.type_name() == new.type_name())
-        };
-        if let Some((new, old)) = created.find_map(|new| Some((new, same(&new)?))) {
+        if let Some((new, old)) = self.handed_over(forced.clone()) {
             let old_path = old.path();
             return format!(
                 "if `{new}` is `{old}` under another address, say `.moved_from(\"{old_path}\")`; else give it another name"
             );
         }
-        if forced.clone().all(|address| is(address, &Op::Update)) {
+        if forced.clone().all(|address| self.is(address, &Op::Update)) {
             return "give one of them a name that none has, apply that, and then the one that it is to have".to_owned();
         }
         "leave one of these changes out, apply the others, and then make it".to_owned()

@@ -53,6 +53,8 @@ pub struct Decision {
     pub drawn_by: BTreeSet<Address>,
     /// A create that an interrupted replacement still owes: what others have set of the old object stays as it was.
     pub resumes: bool,
+    /// The command is not about it: what state says of it stays as it is, but for its address.
+    pub left_alone: bool,
     /// The resources whose values decide, once they are known, whether this step replaces: it does if any of them does.
     /// Empty: the step is certain.
     pub conditions: BTreeSet<Address>,
@@ -68,6 +70,7 @@ impl Decision {
             dies_with: None,
             drawn_by: BTreeSet::new(),
             resumes: false,
+            left_alone: false,
             conditions: BTreeSet::new(),
         }
     }
@@ -129,8 +132,8 @@ impl Decider<'_> {
             };
         }
         let seen = observed.present(&node.address).map(|seen| &seen.inputs);
-        let mut compared = compare(node, desired, Some(&state.inputs), seen);
-        self.reidentified(node, &mut compared.differences);
+        let mut compared = compare(node, desired, Some(state), seen);
+        self.reidentified(node, state, &mut compared.differences);
         self.uprooted(node, state, &mut compared.differences);
         let mut decision = self.compared(node, state, compared);
         if decision.op == Op::Keep {
@@ -222,7 +225,7 @@ impl Decider<'_> {
             Op::Replace { create_first }
         } else if changes {
             Op::Update
-        } else if let Status::Partial(why) = &state.status {
+        } else if let Status::Partial(why) | Status::Making(why) = &state.status {
             decision.reasons.push(format!("an earlier run did not finish it: {why}"));
             Op::Update
         } else if !differences.is_empty() || state.options != node.options || state.dependencies != node.dependencies {
@@ -276,15 +279,17 @@ impl Decider<'_> {
 
     /// A key that is unknown only because what it refers to is renamed in place is no change of this resource: it is
     /// found again under its new key.
-    fn reidentified(&self, node: &Node, differences: &mut [Difference]) {
+    fn reidentified(&self, node: &Node, state: &ResourceState, differences: &mut [Difference]) {
         for difference in differences {
             if difference.verdict != Verdict::MayReplace {
                 continue;
             }
             let field = difference.path.field().unwrap_or_default();
             let mut targets = node.references.iter().filter(|reference| reference.field == field).peekable();
+            let was = state.references.get(field).map(|reference| &reference.to);
             let renamed = |address: &Address| {
-                self.decisions.get(address).is_some_and(|decision| matches!(decision.op, Op::Update | Op::Adopt))
+                let decision = self.decisions.get(address).filter(|_| was.is_none_or(|was| was == address));
+                decision.is_some_and(|decision| matches!(decision.op, Op::Update | Op::Adopt))
             };
             let is_place = node.schema.field(field).is_some_and(|field| field.parent.is_some());
             if is_place && targets.peek().is_some() && targets.all(|reference| renamed(&reference.address)) {
@@ -320,7 +325,7 @@ impl Decider<'_> {
 
 /// The second half of a replacement: like the first, it leaves to others what is theirs.
 fn resumed(node: &Node, old: &ResourceState, desired: Tree) -> Decision {
-    let inputs = compare(node, desired, Some(&old.inputs), None).inputs;
+    let inputs = compare(node, desired, Some(old), None).inputs;
     Decision { resumes: true, ..Decision::new(Op::Create, inputs) }
 }
 

@@ -21,15 +21,16 @@ use crate::{
 /// When an old address is malformed or of another type, when two resources were moved from it, or when both the old and
 /// the new address are in state.
 pub fn moved<'s>(desired: &Desired, snapshot: &'s Snapshot) -> Result<(Cow<'s, Snapshot>, BTreeMap<Address, Address>)> {
-    let mut from: BTreeMap<Address, Address> = BTreeMap::new();
+    let mut origins: BTreeMap<&Address, Vec<Address>> = BTreeMap::new();
     let mut problems = Vec::new();
     for node in desired.nodes.values().filter(|node| !node.options.moved_from.is_empty()) {
-        match origin(desired, node, snapshot) {
-            Ok(Some(old)) => drop(from.insert(node.address.clone(), old)),
-            Ok(None) => {}
+        match possible_origins(desired, node, snapshot) {
+            Ok(old) if old.is_empty() => {}
+            Ok(old) => drop(origins.insert(&node.address, old)),
             Err(problem) => problems.push(problem.about(&node.address).at(&node.at)),
         }
     }
+    let from = matched(origins);
     let mut to: BTreeMap<&Address, &Address> = BTreeMap::new();
     for (new, old) in &from {
         if let Some(other) = to.insert(old, new) {
@@ -75,9 +76,25 @@ pub fn carry_over(desired: &Desired, snapshot: &mut Snapshot) {
     }
 }
 
-/// The address in state that a resource was moved from, if that has not been applied yet.
-fn origin(desired: &Desired, node: &Node, snapshot: &Snapshot) -> Result<Option<Address>, Diagnostic> {
+/// Where each resource came from. Of several addresses that it may have had, it had one that no other one came from.
+fn matched(mut origins: BTreeMap<&Address, Vec<Address>>) -> BTreeMap<Address, Address> {
+    let mut from: BTreeMap<Address, Address> = BTreeMap::new();
+    while let Some((new, old)) =
+        origins.iter().min_by_key(|(_, old)| old.len()).map(|(new, old)| (*new, old[0].clone()))
+    {
+        origins.remove(new);
+        for others in origins.values_mut().filter(|others| others.len() > 1) {
+            others.retain(|other| *other != old);
+        }
+        from.insert(new.clone(), old);
+    }
+    from
+}
+
+/// The addresses in state that a resource may have been moved from, as far as that has not been applied yet.
+fn possible_origins(desired: &Desired, node: &Node, snapshot: &Snapshot) -> Result<Vec<Address>, Diagnostic> {
     let applied = snapshot.resources.get(&node.address).map(|state| &state.options.moved_from);
+    let mut origins = Vec::new();
     for text in &node.options.moved_from {
         let old = former(node, text)?;
         if old.type_name() != node.address.type_name() {
@@ -85,14 +102,14 @@ fn origin(desired: &Desired, node: &Node, snapshot: &Snapshot) -> Result<Option<
             return Err(problem.detail("they are of different types").hint("take `moved_from` away"));
         }
         let over = applied.is_some_and(|applied| applied.contains(text));
-        if over || old == node.address {
+        if over || old == node.address || origins.contains(&old) {
             continue;
         }
         if snapshot.resources.get(&old).is_some_and(|state| !has_come(desired, state)) {
-            return Ok(Some(old));
+            origins.push(old);
         }
     }
-    Ok(None)
+    Ok(origins)
 }
 
 /// Whether what stands at an address is what the program declares there, after all moves that the program tells of.

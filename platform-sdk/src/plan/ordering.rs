@@ -185,7 +185,7 @@ impl<'a> Builder<'a> {
     }
 
     fn renames(&self, address: &Address) -> bool {
-        self.decisions.get(address).is_some_and(|decision| renames(self.sources, address, decision))
+        renames(self.sources, address, self.decisions.get(address))
     }
 
     /// An object is deleted by its id; where a place's name is part of that, before the place gets another name.
@@ -260,8 +260,9 @@ pub(super) fn givers<'a>(
     sources: Sources<'a>,
     decisions: &'a BTreeMap<Address, Decision>,
 ) -> BTreeMap<Key<'a>, &'a Address> {
-    let giving =
-        decisions.iter().filter(|(address, decision)| decision.ends_object() || renames(sources, address, decision));
+    let giving = decisions
+        .iter()
+        .filter(|(address, decision)| decision.ends_object() || renames(sources, address, Some(*decision)));
     let keys = giving.filter_map(|(address, _)| {
         let state = sources.snapshot.resources.get(address)?;
         Some((held_key(sources, state)?, address))
@@ -269,8 +270,9 @@ pub(super) fn givers<'a>(
     keys.collect()
 }
 
-fn renames(sources: Sources<'_>, address: &Address, decision: &Decision) -> bool {
-    sources.schemas.get(address.type_name()).is_some_and(|schema| decision.renames(schema))
+pub(super) fn renames(sources: Sources<'_>, address: &Address, decision: Option<&Decision>) -> bool {
+    let schema = sources.schemas.get(address.type_name());
+    schema.is_some_and(|schema| decision.is_some_and(|decision| decision.renames(schema)))
 }
 
 /// The natural key that an object has.
@@ -281,7 +283,7 @@ pub(super) fn held_key<'a>(sources: Sources<'a>, state: &'a ResourceState) -> Op
 
 /// The natural key that a new or renamed object takes, where it is known.
 pub(super) fn taken_key<'a>(sources: Sources<'a>, address: &Address, decision: &Decision) -> Option<Key<'a>> {
-    if !matches!(decision.op, Op::Create | Op::Replace { .. }) && !renames(sources, address, decision) {
+    if !matches!(decision.op, Op::Create | Op::Replace { .. }) && !renames(sources, address, Some(decision)) {
         return None;
     }
     let node = sources.desired.nodes.get(address)?;

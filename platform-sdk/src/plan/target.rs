@@ -7,9 +7,9 @@ use globset::{GlobBuilder, GlobMatcher};
 use super::{
     Op,
     decide::{Decision, Sources},
-    ordering::{Dependents, Key, givers, taken_key},
+    ordering::{Dependents, Key, givers, renames, taken_key},
 };
-use crate::{Result, desired::Address, report::Diagnostic};
+use crate::{Result, desired::Address, program::Identity, report::Diagnostic};
 
 /// Which resources a command is about. Empty: all of them.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +86,12 @@ pub(super) fn narrow(sources: Sources<'_>, targets: &Targets, decisions: &mut BT
         let needed = matches!(decision.op, Op::Create | Op::Adopt) || decision.ends_object();
         needed.then(|| excluded(address))
     }));
+    problems.extend(closure.iter().filter(|address| hits(&targets.except, address)).filter_map(|address| {
+        let state = sources.snapshot.resources.get(address)?;
+        let renamed = |place: &&Address| closure.contains(*place) && renames(sources, place, decisions.get(*place));
+        let place = state.parents.iter().find(renamed).filter(|_| is_named_by_place(sources, address))?;
+        Some(excluded_from_renaming(address, place))
+    }));
     let outside = |address: &Address| !closure.contains(address) || hits(&targets.except, address);
     for (address, decision) in decisions.iter_mut().filter(|(address, _)| outside(address)) {
         *decision = left_alone(sources, address, decision);
@@ -113,7 +119,7 @@ pub(super) fn left_alone(sources: Sources<'_>, address: &Address, decision: &Dec
         None => Op::Keep,
     };
     let last = sources.snapshot.resources.get(address).map(|state| state.inputs.clone());
-    Decision::new(op, last.unwrap_or_else(|| decision.inputs.clone()))
+    Decision { left_alone: true, ..Decision::new(op, last.unwrap_or_else(|| decision.inputs.clone())) }
 }
 
 fn matches_nothing(glob: &str) -> Diagnostic {
@@ -123,6 +129,17 @@ fn matches_nothing(glob: &str) -> Diagnostic {
 fn excluded(address: &Address) -> Diagnostic {
     Diagnostic::error(format!("a targeted resource needs `{address}`, which is excluded and would be changed first"))
         .hint("take it out of --exclude, or apply it first")
+        .about(address)
+}
+
+/// Whether the place that it lives in may be part of its id.
+fn is_named_by_place(sources: Sources<'_>, address: &Address) -> bool {
+    sources.schemas.get(address.type_name()).is_some_and(|schema| schema.identity == Identity::Key)
+}
+
+fn excluded_from_renaming(address: &Address, place: &Address) -> Diagnostic {
+    Diagnostic::error(format!("`{address}` is excluded, and `{place}`, in which it lives, gets another name"))
+        .hint("take it out of --exclude: it is to be found again under its new name")
         .about(address)
 }
 
@@ -179,6 +196,15 @@ impl<'a> Closure<'a> {
             let holder = taken_key(self.sources, &address, decision).and_then(|key| self.givers.get(&key).copied());
             if let Some(holder) = holder {
                 self.add_changing(holder);
+            }
+            if renames(self.sources, &address, Some(decision)) {
+                let lives_in = |inside: &&Address| {
+                    let state = self.sources.snapshot.resources.get(*inside);
+                    state.is_some_and(|state| state.parents.contains(&address))
+                };
+                let inside: Vec<&Address> = self.dependents.had(&address).filter(lives_in).collect();
+                let inside = inside.into_iter().filter(|inside| is_named_by_place(self.sources, inside));
+                inside.collect::<Vec<_>>().into_iter().for_each(|inside| self.add_changing(inside));
             }
             if decision.ends_object() {
                 let dependents: Vec<&Address> = self.dependents.had(&address).collect();

@@ -21,7 +21,9 @@ pub fn state_list_text(snapshot: &Snapshot) -> String {
         let _ = match &state.status {
             Status::Whole => writeln!(text, "{}", state.address),
             Status::Undeclared => writeln!(text, "{}  (not in the program yet)", state.address),
-            Status::Partial(why) => writeln!(text, "{}  (not finished: {})", state.address, clean(why)),
+            Status::Partial(why) | Status::Making(why) => {
+                writeln!(text, "{}  (not finished: {})", state.address, clean(why))
+            }
         };
     }
     for state in &snapshot.pending_deletes {
@@ -42,7 +44,7 @@ pub fn state_list_json(snapshot: &Snapshot) -> Vec<Value> {
     let there = snapshot.resources.values().map(|state| match &state.status {
         Status::Whole => one(state, "whole"),
         Status::Undeclared => one(state, "undeclared"),
-        Status::Partial(_) => one(state, "partial"),
+        Status::Partial(_) | Status::Making(_) => one(state, "partial"),
     });
     let left = snapshot.pending_deletes.iter().map(|state| one(state, "to_be_deleted"));
     let gone = snapshot.replacing.values().map(|state| one(state, "to_be_made_again"));
@@ -57,7 +59,7 @@ pub fn state_show_text(state: &ResourceState, colour: bool) -> String {
     if let Some((scope, identity)) = &state.scope {
         facts.push(("scope", format!("{} {}", clean(scope), clean(identity))));
     }
-    if let Status::Partial(why) = &state.status {
+    if let Status::Partial(why) | Status::Making(why) = &state.status {
         facts.push(("not finished", clean(why)));
     }
     if state.status == Status::Undeclared {
@@ -111,7 +113,7 @@ fn fields(value: &Value) -> String {
 pub fn state_show_json(state: &ResourceState) -> Value {
     let partial = match &state.status {
         Status::Whole | Status::Undeclared => None,
-        Status::Partial(why) => Some(why),
+        Status::Partial(why) | Status::Making(why) => Some(why),
     };
     object(
         "resource",

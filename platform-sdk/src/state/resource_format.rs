@@ -30,6 +30,9 @@ pub(super) struct ResourceV3<'a, T> {
     id: Option<Cow<'a, str>>,
     #[serde(rename = "in")]
     inputs: T,
+    /// It is not whole because its create did not finish. Since version 4.
+    #[serde(default, skip_serializing_if = "is_default")]
+    making: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     options: Cow<'a, Options>,
     /// Index of its origin, for all but the first.
@@ -132,13 +135,14 @@ impl<'a> ResourceV3<'a, Branch<'a>> {
             hash: (!derived).then_some(Cow::Borrowed(&state.input_hash)),
             id: (state.id != named(&state.outputs)).then_some(Cow::Borrowed(&state.id)),
             inputs: Branch::sealed(&state.inputs, Root::Inputs(&state.address), keys),
+            making: matches!(state.status, Status::Making(_)),
             options: Cow::Borrowed(&state.options),
             origin,
             outputs: Branch::sealed(&state.outputs, Root::Outputs(&state.address), keys),
             parents: Cow::Borrowed(&state.parents),
             partial: match &state.status {
                 Status::Whole | Status::Undeclared => None,
-                Status::Partial(reason) => Some(reason.into()),
+                Status::Partial(reason) | Status::Making(reason) => Some(reason.into()),
             },
             refs: Cow::Borrowed(&state.references),
             schema: state.schema_version,
@@ -185,6 +189,7 @@ impl Unopened {
             options: wire.options.into_owned().shared(),
             input_hash: Hash::made_later(),
             status: match wire.partial {
+                Some(reason) if wire.making => Status::Making(reason.into_owned()),
                 Some(reason) => Status::Partial(reason.into_owned()),
                 None if wire.undeclared => Status::Undeclared,
                 None => Status::Whole,

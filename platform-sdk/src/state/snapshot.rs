@@ -30,6 +30,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether an object of this type and id is in state, or awaits its deletion there.
+    pub fn owns(&self, type_name: &str, id: &str) -> bool {
+        let mut all = self.resources.values().chain(&self.pending_deletes);
+        all.any(|own| own.id == id && own.address.type_name() == type_name)
+    }
+
     /// Every object that it tells of: those that are there, those that await deletion, and those that are gone.
     pub fn all(&self) -> impl Iterator<Item = &Arc<ResourceState>> {
         self.resources.values().chain(&self.pending_deletes).chain(self.replacing.values())
@@ -60,8 +66,11 @@ pub enum Status {
     Whole,
     /// It is, and was imported to an address that the program does not declare yet: until it does, nothing deletes it.
     Undeclared,
-    /// Its create or update did not finish: the next run reads it and finishes it. The reason, for people.
+    /// Its update did not finish: the next run reads it and finishes it. The reason, for people.
     Partial(String),
+    /// Its create did not finish: the next run reads it and finishes it, and brings about everything that it was to be made
+    /// with. The reason, for people.
+    Making(String),
 }
 
 /// Where an input came from: `{"$ref": "databricks:Catalog::lake", "field": "name"}`.

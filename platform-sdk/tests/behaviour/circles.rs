@@ -177,3 +177,24 @@ fn a_swap_that_a_failed_create_cut_in_two_moves_nothing_twice() {
     up(&harness, &swapped);
     settled(&harness, &swapped);
 }
+
+#[test]
+fn what_takes_over_the_name_of_what_is_dropped_and_is_referred_to_instead_holds_up_no_delete() {
+    let (world, harness) = (World::default(), Harness::new());
+    let before = program(&world, |stack| {
+        stack.add("a", House::new("one"));
+        let dropped = stack.add("b", House::new("two"));
+        stack.add("copy", House::new("copy").comment(&dropped.serial));
+        Ok(())
+    });
+    let after = program(&world, |stack| {
+        let taking = stack.add("a", House::new("two"));
+        stack.add("copy", House::new("copy").comment(&taking.serial));
+        Ok(())
+    });
+    up(&harness, &before);
+    world.calls();
+    up(&harness, &after);
+    assert_eq!(world.calls(), ["delete House two", "update House one", "update House copy"]);
+    settled(&harness, &after);
+}

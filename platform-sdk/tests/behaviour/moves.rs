@@ -1,6 +1,6 @@
 //! `moved_from`: an object keeps being itself under another address, however addresses change.
 
-use platform_sdk::{Program, Stack, testing::Harness};
+use platform_sdk::{Program, Secret, Stack, desired::Address, testing::Harness};
 
 use super::{
     support::{fails, owned, program, refused, settled, steps, up},
@@ -205,4 +205,35 @@ fn a_narrowed_run_moves_all_the_same_and_says_so() {
     assert_eq!(steps(&harness.plan(&program).expect("a plan")), ["move yard:House::b", "create yard:House::new"]);
     up(&harness, &program);
     assert_eq!(owned(&harness), ["yard:House::b one", "yard:House::new two"]);
+}
+
+#[test]
+fn of_several_old_addresses_it_had_the_one_that_no_other_came_from() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &houses(&world, &[("a", "one", &[]), ("b", "two", &[])]));
+    moves(&world, &harness, &houses(&world, &[("b", "one", &["a"]), ("c", "two", &["a", "b"])]));
+    assert_eq!(owned(&harness), ["yard:House::b one", "yard:House::c two"]);
+}
+
+#[test]
+fn a_narrowed_run_leaves_what_it_only_moves_as_it_was() {
+    let (world, harness) = (World::default(), Harness::new());
+    let before = program(&world, |stack| {
+        let house = stack.add("house", House::new("one"));
+        stack.add("other", House::new("two"));
+        stack.add("lock", Lock::new().house(&house));
+        Ok(())
+    });
+    let after = program(&world, |stack| {
+        stack.add("other", House::new("two"));
+        stack.add("moved", Lock::new().code(Secret::from("1"))).moved_from("lock");
+        Ok(())
+    });
+    up(&harness, &before);
+    harness.want(&["other"], &[], &[]).expect("targets");
+    up(&harness, &after);
+    let moved = harness.snapshot().resources.values().find(|state| state.address.path() == "moved").cloned();
+    let moved = moved.expect("it has moved");
+    assert!(moved.inputs.get("house").is_some() && moved.inputs.get("code").is_none(), "{:?}", moved.inputs);
+    assert_eq!(moved.dependencies.iter().map(Address::path).collect::<Vec<_>>(), ["house"]);
 }

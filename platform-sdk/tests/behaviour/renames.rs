@@ -128,3 +128,20 @@ fn what_refers_to_a_renamed_one_follows() {
     assert_eq!(world.field("House", "copy", "comment"), Some("beside villa".into()));
     settled(&harness, &noted("villa"));
 }
+
+#[test]
+fn what_moves_into_a_renamed_place_is_made_anew_there() {
+    let (world, harness) = (World::default(), Harness::new());
+    let rooms = |second: &'static str, in_second: bool| {
+        program(&world, move |stack| {
+            let (one, two) = (stack.add("one", House::new("one")), stack.add("two", House::new(second)));
+            stack.add("room", Room::new(if in_second { &two } else { &one }, "room"));
+            Ok(())
+        })
+    };
+    up(&harness, &rooms("two", false));
+    up(&harness, &rooms("second", true));
+    assert!(world.objects().contains(&"Room second/room".to_owned()), "{:?}", world.objects());
+    assert_eq!(world.objects().len(), 3);
+    settled(&harness, &rooms("second", true));
+}

@@ -93,3 +93,12 @@ fn what_is_retained_keeps_its_key_from_another_address() {
     up(&harness, &at("newer", None));
     settled(&harness, &at("newer", None));
 }
+
+#[test]
+fn it_no_longer_holds_as_soon_as_the_program_does_not_say_so() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &kept(&world, true));
+    let run = harness.destroy(&kept(&world, false)).expect("a plan");
+    assert_eq!(run.steps(), ["delete yard:House::home"]);
+    assert!(world.objects().is_empty() && owned(&harness).is_empty());
+}

@@ -200,3 +200,27 @@ fn a_replacement_can_be_asked_for_by_address() {
     harness.want(&[], &[], &["yard:Chest::c"]).expect("targets");
     assert!(refused(&harness, &two(&world, "x")).contains("names no resource"));
 }
+
+#[test]
+fn what_lives_in_a_place_that_is_renamed_comes_along_or_forbids_it() {
+    let world = World::default();
+    let harness = Harness::new();
+    let in_house = |name: &'static str| {
+        program(&world, move |stack| {
+            let house = stack.add("house", House::new(name));
+            let room = stack.add("room", Room::new(&house, "room"));
+            stack.add("chest", Chest::new(&room, "chest"));
+            Ok(())
+        })
+    };
+    up(&harness, &in_house("home"));
+    harness.want(&[], &["room"], &[]).expect("targets");
+    let text = refused(&harness, &in_house("villa"));
+    let said = "`yard:Room::room` is excluded, and `yard:House::house`, in which it lives, gets another name";
+    assert!(text.contains(said), "{text}");
+    harness.want(&["house"], &[], &[]).expect("targets");
+    up(&harness, &in_house("villa"));
+    harness.want(&[], &[], &[]).expect("targets");
+    assert_eq!(world.objects(), ["Chest villa/room/chest", "House villa", "Room villa/room"]);
+    settled(&harness, &in_house("villa"));
+}

@@ -480,9 +480,15 @@ impl History {
 
 /// Guards that a user has to lift by hand.
 fn is_guard(complaint: &str) -> bool {
-    ["is protected and", "is to be retained", "holds what the stack does not own", "both have the same key"]
-        .iter()
-        .any(|guard| complaint.contains(guard))
+    let guards = [
+        "is protected and",
+        "is to be retained",
+        "holds what the stack does not own",
+        "both have the same key",
+        // What is adopted is not destroyed for being otherwise.
+        "and is another (",
+    ];
+    guards.iter().any(|guard| complaint.contains(guard))
 }
 
 /// Why a command may fail in whose way nothing was.
@@ -494,6 +500,7 @@ fn is_reasonable(complaint: &str) -> bool {
         "is in use",
         "no resource matches the target",
         "is excluded and would be changed first",
+        "is excluded, and",
         "names no resource",
         "objects could be",
         // The plan was saved while the lease of a dead run had not expired, so that nobody had settled what it left.
