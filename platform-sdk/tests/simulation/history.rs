@@ -195,7 +195,7 @@ impl History {
         let (before, lease) = (self.disk.objects(), self.disk.lease());
         self.disk.before_head();
         let number = self.cloud.command() + 1;
-        self.oracle.announce(&self.cloud, number, &self.spec, command.consent);
+        self.oracle.announce(&self.cloud, number, &self.spec, command);
         // The file of a saved plan has a name of its own each time.
         let shown = line.iter().filter(|word| !word.starts_with(std::path::MAIN_SEPARATOR));
         self.cloud.note(format!("{number}: {}", shown.map(String::as_str).collect::<Vec<_>>().join(" ")));

@@ -9,7 +9,7 @@ use crate::{
     cloud::{Cloud, WINDOW},
     program::{address, declared, name_of},
     rules::{Change, Kind, Thing, Things, Who},
-    scenario::{Item, Spec, Text},
+    scenario::{Command, Item, Spec, Text, Verb},
 };
 
 /// What state knew of a thing when a command began.
@@ -43,6 +43,8 @@ pub(crate) struct Announced {
     made: BTreeMap<Kind, usize>,
     /// The addresses that may take what is there already.
     adopting: BTreeSet<String>,
+    /// It reads nothing of reality before it plans.
+    blind: bool,
     /// The texts that really are at addresses whose text the program ignores.
     ignored: BTreeMap<String, Option<String>>,
 }
@@ -58,6 +60,8 @@ pub(crate) struct Oracle {
     open: BTreeMap<String, Known>,
     /// The ignored texts that interrupted replacements still owe, by address.
     owed: BTreeMap<String, Option<String>>,
+    /// Where a run that had read nothing was interrupted: what others had set there it could not know.
+    unseen: BTreeSet<String>,
     /// What the stack has let go of on purpose.
     released: BTreeSet<usize>,
     /// By command, the first is 1.
@@ -107,7 +111,7 @@ impl Announced {
 
 impl Oracle {
     /// A command begins, over this state and with this program.
-    pub(crate) fn announce(&mut self, cloud: &Cloud, number: usize, spec: &Spec, consent: bool) {
+    pub(crate) fn announce(&mut self, cloud: &Cloud, number: usize, spec: &Spec, command: &Command) {
         // What lies in something that was dropped is not declared either, whatever its options would be.
         let items = declared(spec);
         let with = |wants: fn(&Item) -> bool| {
@@ -127,7 +131,8 @@ impl Oracle {
                 Some(thing) => Some(thing.text("text").map(str::to_owned)),
                 None => self.owed.get(at).cloned(),
             };
-            ignoring.into_iter().filter_map(|at| text(&at).map(|text| (at, text))).collect()
+            let seen = ignoring.into_iter().filter(|at| !self.unseen.contains(at));
+            seen.filter_map(|at| text(&at).map(|text| (at, text))).collect()
         });
         let addressed_anew = items.values().flat_map(|item| {
             let to = address(item.kind, item.path);
@@ -136,8 +141,21 @@ impl Oracle {
         let (known, open) = (self.known.clone(), self.open.clone());
         let (steps, moved) = (Vec::new(), addressed_anew.collect());
         let made = BTreeMap::new();
-        let announced =
-            Announced { known, open, steps, consent, protected, retained, declared, moved, made, adopting, ignored };
+        let (consent, blind) = (command.consent, command.verb == Verb::UpOffline);
+        let announced = Announced {
+            known,
+            open,
+            steps,
+            consent,
+            protected,
+            retained,
+            declared,
+            moved,
+            made,
+            adopting,
+            blind,
+            ignored,
+        };
         self.commands.insert(number, announced);
     }
 
@@ -267,6 +285,8 @@ impl Oracle {
         });
         let owing = |at: String| announced.ignored.get(&at).cloned().map(|text| (at, text));
         self.owed = owed(reading).into_iter().filter_map(owing).collect();
+        let open = reading.open.iter().map(|open| open.intent.target.address.to_string());
+        self.unseen = open.filter(|at| announced.blind || self.unseen.contains(at)).collect();
         let open = |open: &OpenIntent| (open.intent.id.clone(), of_state(&open.intent.target));
         self.open = reading.open.iter().map(open).collect();
         self.known = known;
