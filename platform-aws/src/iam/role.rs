@@ -78,6 +78,7 @@ pub struct RoleOutputs<S: Stage = Declared> {
     /// `arn:aws:iam::123456789012:role/acme-lake`.
     pub arn: S::Out<String>,
     /// What tells it from an earlier role of the same name: `AROA…`.
+    #[output(unique)]
     pub unique_id: S::Out<String>,
 }
 

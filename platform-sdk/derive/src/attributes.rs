@@ -168,5 +168,7 @@ pub(crate) struct OutputAttributes {
     /// The inputs whose update may change it.
     #[darling(default, multiple)]
     pub(crate) from: Vec<String>,
+    /// Drawn for each new object.
+    pub(crate) unique: Flag,
     pub(crate) secret: Flag,
 }

@@ -21,11 +21,13 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
     let mut declared = Vec::new();
     let mut entries = Vec::new();
     for field in &data.fields {
-        let OutputAttributes { ident, ty, from, secret } = OutputAttributes::from_field(field)?;
+        let OutputAttributes { ident, ty, from, unique, secret } = OutputAttributes::from_field(field)?;
         let ident = ident.ok_or_else(|| darling::Error::custom("outputs need names"))?;
         let text = ident.to_string();
-        let is_secret = secret.is_present();
-        constants.push(quote!(::platform_sdk::OutputField { name: #text, from: &[#(#from),*], secret: #is_secret }));
+        let (is_unique, is_secret) = (unique.is_present(), secret.is_present());
+        constants.push(quote! {
+            ::platform_sdk::OutputField { name: #text, from: &[#(#from),*], unique: #is_unique, secret: #is_secret }
+        });
         declared.push(quote!(#ident: ::platform_sdk::Output::of(origin, #text)));
         let value = quote!(::platform_sdk::ToExpr::to_expr(&self.#ident));
         let value =

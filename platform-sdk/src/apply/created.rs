@@ -96,11 +96,13 @@ impl Created<'_> {
         }
     }
 
+    /// Whoever stops the run does not wait until absence could be believed: the next run looks.
     async fn look(&self) -> ProviderResult<Looked> {
         let (driver, inputs) = (self.driver.as_ref(), self.plain);
         let run = self.making.run;
         let owned = |id: &str| run.live.owns(self.intent.target.address.type_name(), id);
-        Unanswered { driver, intent: self.intent, inputs, ago: Duration::ZERO, owned: &owned }.created().await
+        let unanswered = Unanswered { driver, intent: self.intent, inputs, ago: Duration::ZERO, owned: &owned };
+        run.unless_stopped(unanswered.created()).await
     }
 }
 

@@ -20,7 +20,8 @@ impl Run<'_> {
     pub(super) async fn driver(&self, kind: &str, config: &Value, type_name: &str) -> ProviderResult<Arc<dyn Driver>> {
         let ledger = self.ledger.clone();
         // A call may wait long for its turn: whether the lease still lasts is asked after that.
-        self.connections.driver_with(kind, config, type_name, |driver| Arc::new(Held { driver, ledger })).await
+        let held = |driver| -> Arc<dyn Driver> { Arc::new(Held { driver, ledger }) };
+        self.connections.driver_with((kind, config, type_name), held, self.slots.closing()).await
     }
 }
 

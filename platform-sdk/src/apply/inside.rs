@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use super::{
     retry::{PATIENCE, Retry},
     schedule::Run,
+    slots::Slots,
 };
 use crate::{
     provider::{Content, Driver, ProviderResult},
@@ -26,7 +27,7 @@ impl Run<'_> {
         if looked || self.forces(old) {
             return Ok(());
         }
-        let inside = inside(driver, &old.id).await.map_err(|error| {
+        let inside = inside(&self.slots, driver, &old.id).await.map_err(|error| {
             let summary = format!("cannot see what is in `{}` (`{}`)", old.address, old.id);
             Diagnostic::of_provider(summary, &error).about(&old.address)
         })?;
@@ -53,8 +54,8 @@ impl Run<'_> {
     }
 }
 
-async fn inside(driver: &Arc<dyn Driver>, id: &str) -> ProviderResult<Vec<Content>> {
-    let mut retry = Retry::new(PATIENCE);
+async fn inside(slots: &Slots, driver: &Arc<dyn Driver>, id: &str) -> ProviderResult<Vec<Content>> {
+    let mut retry = Retry::of(slots, PATIENCE);
     loop {
         match driver.contents(id).await {
             Err(error) if error.is_not_found() => return Ok(Vec::new()),

@@ -193,7 +193,7 @@ impl Making<'_, '_> {
         plain: &Value,
         old: Option<&ResourceState>,
     ) -> Result<Vec<Found>, Diagnostic> {
-        let mut retry = Retry::new(self.bound(Operation::Create));
+        let mut retry = Retry::of(&self.run.slots, self.bound(Operation::Create));
         loop {
             let found = match driver.find(plain).await {
                 Ok(found) => found,

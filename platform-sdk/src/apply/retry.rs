@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
-use super::slots::Slot;
+use super::slots::{Slot, Slots};
 pub(super) use crate::observe::PATIENCE;
-use crate::provider::{ErrorKind, ProviderError, ProviderResult};
+use crate::{
+    observe::Backoff,
+    provider::{ErrorKind, ProviderError, ProviderResult},
+};
 
 /// How long an unreachable service is waited for: its client has tried for a while already.
 const UNREACHABLE: Duration = Duration::from_secs(30);
@@ -19,21 +22,29 @@ pub(super) async fn bounded<T>(bound: Duration, call: impl Future<Output = Provi
 
 /// The pace of one step's retries.
 pub(super) struct Retry<'s> {
-    started: Instant,
+    backoff: Backoff,
     bound: Duration,
-    next: Duration,
+    /// Ends pauses once nothing new is to be started.
+    slots: Option<&'s Slots>,
     /// The slot that its tries need.
     slot: Option<Slot<'s>>,
 }
 
 impl<'s> Retry<'s> {
+    /// For tries that go on for so long, whatever happens to the run.
     pub(super) fn new(bound: Duration) -> Self {
-        Self { started: Instant::now(), bound, next: Duration::from_millis(500), slot: None }
+        Self { backoff: Backoff::new(), bound, slots: None, slot: None }
     }
 
-    /// For tries that need a slot, which is given back with it.
+    /// For tries that need no slot, and end with the run.
+    pub(super) fn of(slots: &'s Slots, bound: Duration) -> Self {
+        Self { slots: Some(slots), ..Self::new(bound) }
+    }
+
+    /// For tries that need a slot, which is given back with it, and end with the run.
     pub(super) fn within(slot: impl Into<Option<Slot<'s>>>, bound: Duration) -> Self {
-        Self { slot: slot.into(), ..Self::new(bound) }
+        let slot = slot.into();
+        Self { slots: slot.as_ref().map(Slot::of), slot, ..Self::new(bound) }
     }
 
     /// Waits before the next try of something that had no effect; the error back when it is final.
@@ -52,33 +63,33 @@ impl<'s> Retry<'s> {
     }
 
     async fn rest(&mut self, error: ProviderError, asked: Option<Duration>, bound: Duration) -> ProviderResult<()> {
-        let pause = asked.unwrap_or(self.next).max(Duration::from_millis(50));
-        if self.started.elapsed() + pause > bound {
+        let pause = self.backoff.pause(asked);
+        if self.backoff.elapsed() + pause > bound {
             return Err(error);
         }
         tracing::debug!(ms = pause.as_millis(), reason = %error, "waiting before the next try");
         // A service that is busy is spared by whoever waits; one that is not ready yet for this one has time for others.
-        match &mut self.slot {
-            Some(slot) if matches!(error.kind, ErrorKind::NotReady { .. }) => {
-                if !slot.aside(sleep(pause)).await {
-                    return Err(error);
-                }
+        let goes_on = match (&mut self.slot, self.slots) {
+            (Some(slot), _) if matches!(error.kind, ErrorKind::NotReady { .. }) => slot.aside(sleep(pause)).await,
+            (_, Some(slots)) => slots.unless_closed(sleep(pause)).await.is_some(),
+            (_, None) => {
+                sleep(pause).await;
+                true
             }
-            _ => sleep(pause).await,
-        }
-        self.next = (self.next * 2).min(Duration::from_secs(10));
-        Ok(())
+        };
+        if goes_on { Ok(()) } else { Err(stopped(error)) }
     }
 
     /// Waits before something that may have had its effect is repeated, where repeating is safe.
     pub(super) async fn after_doubt(&mut self, error: ProviderError) -> Result<(), ProviderError> {
         match error.kind {
-            ErrorKind::Ambiguous if self.started.elapsed() < self.bound.min(UNREACHABLE) => {
-                sleep(self.next).await;
-                self.next *= 2;
-                Ok(())
-            }
+            ErrorKind::Ambiguous => self.rest(error, None, self.bound.min(UNREACHABLE)).await,
             _ => self.after(error).await,
         }
     }
+}
+
+/// Of the same kind: whether it may have had its effect is as it was.
+fn stopped(error: ProviderError) -> ProviderError {
+    ProviderError { message: format!("{}; the run was stopped before the next try", error.message), ..error }
 }

@@ -23,7 +23,7 @@ use crate::{
     desired::{Address, Desired, Node, ProviderKey, describe},
     observe::{BUILTIN, Connections, Observed, look_up},
     plan::{Action, Kind, Op, Planned, Summary, reaches},
-    provider::{Context, Journalled, Progress, ProviderError, ProviderResult},
+    provider::{Context, ErrorKind, Journalled, Progress, ProviderError, ProviderResult},
     report::{Diagnostic, Event, Observer},
     state::{Effect, Intent, ProviderState, Record, ResourceState, Snapshot},
 };
@@ -233,6 +233,13 @@ impl<'a> Run<'a> {
         self.timing().sent_away.contains(&index)
     }
 
+    /// What is only read is not waited for once nothing new is to be started.
+    pub(super) async fn unless_stopped<T>(&self, read: impl Future<Output = ProviderResult<T>>) -> ProviderResult<T> {
+        let stopped =
+            || Err(ProviderError::new(ErrorKind::Ambiguous, "the run was stopped before the answer was there"));
+        self.slots.unless_closed(read).await.unwrap_or_else(stopped)
+    }
+
     fn learn_secrets(&self) {
         for state in self.planned.snapshot.resources.values() {
             self.scrub.learn(&state.inputs);
@@ -303,13 +310,11 @@ impl<'a> Run<'a> {
         if provider.kind == BUILTIN {
             return Ok(None);
         }
-        let identity = self.connections.identity(&provider.kind, &provider.config).await?;
+        let identity = self.unless_stopped(self.connections.identity(&provider.kind, &provider.config)).await?;
         if node.provider == ProviderKey::default_of(&provider.kind) {
             // The first use of a provider without anything in state proves its target only now.
             let recorded = self.identified(&provider.kind, &identity).await;
-            recorded.map_err(|problem| {
-                ProviderError::new(crate::provider::ErrorKind::Invalid { field: None }, problem.summary)
-            })?;
+            recorded.map_err(|problem| ProviderError::new(ErrorKind::Invalid { field: None }, problem.summary))?;
         }
         Ok(identity.get(node.schema.scope).map(|id| (node.schema.scope.to_owned(), id.clone())))
     }
@@ -411,12 +416,17 @@ impl<'a> Run<'a> {
             Kind::Read => {
                 let Some(lookup) = self.desired.lookups.get(address) else { return Ok(()) };
                 let config = self.config_of(&lookup.provider)?;
-                let found = look_up(self.connections, lookup, &config).await?;
+                let looked_up = self.slots.unless_closed(look_up(self.connections, lookup, &config)).await;
+                let found = looked_up.unwrap_or_else(|| Err(not_read(address)))?;
                 self.live.looked_up(address, found);
                 self.lookups(false).await
             }
         }
     }
+}
+
+fn not_read(address: &Address) -> Diagnostic {
+    Diagnostic::error(format!("`{address}` was not read before the run was stopped")).about(address)
 }
 
 fn first(error: &crate::Error) -> Diagnostic {
@@ -439,7 +449,7 @@ impl Journalled for Journal {
         self.created.lock().unwrap_or_else(PoisonError::into_inner).insert(self.intent.clone(), id.to_owned());
         self.ledger.append(record).await.map_err(|error| {
             ProviderError::new(
-                crate::provider::ErrorKind::Invalid { field: None },
+                ErrorKind::Invalid { field: None },
                 format!("the id `{id}` can't be journalled: {error}"),
             )
         })?;

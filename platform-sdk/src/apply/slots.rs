@@ -61,17 +61,18 @@ pub(super) struct Slot<'s> {
     held: bool,
 }
 
-impl Slot<'_> {
+impl<'s> Slot<'s> {
+    /// The slots that it is one of.
+    pub(super) fn of(&self) -> &'s Slots {
+        self.slots
+    }
+
     /// Waits while others use the slot, and takes the next one that is free. `false`: it has none any more, since nothing
     /// new is to be started.
     pub(super) async fn aside(&mut self, wait: impl Future<Output = ()>) -> bool {
         self.held = false;
         self.slots.give_back();
-        self.slots
-            .resting(async {
-                tokio::select! { () = wait => {}, () = self.slots.closes() => {} }
-            })
-            .await;
+        self.slots.resting(self.slots.unless_closed(wait)).await;
         self.held = match self.slots.take(self.remaining).await {
             // It is this one from now on.
             Some(mut taken) => std::mem::take(&mut taken.held),
@@ -145,11 +146,19 @@ impl Slots {
         self.closing.send_replace(true);
     }
 
-    /// Ends when nothing new is to be started.
-    async fn closes(&self) {
-        if self.closing.subscribe().wait_for(|closed| *closed).await.is_err() {
-            std::future::pending::<()>().await;
+    /// Waits for something that may be dropped halfway; `None` once nothing new is to be started.
+    pub(super) async fn unless_closed<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        let mut closing = self.closing();
+        tokio::select! {
+            biased;
+            Ok(_) = closing.wait_for(|closed| *closed) => None,
+            waited = wait => Some(waited),
         }
+    }
+
+    /// Turns true when nothing new is to be started.
+    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
     }
 
     /// Waits for something that needs no slot: meanwhile another can be under way instead.

@@ -189,7 +189,8 @@ impl Making<'_, '_> {
                 let owned = |id: &str| self.run.live.owns(self.address().type_name(), id);
                 let (inputs, ago) = (&sending.after, Duration::ZERO);
                 let unanswered = Unanswered { driver: &**driver, intent, inputs, ago, owned: &owned };
-                if let Some(seen) = unanswered.renamed(&sending.asked, &sending.outputs).await? {
+                let renamed = unanswered.renamed(&sending.asked, &sending.outputs);
+                if let Some(seen) = self.run.unless_stopped(renamed).await? {
                     let (id, outputs) = (seen.id.clone(), seen.outputs.plain());
                     sending.asked = Request { id, inputs: Some(self.plain(&seen.inputs)), outputs };
                     sending.renamed = Some(seen);

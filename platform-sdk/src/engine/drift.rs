@@ -12,20 +12,25 @@ use super::{
 use crate::{
     Result,
     cli::{Context, DriftArguments, Exit},
-    desired::{Desired, Hash, Node, Path, Segment, Tree, migrated},
+    desired::{Address, Desired, Hash, Node, Path, Segment, Tree, migrated},
     observe::{Observed, Reading, Sighting, Unsettled, observe},
-    plan::{ChangeKind, Difference, Op, Sides, Step, change, diff, differs},
+    plan::{ChangeKind, Difference, Op, Sides, Step, Summary, change, diff, differs},
     program::{Field, Schema},
+    provider::Observation,
     report::{Diagnostic, Event, Observer as _, object, rust_code},
-    state::{Effect, Lease, Record, ResourceState, Snapshot},
+    state::{Effect, Keys, Lease, Record, ResourceState, Snapshot},
 };
 
 /// One object that is not what state says.
 struct Drifted<'s> {
     state: &'s ResourceState,
     schema: &'static Schema,
-    /// Where it differs; empty: it is gone.
+    /// What is there; `None`: it is gone.
+    seen: Option<&'s Observation>,
+    /// Where its inputs differ.
     differences: Vec<Difference>,
+    /// What else is to be said.
+    reasons: Vec<String>,
 }
 
 /// Shows what was changed behind the program's back.
@@ -38,47 +43,50 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
         let recovered = session.in_memory(&reading).await;
         let snapshot = migrated(&recovered.snapshot, &session.connections.schemas())?;
         let age = reading.age(context.now_ms());
-        let observed = settled(&session, look(&session, desired, &snapshot, age).await?, &recovered.unsettled);
+        let observed = look(&session, desired, &snapshot, age).await?;
+        let (observed, all_told) = settled(&session, observed, &recovered.unsettled);
         let drifted = compare(&session, &snapshot, &observed);
-        context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: false });
-        let found = !drifted.is_empty();
-        context.printer.event(&Event::Done {
-            ok: true,
-            summary: crate::plan::Summary::default(),
-            snapshot: reading.base,
+        context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: false, complete: all_told });
+        let snapshot = reading.base.clone();
+        // That nothing differs can be said only of what was seen; what another run is at is its own business.
+        let ok = observed.unreadable.is_empty() && (all_told || reading.in_progress.is_some());
+        context.printer.event(&Event::Done { ok, summary: Summary::default(), snapshot });
+        return Ok(match (drifted.is_empty(), ok) {
+            (false, _) => Exit::Differences,
+            (true, true) => Exit::Done,
+            (true, false) => Exit::Failed,
         });
-        return Ok(if found { Exit::Differences } else { Exit::Done });
     }
     let (mut lease, recovered) = session.lease().await?;
     let outcome = accept(&session, desired, &mut lease, recovered).await;
-    let snapshot = given_back(lease, outcome).await?;
-    context.printer.event(&Event::Done { ok: true, summary: crate::plan::Summary::default(), snapshot });
-    Ok(Exit::Done)
+    let (snapshot, all_told) = given_back(lease, outcome).await?;
+    context.printer.event(&Event::Done { ok: all_told, summary: Summary::default(), snapshot });
+    Ok(if all_told { Exit::Done } else { Exit::Failed })
 }
 
-/// Records what was found, and prints the Rust that says the same.
+/// Records what was found, and prints the Rust that says the same. Whether all could be told.
 async fn accept(
     session: &Session<'_>,
     desired: &Desired,
     lease: &mut Lease,
     recovered: Recovered<'_>,
-) -> Result<Option<Hash>> {
+) -> Result<(Option<Hash>, bool)> {
     let context = session.context;
     let Recovered { snapshot, unsettled } = recovered;
     let mut snapshot = snapshot.into_owned();
     let before = migrated(&snapshot, &session.connections.schemas())?.into_owned();
     let age = lease.reading().age(context.now_ms());
     let observed = context.interrupts.unless_asked(look(session, desired, &before, age)).await?;
-    let observed = settled(session, observed, &unsettled);
+    let (observed, all_told) = settled(session, observed, &unsettled);
     let drifted = compare(session, &before, &observed);
-    context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: true });
+    context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: true, complete: all_told });
     for drifted in &drifted {
-        let effect = accepted(drifted, &observed);
+        let effect = accepted(drifted, &lease.reading().keys);
         snapshot.apply(&effect);
         tell(context, drifted, &snapshot);
         lease.journal().append(Record::Outcome { intent: None, effects: vec![effect] }).await?;
     }
-    Ok(lease.commit(&snapshot).await?.snapshot)
+    Ok((lease.commit(&snapshot).await?.snapshot, all_told))
 }
 
 /// What the program has to say from now on, so that it says what state says.
@@ -96,11 +104,21 @@ fn tell(context: &Context, drifted: &Drifted<'_>, snapshot: &Snapshot) {
     context.printer.object(&object("accepted", json!({"address": address, "rust": rust})));
 }
 
-/// Without what nobody can say of whether it is as it should be, which is told instead.
-fn settled(session: &Session<'_>, mut observed: Observed, unsettled: &Unsettled) -> Observed {
+/// Without what nobody can say of whether it is as it should be, which is told instead, each once; and whether all the
+/// rest could be read.
+fn settled(session: &Session<'_>, mut observed: Observed, unsettled: &Unsettled) -> (Observed, bool) {
     session.tell(unsettled);
     observed.sightings.retain(|address, _| !unsettled.contains_key(address));
-    observed
+    observed.strangers.retain(|address, _| !unsettled.contains_key(address));
+    observed.unreadable.retain(|address, _| !unsettled.contains_key(address));
+    let told = |address: &Address| observed.strangers.contains_key(address);
+    let unread: Vec<&Diagnostic> =
+        observed.unreadable.iter().filter(|(address, _)| !told(address)).map(|(_, problem)| problem).collect();
+    for problem in &unread {
+        session.context.printer.diagnostic(problem);
+    }
+    let all_told = unread.is_empty() && unsettled.is_empty();
+    (observed, all_told)
 }
 
 async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age: Duration) -> Result<Observed> {
@@ -126,36 +144,40 @@ async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age
     if let Err(error) = reading.check_credentials() {
         return Err(Diagnostic::of_provider("cannot log in", &error).into());
     }
-    let observed = observe(reading).await?;
-    for problem in observed.unreadable.values() {
-        session.context.printer.diagnostic(problem);
-    }
-    Ok(observed)
+    observe(reading).await
 }
 
-fn compare<'s>(session: &Session<'_>, snapshot: &'s Snapshot, observed: &Observed) -> Vec<Drifted<'s>> {
+fn compare<'s>(session: &Session<'_>, snapshot: &'s Snapshot, observed: &'s Observed) -> Vec<Drifted<'s>> {
     let schemas = session.connections.schemas();
     let one = |state: &'s Arc<ResourceState>| {
         let schema = *schemas.get(state.address.type_name())?;
-        match observed.sightings.get(&state.address)? {
-            Sighting::Unread(_) => None,
-            Sighting::Gone => Some(Drifted { state, schema, differences: Vec::new() }),
-            Sighting::Present(seen) => {
-                let sides = Sides { last: Some(&state.inputs), observed: Some(&seen.inputs), desired: &state.inputs };
-                let mut differences = diff(schema.fields(), sides);
-                let ignored: Vec<Path> =
-                    state.options.ignore_changes.iter().filter_map(|text| text.parse().ok()).collect();
-                differences.retain(|difference| !ignored.iter().any(|path| path.covers(&difference.path)));
-                (!differences.is_empty()).then_some(Drifted { state, schema, differences })
+        let mut drifted = Drifted { state, schema, seen: None, differences: Vec::new(), reasons: Vec::new() };
+        let seen = match observed.sightings.get(&state.address)? {
+            Sighting::Gone => {
+                drifted.reasons.push("gone from reality".to_owned());
+                return Some(drifted);
             }
+            Sighting::Present(seen) => seen,
+            Sighting::Unread(_) => {
+                drifted.reasons.push("another object than the one that this stack made".to_owned());
+                observed.strangers.get(&state.address)?
+            }
+        };
+        drifted.seen = Some(seen);
+        if seen.id != state.id {
+            drifted.reasons.push(format!("its id is `{}` now, and was `{}`", seen.id, state.id));
         }
+        let sides = Sides { last: Some(&state.inputs), observed: Some(&seen.inputs), desired: &state.inputs };
+        drifted.differences = diff(schema.fields(), sides);
+        let ignored: Vec<Path> = state.options.ignore_changes.iter().filter_map(|text| text.parse().ok()).collect();
+        drifted.differences.retain(|difference| !ignored.iter().any(|path| path.covers(&difference.path)));
+        (!drifted.differences.is_empty() || !drifted.reasons.is_empty()).then_some(drifted)
     };
     snapshot.resources.values().filter_map(one).collect()
 }
 
 fn steps(drifted: &[Drifted<'_>]) -> Vec<Step> {
     let step = |drifted: &Drifted<'_>| {
-        let gone = drifted.differences.is_empty();
         // Read from state to reality: the other way round than a plan, which goes back.
         let turned = drifted.differences.iter().map(|difference| {
             let mut shown = change(difference);
@@ -166,8 +188,8 @@ fn steps(drifted: &[Drifted<'_>]) -> Vec<Step> {
         });
         Step {
             address: drifted.state.address.clone(),
-            op: if gone { Op::Delete } else { Op::Update },
-            reasons: if gone { vec!["gone from reality".to_owned()] } else { Vec::new() },
+            op: if drifted.seen.is_some() { Op::Update } else { Op::Delete },
+            reasons: drifted.reasons.clone(),
             destroys: Vec::new(),
             changes: turned.collect(),
             condition: None,
@@ -178,8 +200,8 @@ fn steps(drifted: &[Drifted<'_>]) -> Vec<Step> {
 }
 
 /// What accepting a drift does to state.
-fn accepted(drifted: &Drifted<'_>, observed: &Observed) -> Effect {
-    let Some(seen) = observed.present(&drifted.state.address) else {
+fn accepted(drifted: &Drifted<'_>, keys: &Keys) -> Effect {
+    let Some(seen) = drifted.seen else {
         return Effect::Remove(drifted.state.address.clone());
     };
     let mut state = drifted.state.clone();
@@ -197,6 +219,8 @@ fn accepted(drifted: &Drifted<'_>, observed: &Observed) -> Effect {
             }
         }
     }
+    state.id.clone_from(&seen.id);
     state.outputs = seen.outputs.clone();
+    state.input_hash = state.inputs.hash(&|value| keys.hmac(value));
     Effect::put(state)
 }

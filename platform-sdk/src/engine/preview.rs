@@ -33,9 +33,14 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
             Diagnostic::error(format!("cannot write the report `{}`", report.file.display())).detail(error.to_string())
         })?;
     }
-    let differs = arguments.detailed_exitcode && !plan.is_empty();
+    let exit = match (arguments.detailed_exitcode, plan.is_empty()) {
+        (true, false) => Exit::Differences,
+        // That there is nothing to do can't be said while something is held back; another run's steps are its own business.
+        (true, true) if !surveyed.planned.held_back.is_empty() && reading.in_progress.is_none() => Exit::Failed,
+        _ => Exit::Done,
+    };
     context.printer.event(&Event::Done { ok: true, summary: plan.summary.clone(), snapshot: reading.base.clone() });
     drop((session, recovered));
     context.leave((surveyed, reading, declared));
-    Ok(if differs { Exit::Differences } else { Exit::Done })
+    Ok(exit)
 }

@@ -11,7 +11,7 @@ use crate::{
     observe::{Connections, Observed, Reading, Unsettled, callers, contents, observe},
     plan::{Planned, Wanted, access_changes, differs, entangled, locked_out, moved, plan, unmoved},
     provider::ErrorKind,
-    report::Diagnostic,
+    report::{Diagnostic, Severity},
     state::Snapshot,
 };
 
@@ -94,10 +94,7 @@ impl Survey<'_> {
             contents(reading, &ending, &mut observed).await;
         }
         let mut planned = if observed.contents.is_empty() { first? } else { self.plan(&observed)? };
-        Arc::make_mut(&mut planned.plan).warnings.extend(told(&observed).map(|problem| {
-            let hint = "it is left alone, and so is what depends on it";
-            Diagnostic { severity: crate::report::Severity::Warning, ..problem.clone() }.hint(hint)
-        }));
+        Arc::make_mut(&mut planned.plan).warnings.extend(told(&observed).map(left_alone));
         let changes = access_changes(&planned, &self.connections.schemas());
         if offline.is_none() && !changes.is_empty() {
             let callers = callers(reading, changes.iter().map(|change| &change.address)).await;
@@ -133,6 +130,16 @@ impl Survey<'_> {
 fn told(observed: &Observed) -> impl Iterator<Item = &Diagnostic> {
     let own = |(address, problem): &(&Address, &Diagnostic)| problem.address.as_ref().is_none_or(|of| of == *address);
     observed.unreadable.iter().filter(own).map(|(_, problem)| problem)
+}
+
+/// What is held back, as a warning: what happens meanwhile, and what there is to do about it.
+fn left_alone(problem: &Diagnostic) -> Diagnostic {
+    let meanwhile = "it is left alone, and so is what depends on it";
+    let hint = match &problem.hint {
+        Some(hint) => format!("{meanwhile}; {hint}"),
+        None => meanwhile.to_owned(),
+    };
+    Diagnostic { severity: Severity::Warning, ..problem.clone() }.hint(hint)
 }
 
 fn ending(planned: &Planned) -> BTreeSet<Address> {

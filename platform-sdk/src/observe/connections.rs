@@ -3,12 +3,16 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex as Guarded, PoisonError},
+    time::Duration,
 };
 
 use serde_json::Value;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, OnceCell, watch};
 
-use super::paced::Paced;
+use super::{
+    paced::Paced,
+    patience::{Patience, PatientLookUp, READ_PATIENCE, patiently},
+};
 use crate::{
     desired::{Desired, ProviderKey, canonical, evaluate},
     program::{Origin, Schema, logged_in_twice},
@@ -142,7 +146,8 @@ impl Connections {
     pub async fn identity(&self, kind: &str, config: &Value) -> ProviderResult<Identity> {
         let connection = self.connect(kind, config).await?;
         let slot = self.slot(kind, config).await;
-        slot.identity.get_or_try_init(|| async { connection.identity().await }).await.cloned()
+        let asked = async || patiently(&slot.pace, &Patience::of(READ_PATIENCE), || connection.identity()).await;
+        slot.identity.get_or_try_init(asked).await.cloned()
     }
 
     /// The way to where an object was made: by this configuration, or by the one that it was made with.
@@ -183,29 +188,44 @@ impl Connections {
         slot.principal.get_or_init(asked).await.clone()
     }
 
-    /// The driver of a type there. All drivers of a connection keep one pace.
+    /// The driver of a type there, for what is only read. All drivers of a connection keep one pace.
     ///
     /// # Errors
     /// Those of connecting, or when the provider does not know the type.
     pub async fn driver(&self, kind: &str, config: &Value, type_name: &str) -> ProviderResult<Arc<dyn Driver>> {
-        self.driver_with(kind, config, type_name, |driver| driver).await
+        self.patient_driver((kind, config, type_name), READ_PATIENCE).await
     }
 
-    /// The driver of a type there, with what is asked between a call's turn and the call.
+    /// The driver of a type there, for what is only read, and is asked again for so long while the service has no time.
+    ///
+    /// # Errors
+    /// Those of [`Self::driver`].
+    pub(super) async fn patient_driver(
+        &self,
+        (kind, config, type_name): (&str, &Value, &str),
+        patience: Duration,
+    ) -> ProviderResult<Arc<dyn Driver>> {
+        let connection = self.connect(kind, config).await?;
+        let driver = connection.driver(type_name).ok_or_else(|| unknown(kind, type_name))?;
+        let pace = self.slot(kind, config).await.pace.clone();
+        Ok(Arc::new(Paced { driver, pace, patience: Patience::of(patience) }))
+    }
+
+    /// The driver of a type there, with what is asked between a call's turn and the call. Whoever changes something waits
+    /// by itself for a service that has no time; nothing is waited for once `stop` is true.
     ///
     /// # Errors
     /// Those of [`Self::driver`].
     pub(crate) async fn driver_with(
         &self,
-        kind: &str,
-        config: &Value,
-        type_name: &str,
+        (kind, config, type_name): (&str, &Value, &str),
         asks: impl FnOnce(Arc<dyn Driver>) -> Arc<dyn Driver>,
+        stop: watch::Receiver<bool>,
     ) -> ProviderResult<Arc<dyn Driver>> {
         let connection = self.connect(kind, config).await?;
         let driver = asks(connection.driver(type_name).ok_or_else(|| unknown(kind, type_name))?);
         let pace = self.slot(kind, config).await.pace.clone();
-        Ok(Arc::new(Paced { driver, pace }))
+        Ok(Arc::new(Paced { driver, pace, patience: Patience { bound: READ_PATIENCE, stop: Some(stop) } }))
     }
 
     /// The lookup of a type there.
@@ -214,7 +234,9 @@ impl Connections {
     /// Those of connecting, or when the provider can't look the type up.
     pub async fn look_up(&self, kind: &str, config: &Value, type_name: &str) -> ProviderResult<Arc<dyn LookUpDriver>> {
         let connection = self.connect(kind, config).await?;
-        connection.look_up(type_name).ok_or_else(|| unknown(kind, type_name))
+        let driver = connection.look_up(type_name).ok_or_else(|| unknown(kind, type_name))?;
+        let pace = self.slot(kind, config).await.pace.clone();
+        Ok(Arc::new(PatientLookUp { driver, pace }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Observing: what really exists of what state knows, what is looked up, imported or adopted.
 
+mod backoff;
 mod callers;
 mod connections;
 mod halfway;
@@ -8,11 +9,14 @@ mod look;
 mod newcomers;
 mod observed;
 mod paced;
+mod patience;
 mod recognise;
 mod refresh;
 mod renamed_place;
 mod settle;
+mod strangers;
 
+pub(crate) use backoff::Backoff;
 pub use callers::callers;
 pub use connections::{Connections, Identity};
 pub(crate) use halfway::{halfway, renamed};

@@ -33,7 +33,9 @@ pub struct Observed {
     pub contents: BTreeMap<Address, Vec<String>>,
     /// Identities that connections proved: by kind of provider, then by scope.
     pub identities: BTreeMap<String, BTreeMap<String, String>>,
-    /// Objects that could not be read: they hold back what depends on them.
+    /// What stands where an object of the stack's stood, and is another one.
+    pub strangers: BTreeMap<Address, Observation>,
+    /// Objects that could not be read, or are not the stack's any more: they hold back what depends on them.
     pub unreadable: BTreeMap<Address, Diagnostic>,
     /// Those of them that only wait until it is known what became of an interrupted step, with what they need.
     pub unsettled: BTreeMap<Address, BTreeSet<Address>>,
@@ -48,6 +50,7 @@ impl Observed {
     pub(crate) fn doubt(&mut self, address: &Address, doubt: &Doubt) {
         self.sightings.insert(address.clone(), Sighting::Unread(doubt.problem.summary.clone()));
         self.found.remove(address);
+        self.strangers.remove(address);
         self.unreadable.insert(address.clone(), doubt.problem.clone());
         self.unsettled.insert(address.clone(), doubt.needs.clone());
     }

@@ -5,27 +5,44 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
+use super::patience::{Patience, answered, paced, patiently};
 use crate::{
     desired::Tree,
     program::Schema,
-    provider::{Content, Context, Driver, ErrorKind, Found, Observation, Pace, ProviderResult, Readiness, Request},
+    provider::{
+        Content, Context, Driver, ErrorKind, Found, Observation, Pace, ProviderError, ProviderResult, Readiness,
+        Request,
+    },
 };
 
 /// A driver, and the pace of all calls to its service.
 pub(super) struct Paced {
     pub(super) driver: Arc<dyn Driver>,
     pub(super) pace: Arc<Pace>,
+    /// How what is only read is asked again while the service has no time for it, and until when a change waits for its
+    /// turn.
+    pub(super) patience: Patience,
 }
 
 impl Paced {
     async fn call<T>(&self, call: impl Future<Output = ProviderResult<T>>) -> ProviderResult<T> {
-        self.pace.turn().await;
-        let answer = call.await;
-        match answer.as_ref().err().map(|error| &error.kind) {
-            Some(ErrorKind::Throttled { .. }) => self.pace.refused(),
-            _ => self.pace.answered(),
+        paced(&self.pace, call).await
+    }
+
+    /// A call that changes something. What waits for its turn was not sent yet, and need not be.
+    async fn changing<T>(&self, call: impl Future<Output = ProviderResult<T>>) -> ProviderResult<T> {
+        if self.patience.waits(self.pace.turn()).await {
+            return answered(&self.pace, call.await);
         }
-        answer
+        let text = "the service bears fewer requests, and the run was stopped before it was this one's turn";
+        Err(ProviderError::new(ErrorKind::Throttled { after: None }, text))
+    }
+
+    async fn reading<T, F>(&self, ask: impl Fn() -> F + Send) -> ProviderResult<T>
+    where
+        F: Future<Output = ProviderResult<T>>,
+    {
+        patiently(&self.pace, &self.patience, ask).await
     }
 }
 
@@ -36,19 +53,19 @@ impl Driver for Paced {
     }
 
     async fn read(&self, request: &Request) -> ProviderResult<Option<Observation>> {
-        self.call(self.driver.read(request)).await
+        self.reading(|| self.driver.read(request)).await
     }
 
     async fn meant(&self, asked: &str) -> ProviderResult<Vec<String>> {
-        self.call(self.driver.meant(asked)).await
+        self.reading(|| self.driver.meant(asked)).await
     }
 
     async fn find(&self, inputs: &Value) -> ProviderResult<Vec<Found>> {
-        self.call(self.driver.find(inputs)).await
+        self.reading(|| self.driver.find(inputs)).await
     }
 
     async fn create(&self, ctx: &Context, inputs: &Value) -> ProviderResult<(String, Tree)> {
-        self.call(self.driver.create(ctx, inputs)).await
+        self.changing(self.driver.create(ctx, inputs)).await
     }
 
     async fn update(
@@ -58,15 +75,15 @@ impl Driver for Paced {
         after: &Value,
         paths: &[String],
     ) -> ProviderResult<(String, Tree)> {
-        self.call(self.driver.update(ctx, request, after, paths)).await
+        self.changing(self.driver.update(ctx, request, after, paths)).await
     }
 
     async fn delete(&self, ctx: &Context, request: &Request, force: bool) -> ProviderResult<()> {
-        self.call(self.driver.delete(ctx, request, force)).await
+        self.changing(self.driver.delete(ctx, request, force)).await
     }
 
     async fn list(&self, of: &[Request]) -> ProviderResult<Option<Vec<Observation>>> {
-        self.call(self.driver.list(of)).await
+        self.reading(|| self.driver.list(of)).await
     }
 
     async fn ready(&self, id: &str) -> ProviderResult<Readiness> {
@@ -74,6 +91,6 @@ impl Driver for Paced {
     }
 
     async fn contents(&self, id: &str) -> ProviderResult<Vec<Content>> {
-        self.call(self.driver.contents(id)).await
+        self.reading(|| self.driver.contents(id)).await
     }
 }

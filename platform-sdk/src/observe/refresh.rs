@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -9,12 +10,12 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::{Connections, Looks, Observed, Sighting};
+use super::{Connections, Looks, Observed, Sighting, patience::READ_PATIENCE};
 use crate::{
     Result,
     desired::{Address, Desired, LookupNode, ProviderKey, Tree, evaluate},
     program::{Expr, Operation, Origin, Schema},
-    provider::{ErrorKind, Observation, ProviderError, ProviderResult, Request},
+    provider::{Driver, ErrorKind, Observation, ProviderError, ProviderResult, Request},
     report::{Diagnostic, Error},
     state::{ResourceState, Snapshot},
 };
@@ -194,11 +195,12 @@ impl Reading<'_> {
             .partition(|state| state.provider.of.is_empty());
         self.read_all(&plain, observed).await;
         self.read_behind(dependent, observed).await;
-        let mut problems: Vec<_> = Vec::new();
-        if !observed.unreadable.is_empty() && observed.unreadable.len() == self.snapshot.resources.len() {
-            problems.extend(observed.unreadable.values().next().cloned());
+        let mut unread = observed.unreadable.iter().filter(|(address, _)| !observed.strangers.contains_key(*address));
+        // Where nothing at all can be read, it is not the objects that are to blame.
+        match unread.next() {
+            Some((_, problem)) if unread.count() + 1 == self.snapshot.resources.len() => Err(problem.clone().into()),
+            _ => Ok(()),
         }
-        if problems.is_empty() { Ok(()) } else { Err(Error::all(problems)) }
     }
 
     /// Reads what lives behind providers that are made of other resources, those first. It is reachable only while they
@@ -247,14 +249,16 @@ impl Reading<'_> {
         }
         // Groups go side by side, and so do the reads in each: together they are no more than was asked for.
         let slots = Semaphore::new(self.parallel.max(1));
+        let schemas = self.connections.schemas();
         let reads = groups.into_values().map(|(config, group)| self.read_group(config, group, &slots));
         let mut reads = stream::iter(reads).buffer_unordered(self.parallel.max(1));
         while let Some(results) = reads.next().await {
             for (state, result) in results {
-                let address = state.address.clone();
                 match result {
-                    Ok(Some(seen)) => drop(observed.sightings.insert(address, Sighting::Present(seen))),
-                    Ok(None) => drop(observed.sightings.insert(address, Sighting::Gone)),
+                    Ok(Some(seen)) => {
+                        self.sighted(schemas.get(state.address.type_name()).copied(), state, seen, observed);
+                    }
+                    Ok(None) => drop(observed.sightings.insert(state.address.clone(), Sighting::Gone)),
                     Err(error) => unread(state, error, observed),
                 }
             }
@@ -290,31 +294,42 @@ impl Reading<'_> {
         stream::iter(reads).buffer_unordered(self.parallel.max(1)).collect().await
     }
 
+    /// A list takes no longer than the most impatient of those that it is for.
     async fn list(&self, config: &Value, group: &[&ResourceState]) -> ProviderResult<Option<Vec<Observation>>> {
         let Some(first) = group.first() else { return Ok(None) };
-        let driver = self.connections.driver(&first.provider.kind, config, first.address.type_name()).await?;
+        let bound = group.iter().filter_map(|state| self.bound(state)).min();
         let of: Vec<Request> = group.iter().map(|state| request(state)).collect();
-        driver.list(&of).await
+        in_time(bound, async |patience| self.patient_driver(config, first, patience).await?.list(&of).await).await
     }
 
-    /// As long as the program gives it: the options of now count, or else those of the last apply.
-    async fn read_in_time(&self, config: &Value, state: &ResourceState) -> ProviderResult<Option<Observation>> {
+    /// How long the program gives a read: the options of now count, or else those of the last apply.
+    fn bound(&self, state: &ResourceState) -> Option<Duration> {
         let options = self.desired.nodes.get(&state.address).map_or(&state.options, |node| &node.options);
-        let Some(bound) = options.timeout(Operation::Read) else { return self.read_or_find(config, state).await };
-        let late = || ProviderError::new(ErrorKind::TimedOut, format!("no answer within {bound:?}"));
-        tokio::time::timeout(bound, self.read_or_find(config, state)).await.unwrap_or_else(|_| Err(late()))
+        options.timeout(Operation::Read)
     }
 
-    async fn read_or_find(&self, config: &Value, state: &ResourceState) -> ProviderResult<Option<Observation>> {
-        if let Some(seen) = self.read(config, state).await? {
-            return Ok(Some(seen));
-        }
-        let driver = self.connections.driver(&state.provider.kind, config, state.address.type_name()).await?;
-        self.in_renamed_place(state, driver.as_ref()).await
+    async fn patient_driver(
+        &self,
+        config: &Value,
+        state: &ResourceState,
+        patience: Duration,
+    ) -> ProviderResult<Arc<dyn Driver>> {
+        let of = (state.provider.kind.as_str(), config, state.address.type_name());
+        self.connections.patient_driver(of, patience).await
     }
 
-    async fn read(&self, config: &Value, state: &ResourceState) -> ProviderResult<Option<Observation>> {
-        let driver = self.connections.driver(&state.provider.kind, config, state.address.type_name()).await?;
+    async fn read_in_time(&self, config: &Value, state: &ResourceState) -> ProviderResult<Option<Observation>> {
+        let read = async |patience| {
+            let driver = self.patient_driver(config, state, patience).await?;
+            match self.read(driver.as_ref(), state).await? {
+                Some(seen) => Ok(Some(seen)),
+                None => self.in_renamed_place(state, driver.as_ref()).await,
+            }
+        };
+        in_time(self.bound(state), read).await
+    }
+
+    async fn read(&self, driver: &dyn Driver, state: &ResourceState) -> ProviderResult<Option<Observation>> {
         let mut looks = Looks::new(driver.schema().consistency, self.age);
         loop {
             let seen = driver.read(&request(state)).await?;
@@ -347,6 +362,16 @@ impl Reading<'_> {
         }
         if problems.is_empty() { Ok(()) } else { Err(Error::all(problems)) }
     }
+}
+
+/// Does this with the patience that a bound leaves, and ends it there.
+async fn in_time<T>(
+    bound: Option<Duration>,
+    read: impl AsyncFnOnce(Duration) -> ProviderResult<T>,
+) -> ProviderResult<T> {
+    let Some(bound) = bound else { return read(READ_PATIENCE).await };
+    let late = || ProviderError::new(ErrorKind::TimedOut, format!("no answer within {bound:?}"));
+    tokio::time::timeout(bound, read(bound)).await.unwrap_or_else(|_| Err(late()))
 }
 
 fn unread(state: &ResourceState, error: ProviderError, observed: &mut Observed) {

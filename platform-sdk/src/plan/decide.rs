@@ -131,13 +131,13 @@ impl Decider<'_> {
                 None => Decision::new(Op::Create, desired).because("gone from reality"),
             };
         }
-        let seen = observed.present(&node.address).map(|seen| &seen.inputs);
-        let mut compared = compare(node, desired, Some(state), seen);
+        let seen = observed.present(&node.address);
+        let mut compared = compare(node, desired, Some(state), seen.map(|seen| &seen.inputs));
         self.reidentified(node, state, &mut compared.differences);
         self.uprooted(node, state, &mut compared.differences);
         let mut decision = self.compared(node, state, compared);
         if decision.op == Op::Keep {
-            stale(node, state, seen.is_some(), &mut decision);
+            stale(node, state, seen.map(|seen| seen.id.as_str()), &mut decision);
         }
         if let Some(from) = self.sources.moves.get(&node.address) {
             if decision.op == Op::Keep || decision.op == Op::Options {
@@ -330,8 +330,8 @@ fn resumed(node: &Node, old: &ResourceState, desired: Tree) -> Decision {
 }
 
 /// State alone is not up to date: reality is what the program says, and state says something else; or the resource
-/// is reached another way.
-fn stale(node: &Node, state: &ResourceState, seen: bool, decision: &mut Decision) {
+/// has another id, or is reached another way.
+fn stale(node: &Node, state: &ResourceState, seen: Option<&str>, decision: &mut Decision) {
     let fields = node.schema.fields();
     let same = |field: &Field| match (state.inputs.get(field.name), decision.inputs.get(field.name)) {
         (Some(before), Some(after)) => diff::equal(field, before, after),
@@ -341,7 +341,11 @@ fn stale(node: &Node, state: &ResourceState, seen: bool, decision: &mut Decision
         decision.op = Op::Options;
         decision.reasons.push("it is reached another way".to_owned());
     }
-    let unrecorded = if seen { unrecorded(node, &state.inputs, &decision.inputs) } else { Vec::new() };
+    if let Some(id) = seen.filter(|id| *id != state.id) {
+        decision.op = Op::Options;
+        decision.reasons.push(format!("its id is `{id}` now, and was `{}`", state.id));
+    }
+    let unrecorded = if seen.is_some() { unrecorded(node, &state.inputs, &decision.inputs) } else { Vec::new() };
     if !unrecorded.is_empty() {
         decision.op = Op::Options;
         decision.reasons.push("reality is so already".to_owned());

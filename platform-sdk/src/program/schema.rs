@@ -229,6 +229,8 @@ pub struct OutputField {
     pub name: &'static str,
     /// The inputs whose update may change it. Empty: it survives every update.
     pub from: &'static [&'static str],
+    /// No two objects have the same, not even one after the other: with another one, it is another object.
+    pub unique: bool,
     /// It is secret.
     pub secret: bool,
 }

@@ -47,12 +47,14 @@ struct Learned {
     answers: u32,
     /// When the rate last grew.
     grown: Instant,
+    /// Since when everything was refused.
+    refusing: Option<Instant>,
 }
 
 impl Default for Pace {
     fn default() -> Self {
         let now = Instant::now();
-        Self(Mutex::new(Learned { rate: None, next: now, since: now, answers: 0, grown: now }))
+        Self(Mutex::new(Learned { rate: None, next: now, since: now, answers: 0, grown: now, refusing: None }))
     }
 }
 
@@ -74,6 +76,7 @@ impl Pace {
     pub fn answered(&self) {
         let mut learned = self.learned();
         learned.answers = learned.answers.saturating_add(1);
+        learned.refusing = None;
         let now = Instant::now();
         if let Some(rate) = learned.rate {
             let calm = now.saturating_duration_since(learned.since + CALM).as_secs_f64();
@@ -88,6 +91,7 @@ impl Pace {
     pub fn refused(&self) {
         let mut learned = self.learned();
         let now = Instant::now();
+        let refusing = Some(*learned.refusing.get_or_insert(now));
         let took = now - learned.since;
         let answers = f64::from(learned.answers);
         let rate = match learned.rate {
@@ -101,7 +105,13 @@ impl Pace {
         tracing::debug!(rate, "the service asks for fewer calls");
         // Those who wait already have their turns.
         let next = learned.next.max(now);
-        *learned = Learned { rate: Some(rate.clamp(SLOWEST, FREE)), next, since: now, answers: 0, grown: now };
+        *learned =
+            Learned { rate: Some(rate.clamp(SLOWEST, FREE)), next, since: now, answers: 0, grown: now, refusing };
+    }
+
+    /// For how long the service has refused everything; zero when its last answer was one.
+    pub fn refusing(&self) -> Duration {
+        self.learned().refusing.map(|since| since.elapsed()).unwrap_or_default()
     }
 
     fn learned(&self) -> MutexGuard<'_, Learned> {

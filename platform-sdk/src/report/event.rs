@@ -19,6 +19,8 @@ pub enum Event {
         steps: Vec<Step>,
         /// State is made to say the same.
         accepted: bool,
+        /// All could be compared. Otherwise diagnostics say what could not, and why.
+        complete: bool,
     },
     /// The apply begins; how many steps it has.
     ApplyStarted {

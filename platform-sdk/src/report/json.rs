@@ -15,9 +15,9 @@ const SCHEMA: u32 = 1;
 pub fn event_json(event: &Event) -> Option<Value> {
     match event {
         Event::Plan(plan) => Some(plan_json(plan)),
-        Event::Drift { steps, accepted } => {
+        Event::Drift { steps, accepted, complete } => {
             let steps: Vec<Value> = steps.iter().map(step_json).collect();
-            Some(object("drift", json!({"steps": steps, "accepted": accepted})))
+            Some(object("drift", json!({"steps": steps, "accepted": accepted, "complete": complete})))
         }
         Event::StepStarted { address, op } => {
             Some(object("step_started", json!({"address": address, "op": op.name()})))

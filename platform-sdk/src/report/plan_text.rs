@@ -60,28 +60,37 @@ pub(super) fn blocks(plan: &Plan, view: View) -> Blocks {
 }
 
 /// What reality differs in from state, as text: changes read from state to reality.
-pub(super) fn drift_view(steps: &[Step], accepted: bool, view: View) -> String {
+pub(super) fn drift_view(steps: &[Step], (accepted, complete): (bool, bool), view: View) -> String {
     let page = Page { paint: Paint { colour: view.colour }, verbose: view.verbose };
     let mut text = String::new();
     for step in steps {
         let gone = step.op == Op::Delete;
         let meaning = if gone { Meaning::Bad } else { Meaning::Changed };
         let (sign, phrase) = if gone { ("-", "gone") } else { ("~", "changed") };
-        let head =
-            format!("{} {}  {}\n", page.paint.paint(meaning, sign), step.address, page.paint.paint(meaning, phrase));
+        let reasons = if gone || step.reasons.is_empty() {
+            String::new()
+        } else {
+            page.paint.paint(Meaning::Aside, &format!("  ({})", step.reasons.join("; ")))
+        };
+        let (sign, phrase) = (page.paint.paint(meaning, sign), page.paint.paint(meaning, phrase));
+        let head = format!("{sign} {}  {phrase}{reasons}\n", step.address);
         text.push_str(&head);
         let changes = Changes { paint: page.paint, whole: page.verbose, indent: 4 };
         text.push_str(&changes.differing(&step.changes));
     }
-    match steps.len() {
-        0 => "No drift. Reality is what state says.\n".to_owned(),
-        1 if accepted => format!("{text}\n1 resource was changed behind the program's back; state says so now.\n"),
-        1 => format!("{text}\n1 resource was changed behind the program's back; `up` takes it back.\n"),
-        many => {
-            let end = if accepted { "state says so now" } else { "`up` takes them back" };
-            format!("{text}\n{many} resources were changed behind the program's back; {end}.\n")
-        }
-    }
+    let back = steps.iter().all(|step| step.op == Op::Delete || step.reasons.is_empty());
+    let (what, it) = match steps.len() {
+        0 if complete => return "No drift. Reality is what state says.\n".to_owned(),
+        0 => return "No drift in what could be compared.\n".to_owned(),
+        1 => ("1 resource was".to_owned(), "it"),
+        many => (format!("{many} resources were"), "them"),
+    };
+    let end = match (accepted, back) {
+        (true, _) => "state says so now".to_owned(),
+        (false, true) => format!("`up` takes {it} back"),
+        (false, false) => format!("`plan` shows what becomes of {it}"),
+    };
+    format!("{text}\n{what} changed behind the program's back; {end}.\n")
 }
 
 struct Page {

@@ -312,8 +312,9 @@ impl Inner {
                 self.write_out(&plan_view(plan, View { colour: style.colour, verbose: style.verbose }));
                 self.shown.extend(plan.warnings.iter().cloned());
             }
-            Event::Drift { steps, accepted } => {
-                self.write_out(&drift_view(steps, *accepted, View { colour: style.colour, verbose: style.verbose }));
+            Event::Drift { steps, accepted, complete } => {
+                let view = View { colour: style.colour, verbose: style.verbose };
+                self.write_out(&drift_view(steps, (*accepted, *complete), view));
             }
             Event::ApplyStarted { steps } => {
                 self.apply_started = Some(Instant::now());

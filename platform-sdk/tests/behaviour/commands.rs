@@ -1,6 +1,6 @@
-//! Whole commands over a state in memory, each as a process of its own would run it.
+//! Whole commands over a state in memory, each as a process of its own would run it, in virtual time.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use platform_sdk::{
     Program,
@@ -8,7 +8,11 @@ use platform_sdk::{
     testing::{Command, Said},
 };
 use time::OffsetDateTime;
-use tokio::{runtime::Runtime, sync::watch};
+use tokio::{
+    runtime::Runtime,
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 use super::yard::World;
 
@@ -23,8 +27,14 @@ pub(crate) struct Commands {
 impl Commands {
     /// Nothing was done yet.
     pub(crate) fn of(program: fn(&World) -> Program) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let runtime = runtime.expect("a runtime without I/O needs nothing");
         Self { world: World::default(), store: Arc::default(), runtime, program }
+    }
+
+    /// What time it is where these commands run.
+    pub(crate) fn now(&self) -> Instant {
+        self.runtime.block_on(async { Instant::now() })
     }
 
     /// The exit code, and everything that was said.
@@ -40,7 +50,8 @@ impl Commands {
             stop: watch::channel(false).1,
             said: said.clone(),
         };
-        let exit = self.runtime.block_on(command.run());
+        let ended = self.runtime.block_on(async { timeout(Duration::from_hours(2), command.run()).await });
+        let exit = ended.expect("it ends by itself");
         (exit, said.out() + &said.err())
     }
 

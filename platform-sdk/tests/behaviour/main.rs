@@ -37,6 +37,7 @@ mod ordering;
 mod protect;
 mod read_only;
 mod references;
+mod refresh;
 mod renames;
 mod replace_order;
 mod retain_on_delete;

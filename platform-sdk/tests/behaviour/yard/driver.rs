@@ -76,7 +76,7 @@ impl Driver for Page {
     }
 
     async fn find(&self, inputs: &Value) -> ProviderResult<Vec<Found>> {
-        let found = self.world.find(&self.realm, self.schema, &fields(inputs));
+        let found = self.world.find(&self.realm, self.schema, &fields(inputs))?;
         Ok(found
             .into_iter()
             .map(|object| Found {
@@ -118,7 +118,9 @@ impl Driver for Page {
     }
 
     async fn list(&self, _of: &[Request]) -> ProviderResult<Option<Vec<Observation>>> {
-        Ok(None)
+        self.world.answers(&format!("list {}", kind(self.schema))).await;
+        let listed = self.world.list(&self.realm, self.schema)?;
+        Ok(listed.map(|all| all.iter().map(|object| observation(self.schema, object)).collect()))
     }
 
     async fn ready(&self, id: &str) -> ProviderResult<Readiness> {

@@ -56,6 +56,7 @@ pub(crate) struct HouseOutputs<S: Stage = Declared> {
     #[output(from = "name")]
     pub(crate) id: S::Out<Id<House>>,
     /// Drawn for each new house.
+    #[output(unique)]
     pub(crate) serial: S::Out<String>,
     /// The comment.
     #[output(from = "comment")]

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use platform_sdk::{
@@ -30,6 +31,8 @@ pub(crate) enum Fault {
     Refused,
     /// It happens, and the answer is lost.
     AnswerLost,
+    /// Nothing happens, for there are too many requests; how long to wait.
+    Busy(Option<Duration>),
 }
 
 #[derive(Debug, Default)]
@@ -40,9 +43,19 @@ struct Yard {
     hosts: BTreeMap<String, String>,
     locks: BTreeMap<String, &'static str>,
     denied: BTreeSet<String>,
+    /// What has no time, as in `read a` or `list House`.
+    busy: BTreeSet<String>,
+    /// What was read and listed.
+    asked: Vec<String>,
+    /// Whether everything is listed, and what is left out then.
+    lists: bool,
+    hidden: BTreeSet<String>,
+    /// The ids that objects have now, by those that they had.
+    forwarded: BTreeMap<String, String>,
     reads: usize,
     most_reads: usize,
-    stalled: BTreeSet<String>,
+    /// How long calls take; `None`: for ever.
+    slow: BTreeMap<String, Option<Duration>>,
     next: u64,
 }
 
@@ -142,6 +155,49 @@ impl World {
         self.yard().faults.entry(call.to_owned()).or_default().push(fault);
     }
 
+    /// Lets calls of this kind, as in `read a`, `list House` or `create House`, be too many until it recovers.
+    pub(crate) fn busy(&self, call: &str) {
+        self.yard().busy.insert(call.to_owned());
+    }
+
+    /// What was read and listed since the last time this was asked, as `read a` and `list House`.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.yard().asked)
+    }
+
+    /// From now on types are listed, without what is hidden.
+    pub(crate) fn lists(&self, hidden: &[&str]) {
+        let mut yard = self.yard();
+        yard.lists = true;
+        yard.hidden = hidden.iter().map(|id| (*id).to_owned()).collect();
+    }
+
+    /// Gives an object another id; who asks for the old one is shown it all the same.
+    pub(crate) fn forward(&self, kind: &str, id: &str, now: &str) {
+        self.rename(kind, id, now);
+        self.yard().forwarded.insert(id.to_owned(), now.to_owned());
+    }
+
+    /// Gives an object another id, under which alone it is found.
+    pub(crate) fn rename(&self, kind: &str, id: &str, now: &str) {
+        let mut yard = self.yard();
+        let key = yard.objects.keys().find(|(_, k, i)| bare(k) == kind && i == id).cloned().expect("it is there");
+        let mut object = yard.objects.remove(&key).expect("it was found");
+        now.clone_into(&mut object.id);
+        yard.objects.insert((key.0, key.1, now.to_owned()), object);
+    }
+
+    /// Somebody deletes an object, and makes one with the same fields anew.
+    pub(crate) fn remake(&self, kind: &str, id: &str) {
+        let object = {
+            let yard = self.yard();
+            let found = yard.objects.iter().find(|((_, k, i), _)| bare(k) == kind && i == id);
+            found.expect("it is there").1.clone()
+        };
+        self.lose(kind, id);
+        self.plant(object.schema, &Value::Object(object.fields));
+    }
+
     /// Denies reading an object.
     pub(crate) fn deny(&self, id: &str) {
         self.yard().denied.insert(id.to_owned());
@@ -149,19 +205,28 @@ impl World {
 
     /// Lets calls of this kind, as in `read a` or `create House`, never be answered.
     pub(crate) fn stall(&self, call: &str) {
-        self.yard().stalled.insert(call.to_owned());
+        self.yard().slow.insert(call.to_owned(), None);
     }
 
-    /// From now on every call is answered.
+    /// Lets calls of this kind take so long before they have an effect.
+    pub(crate) fn slow(&self, call: &str, takes: Duration) {
+        self.yard().slow.insert(call.to_owned(), Some(takes));
+    }
+
+    /// From now on every call is answered at once.
     pub(crate) fn recover(&self) {
-        self.yard().stalled.clear();
+        let mut yard = self.yard();
+        yard.slow.clear();
+        yard.busy.clear();
     }
 
-    /// Waits for ever where calls of this kind are not answered.
+    /// Waits as long as calls of this kind take.
     pub(crate) async fn answers(&self, call: &str) {
-        let stalled = self.yard().stalled.contains(call);
-        if stalled {
-            std::future::pending::<()>().await;
+        let takes = self.yard().slow.get(call).copied();
+        match takes {
+            Some(Some(takes)) => tokio::time::sleep(takes).await,
+            Some(None) => std::future::pending().await,
+            None => {}
         }
     }
 
@@ -213,19 +278,39 @@ impl World {
     }
 
     pub(super) fn read(&self, realm: &str, schema: &'static Schema, id: &str) -> ProviderResult<Option<Object>> {
-        let yard = self.yard();
+        let mut yard = self.yard();
+        yard.reading(format!("read {id}"))?;
         if yard.denied.contains(id) {
             return Err(error(ErrorKind::Denied, format!("read {} {id}: denied", bare(schema.type_name))));
         }
+        let id = yard.forwarded.get(id).map_or(id, String::as_str);
         Ok(yard.objects.get(&(realm.to_owned(), schema.type_name, id.to_owned())).cloned())
     }
 
-    pub(super) fn find(&self, realm: &str, schema: &'static Schema, inputs: &Map<String, Value>) -> Vec<Object> {
-        let yard = self.yard();
+    /// All objects of a type; `None` where it is not listed.
+    pub(super) fn list(&self, realm: &str, schema: &'static Schema) -> ProviderResult<Option<Vec<Object>>> {
+        let mut yard = self.yard();
+        if !yard.lists {
+            return Ok(None);
+        }
+        yard.reading(format!("list {}", bare(schema.type_name)))?;
+        let of_type = yard.objects.iter().filter(|((r, kind, _), _)| r == realm && *kind == schema.type_name);
+        let shown = of_type.filter(|((_, _, id), _)| !yard.hidden.contains(id));
+        Ok(Some(shown.map(|(_, object)| object.clone()).collect()))
+    }
+
+    pub(super) fn find(
+        &self,
+        realm: &str,
+        schema: &'static Schema,
+        inputs: &Map<String, Value>,
+    ) -> ProviderResult<Vec<Object>> {
+        let mut yard = self.yard();
         let key = natural_key(schema, inputs);
+        yard.reading(format!("find {}", key.as_deref().unwrap_or(bare(schema.type_name))))?;
         let of_type = yard.objects.iter().filter(|((r, kind, _), _)| r == realm && *kind == schema.type_name);
         let matching = of_type.filter(|((_, _, id), _)| key.as_ref().is_none_or(|key| key == id));
-        matching.map(|(_, object)| object.clone()).collect()
+        Ok(matching.map(|(_, object)| object.clone()).collect())
     }
 
     /// Logs a call, and does it unless a fault is set for it.
@@ -239,8 +324,8 @@ impl World {
         let mut yard = self.yard();
         let kind = format!("{verb} {}", bare(schema.type_name));
         yard.calls.push(format!("{kind} {id}"));
-        let fault = yard.faults.get_mut(&kind).filter(|faults| !faults.is_empty()).map(|faults| faults.remove(0));
-        match fault {
+        match yard.fault(&kind) {
+            Some(Fault::Busy(after)) => Err(busy(&kind, after)),
             Some(Fault::Refused) => Err(error(ErrorKind::Denied, format!("{kind} {id}: refused on purpose"))),
             Some(Fault::AnswerLost) => {
                 act(&mut yard)?;
@@ -302,7 +387,31 @@ fn natural_key(schema: &Schema, fields: &Map<String, Value>) -> Option<String> {
 
 type Key = (String, &'static str, String);
 
+fn busy(call: &str, after: Option<Duration>) -> ProviderError {
+    error(ErrorKind::Throttled { after }, format!("{call}: too many requests"))
+}
+
 impl Yard {
+    /// What goes wrong with a call of this kind now.
+    fn fault(&mut self, call: &str) -> Option<Fault> {
+        if self.busy.contains(call) {
+            return Some(Fault::Busy(None));
+        }
+        self.faults.get_mut(call).filter(|faults| !faults.is_empty()).map(|faults| faults.remove(0))
+    }
+
+    /// Notes a call that only reads; the error where the service has no time for it.
+    fn reading(&mut self, call: String) -> ProviderResult<()> {
+        let fault = self.fault(&call);
+        let answer = match fault {
+            Some(Fault::Busy(after)) => Err(busy(&call, after)),
+            Some(Fault::Refused) => Err(error(ErrorKind::Denied, format!("{call}: refused on purpose"))),
+            Some(Fault::AnswerLost | Fault::Not) | None => Ok(()),
+        };
+        self.asked.push(call);
+        answer
+    }
+
     /// The objects whose `parent` field names this one, and what its end does to them.
     fn children(&self, realm: &str, type_name: &str, id: &str) -> Vec<(Key, OnParentDelete)> {
         let mut children = Vec::new();
