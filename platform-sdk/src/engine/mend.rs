@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::leases::take;
+use super::{
+    leases::{given_back, take},
+    session::Session,
+};
 use crate::{
     Result,
     cli::{Context, Exit, StateForgetArguments, StateImportArguments, StateMoveArguments},
     desired::Address,
     plan::Summary,
     report::{Diagnostic, Event, Observer as _, object},
-    state::{self, Commit, Effect, Lease, ProviderState, Reading, Record, ResourceState, Snapshot},
+    state::{self, Commit, Effect, Lease, OpenIntent, ProviderState, Record, ResourceState, Snapshot},
 };
 
 /// What a change of state by hand does, and how it is told.
@@ -24,10 +27,12 @@ struct Change {
 /// Gives a resource another address.
 pub(crate) async fn state_move(context: &Context, arguments: &StateMoveArguments) -> Result<Exit> {
     let StateMoveArguments { from, to } = arguments;
-    mend(context, |reading| {
-        let snapshot = &reading.snapshot;
+    mend(context, |snapshot, open| {
+        let named = |target: &ResourceState| {
+            target.address == *from || target.address == *to || referring_to(target, from, to).is_some()
+        };
+        settled(open, named)?;
         let Some(state) = snapshot.resources.get(from) else { return Err(not_there(from, snapshot)) };
-        settled(reading, from)?;
         if snapshot.resources.contains_key(to) {
             let problem = Diagnostic::error(format!("`{to}` is in state already"));
             return Err(problem.hint("move or forget that one first").about(to));
@@ -70,9 +75,8 @@ fn referring_to(state: &ResourceState, from: &Address, to: &Address) -> Option<R
 /// Drops a resource from state and leaves the object.
 pub(crate) async fn state_forget(context: &Context, arguments: &StateForgetArguments) -> Result<Exit> {
     let address = &arguments.address;
-    mend(context, |reading| {
-        let snapshot = &reading.snapshot;
-        settled(reading, address)?;
+    mend(context, |snapshot, open| {
+        settled(open, |target| target.address == *address)?;
         let left_behind = snapshot.pending_deletes.iter().find(|old| old.address == *address);
         let there = snapshot.resources.get(address).or_else(|| snapshot.replacing.get(address));
         let (effect, id) = match (there, left_behind) {
@@ -149,13 +153,13 @@ fn not_there(address: &Address, snapshot: &Snapshot) -> Diagnostic {
     }
 }
 
-/// What an interrupted run was doing to a resource is found out before anybody moves it away.
-fn settled(reading: &Reading, address: &Address) -> Result<(), Diagnostic> {
-    if reading.open.iter().any(|open| open.intent.target.address == *address) {
-        let problem = Diagnostic::error(format!("a run was interrupted while it changed `{address}`"));
-        return Err(problem.hint("let `state repair` or `up` find out what became of it first").about(address));
-    }
-    Ok(())
+/// Nothing is moved or forgotten that an interrupted step is about, or says more of than state does, as long as nobody can
+/// tell what became of it.
+fn settled(open: &[OpenIntent], about: impl Fn(&ResourceState) -> bool) -> Result<(), Diagnostic> {
+    let Some(open) = open.iter().find(|open| about(&open.intent.target)) else { return Ok(()) };
+    let address = &open.intent.target.address;
+    let problem = Diagnostic::error(format!("a run was interrupted while it changed `{address}`"));
+    Err(problem.hint("let `state repair` or `up` find out what became of it first").about(address))
 }
 
 /// Takes the lease for a change by hand.
@@ -165,25 +169,45 @@ pub(super) async fn lease(context: &Context) -> Result<Lease> {
     take(context, &location, world).await
 }
 
-async fn mend(context: &Context, change: impl FnOnce(&Reading) -> Result<Change, Diagnostic>) -> Result<Exit> {
+async fn mend(
+    context: &Context,
+    change: impl FnOnce(&Snapshot, &[OpenIntent]) -> Result<Change, Diagnostic>,
+) -> Result<Exit> {
     let mut lease = lease(context).await?;
-    let changed = match change(lease.reading()) {
-        Ok(changed) => changed,
-        Err(problem) => {
-            lease.release().await?;
-            return Err(problem.into());
-        }
-    };
-    let mut snapshot = lease.reading().snapshot.clone();
-    for effect in &changed.effects {
-        snapshot.apply(effect);
-    }
-    lease.journal().append(Record::Outcome { intent: None, effects: changed.effects }).await?;
-    let commit = lease.commit(&snapshot).await?;
-    lease.release().await?;
+    let outcome = mended(context, &mut lease, change).await;
+    let (changed, commit) = given_back(lease, outcome).await?;
     context.printer.object(&changed.object);
     finish(context, &commit, &changed.said);
     Ok(Exit::Done)
+}
+
+async fn mended(
+    context: &Context,
+    lease: &mut Lease,
+    change: impl FnOnce(&Snapshot, &[OpenIntent]) -> Result<Change, Diagnostic>,
+) -> Result<(Change, Commit)> {
+    let mut snapshot = found_out(context, lease).await?;
+    let changed = change(&snapshot, &lease.journal().open())?;
+    for effect in &changed.effects {
+        snapshot.apply(effect);
+    }
+    lease.journal().append(Record::Outcome { intent: None, effects: changed.effects.clone() }).await?;
+    let commit = lease.commit(&snapshot).await?;
+    Ok((changed, commit))
+}
+
+/// What the stack owns, with what became of interrupted steps, where the command line says in which world to look. What
+/// can't be told stays open.
+async fn found_out(context: &Context, lease: &Lease) -> Result<Snapshot> {
+    let world = context.stored_world(&context.location()?).await?;
+    if lease.reading().open.is_empty() || world != context.meant_world() {
+        return Ok(lease.reading().snapshot.clone());
+    }
+    let declared = context.declared_or_listed()?;
+    let session = Session::open(context, &declared).await?;
+    let recovered = session.recovered(lease).await?;
+    session.tell(&recovered.unsettled);
+    Ok(recovered.snapshot.into_owned())
 }
 
 /// Says what was done, to people and programs.

@@ -177,7 +177,8 @@ impl<'c> Session<'c> {
         }
     }
 
-    async fn recovered(&self, lease: &Lease) -> Result<Recovered<'static>> {
+    /// Settles under the lease what an interrupted run left.
+    pub(super) async fn recovered(&self, lease: &Lease) -> Result<Recovered<'static>> {
         if lease.brought_home() > 0 {
             let count = lease.brought_home();
             self.context.printer.note(&format!("brought home from a run that had lost its store: {count} records"));

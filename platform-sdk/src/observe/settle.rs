@@ -105,7 +105,7 @@ async fn outcome(
     open.intent.target = current(driver.schema(), target)?.into_owned();
     match open.intent.op {
         IntentOp::Update => updated(driver.as_ref(), &open, snapshot, ago).await,
-        IntentOp::Delete => deleted(driver.as_ref(), &open, ago).await,
+        IntentOp::Delete => deleted(driver.as_ref(), &open, snapshot, ago).await,
         IntentOp::Create => created(driver.as_ref(), &open, snapshot, ago).await,
     }
 }
@@ -148,7 +148,12 @@ pub(crate) fn renames(schema: &Schema, before: &Tree, after: &Tree) -> bool {
     schema.fields().iter().any(|field| field.key && before.get(field.name) != after.get(field.name))
 }
 
-async fn deleted(driver: &dyn Driver, open: &OpenIntent, ago: Duration) -> ProviderResult<(Vec<Effect>, String)> {
+async fn deleted(
+    driver: &dyn Driver,
+    open: &OpenIntent,
+    snapshot: &Snapshot,
+    ago: Duration,
+) -> ProviderResult<(Vec<Effect>, String)> {
     let target = &open.intent.target;
     // What still shows may be on its way out.
     let mut looks = Looks::new(driver.schema().consistency, ago);
@@ -159,6 +164,9 @@ async fn deleted(driver: &dyn Driver, open: &OpenIntent, ago: Duration) -> Provi
     }
     let effect = if open.intent.pending_delete {
         Effect::Deleted(target.address.clone(), target.id.clone())
+    } else if snapshot.resources.get(&target.address).is_some_and(|other| other.id != target.id) {
+        // A state that was taken in meanwhile knows another object there.
+        Effect::Nothing
     } else if open.intent.replaces {
         Effect::End(target.clone().into())
     } else {

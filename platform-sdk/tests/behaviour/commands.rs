@@ -21,7 +21,8 @@ pub(crate) struct Commands {
     pub(crate) world: World,
     pub(crate) store: Arc<Memory>,
     pub(crate) runtime: Runtime,
-    program: fn(&World) -> Program,
+    /// What is run next.
+    pub(crate) program: fn(&World) -> Program,
 }
 
 impl Commands {

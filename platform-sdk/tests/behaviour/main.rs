@@ -43,6 +43,7 @@ mod replace_order;
 mod retain_on_delete;
 mod schema_versions;
 mod scope;
+mod state_by_hand;
 mod targets;
 mod timeouts;
 mod unset_fields;
