@@ -162,11 +162,12 @@ async fn deleted(
             return Ok((vec![Effect::Nothing], "its delete was interrupted; it is still there".to_owned()));
         }
     }
+    let other = snapshot.resources.get(&target.address).is_some_and(|other| other.id != target.id);
+    if other && !open.intent.pending_delete {
+        return Ok((vec![Effect::Nothing], "its delete had happened; state knows another object there".to_owned()));
+    }
     let effect = if open.intent.pending_delete {
         Effect::Deleted(target.address.clone(), target.id.clone())
-    } else if snapshot.resources.get(&target.address).is_some_and(|other| other.id != target.id) {
-        // A state that was taken in meanwhile knows another object there.
-        Effect::Nothing
     } else if open.intent.replaces {
         Effect::End(target.clone().into())
     } else {
