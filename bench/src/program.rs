@@ -29,12 +29,12 @@ pub fn data(stack: &Stack, graph: Graph) -> Result<()> {
         let name = Graph::name(index);
         let before = graph.before(index).map_or(Expr::Value(Value::Null), |before| made[before].id.to_expr());
         let input = Expr::map([
-            ("name".to_owned(), name.to_expr()),
-            ("before".to_owned(), before),
-            ("index".to_owned(), index.to_expr()),
-            ("owner".to_owned(), OWNER.to_expr()),
-            ("comment".to_owned(), comment(&name).to_expr()),
-            ("active".to_owned(), true.to_expr()),
+            ("name".into(), name.to_expr()),
+            ("before".into(), before),
+            ("index".into(), index.to_expr()),
+            ("owner".into(), OWNER.to_expr()),
+            ("comment".into(), comment(&name).to_expr()),
+            ("active".into(), true.to_expr()),
         ]);
         made.push(stack.add(&name, platform_sdk::Data::new(Output::<Value>::from_expr(input))));
     }

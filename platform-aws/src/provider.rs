@@ -72,7 +72,7 @@ impl Provider for Aws {
 
     fn config(&self) -> Expr {
         let fields = [("endpoint", &self.endpoint), ("profile", &self.profile), ("region", &self.region)];
-        Expr::map(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.as_ref()?.to_expr()))))
+        Expr::map(fields.into_iter().filter_map(|(name, value)| Some((name.into(), value.as_ref()?.to_expr()))))
     }
 
     fn connector(&self) -> Arc<dyn Connector> {

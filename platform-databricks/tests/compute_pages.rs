@@ -128,7 +128,8 @@ fn changes(plan: &platform_sdk::plan::Plan) -> Vec<String> {
 /// The differences as `path before -> after`.
 fn differences(plan: &platform_sdk::plan::Plan, address: &str) -> Vec<(String, ChangeKind)> {
     let step = plan.changes().find(|step| step.address.as_str() == address);
-    step.map(|step| step.changes.iter().map(|change| (change.path.clone(), change.kind)).collect()).unwrap_or_default()
+    step.map(|step| step.changes.iter().map(|change| (change.path.to_string(), change.kind)).collect())
+        .unwrap_or_default()
 }
 
 fn notebook_file() -> &'static Path {

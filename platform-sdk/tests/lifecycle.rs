@@ -63,7 +63,7 @@ fn a_changed_field_is_updated_in_place() {
     let run = up(&harness, &lab(&cloud, 5));
     let step = run.step("test:Machine::one").expect("a step");
     assert_eq!((step.op.name(), step.changes.len()), ("update", 1));
-    assert_eq!((&step.changes[0].before, &step.changes[0].after), (&Some(json!(4)), &Some(json!(5))));
+    assert_eq!((&step.changes[0].before, &step.changes[0].after), (&Some(json!(4).into()), &Some(json!(5).into())));
     settled(&harness, &lab(&cloud, 5));
 }
 
@@ -79,7 +79,7 @@ fn a_field_that_the_program_drops_goes_back_to_its_default() {
     });
     let run = up(&harness, &without);
     let step = run.step("test:Machine::one").expect("a step");
-    assert_eq!((&step.changes[0].before, &step.changes[0].after), (&Some(json!(4)), &Some(json!(3))));
+    assert_eq!((&step.changes[0].before, &step.changes[0].after), (&Some(json!(4).into()), &Some(json!(3).into())));
     settled(&harness, &without);
 }
 

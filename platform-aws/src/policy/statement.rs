@@ -176,8 +176,8 @@ impl Statement {
             Effect::Allow => "Allow",
             Effect::Deny => "Deny",
         };
-        let mut entries = vec![("Effect".to_owned(), Expr::Value(effect.into()))];
-        let mut put = |key: &str, expr: Option<Expr>| entries.extend(expr.map(|expr| (key.to_owned(), expr)));
+        let mut entries = vec![("Effect".into(), Expr::Value(effect.into()))];
+        let mut put = |key: &str, expr: Option<Expr>| entries.extend(expr.map(|expr| (key.into(), expr)));
         put("Sid", self.sid.map(|sid| Expr::Value(sid.into())));
         put("Principal", principals(&self.principals));
         put("Action", one_or_many(exprs(&self.actions)));
@@ -206,14 +206,14 @@ fn principals(principals: &[Principal]) -> Option<Expr> {
         kinds.entry(kind).or_default().push(expr);
     }
     let kinds: Vec<_> =
-        kinds.into_iter().filter_map(|(kind, exprs)| Some((kind.to_owned(), one_or_many(exprs)?))).collect();
+        kinds.into_iter().filter_map(|(kind, exprs)| Some((kind.into(), one_or_many(exprs)?))).collect();
     (!kinds.is_empty()).then(|| Expr::map(kinds))
 }
 
 fn conditions(conditions: &Conditions) -> Option<Expr> {
     let keys = |keys: &BTreeMap<String, Vec<Input<String>>>| {
-        Expr::map(keys.iter().filter_map(|(key, values)| Some((key.clone(), one_or_many(exprs(values))?))))
+        Expr::map(keys.iter().filter_map(|(key, values)| Some((key.into(), one_or_many(exprs(values))?))))
     };
-    let operators = conditions.iter().map(|(operator, entries)| (operator.to_string(), keys(entries)));
+    let operators = conditions.iter().map(|(operator, entries)| (operator.to_string().into(), keys(entries)));
     (!conditions.is_empty()).then(|| Expr::map(operators))
 }

@@ -262,6 +262,8 @@ fn observed(info: Info, skip_validation: Option<bool>) -> Observed<ExternalLocat
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use platform_sdk::{
         Id, Origin, Outputs as _,
         desired::{Address, describe},
@@ -295,7 +297,7 @@ mod tests {
     #[test]
     fn a_path_below_stays_readable() {
         let address = Address::new("databricks:ExternalLocation", "raw").expect("an address");
-        let raw = ExternalLocationOutputs::of(&Origin { recording: 0, address });
+        let raw = ExternalLocationOutputs::of(&Arc::new(Origin { recording: 0, address }));
         assert_eq!(describe(raw.path("/lake/").expr()), "${raw.url}/lake");
         let _typed = ExternalLocation::new("raw", raw.path("x"), Id::<StorageCredential>::new("cred"));
     }

@@ -81,7 +81,7 @@ impl Provider for AccountProvider {
             ("host", self.host.as_ref().map(ToExpr::to_expr)),
             ("profile", self.profile.as_ref().map(ToExpr::to_expr)),
         ];
-        Expr::map(parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?))))
+        Expr::map(parts.into_iter().filter_map(|(name, part)| Some((name.into(), part?))))
     }
 
     fn connector(&self) -> Arc<dyn Connector> {

@@ -88,7 +88,7 @@ impl Provider for WorkspaceProvider {
             ("profile", self.profile.as_ref().map(ToExpr::to_expr)),
             ("settles", settles),
         ];
-        Expr::map(parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?))))
+        Expr::map(parts.into_iter().filter_map(|(name, part)| Some((name.into(), part?))))
     }
 
     fn connector(&self) -> Arc<dyn Connector> {

@@ -1,6 +1,6 @@
 //! What a provider's configuration and credentials lead to.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use platform_sdk::{
     Origin, Output, Provider as _,
@@ -34,7 +34,8 @@ fn the_configuration_holds_no_secret() {
 
 #[test]
 fn a_host_that_is_an_output_may_take_a_while_to_answer() {
-    let origin = Origin { recording: 0, address: Address::new("databricks:Workspace", "made").expect("an address") };
+    let origin =
+        Arc::new(Origin { recording: 0, address: Address::new("databricks:Workspace", "made").expect("an address") });
     let config = WorkspaceProvider::new(Output::of(&origin, "url")).config();
     assert_eq!(describe(&config), "{host: ${made.url}, settles: true}");
     let settling = Config::read(&json!({"host": "https://new.example", "settles": true})).expect("a configuration");

@@ -222,21 +222,21 @@ impl InputField {
         let one = wrap(quote!(::platform_sdk::ToExpr::to_expr(value)));
         match self.holder {
             Holder::Plain => quote! {
-                { let value = &self.#ident; entries.push((#name.to_owned(), #one)); }
+                { let value = &self.#ident; entries.push((::std::convert::From::from(#name), #one)); }
             },
             Holder::Optional => quote! {
-                if let ::std::option::Option::Some(value) = &self.#ident { entries.push((#name.to_owned(), #one)); }
+                if let ::std::option::Option::Some(value) = &self.#ident { entries.push((::std::convert::From::from(#name), #one)); }
             },
             Holder::List => quote! {
                 if !self.#ident.is_empty() {
                     let items = self.#ident.iter().map(|value| #one);
-                    entries.push((#name.to_owned(), ::platform_sdk::Expr::list(items)));
+                    entries.push((::std::convert::From::from(#name), ::platform_sdk::Expr::list(items)));
                 }
             },
             Holder::Map => quote! {
                 if !self.#ident.is_empty() {
-                    let items = self.#ident.iter().map(|(key, value)| (key.clone(), #one));
-                    entries.push((#name.to_owned(), ::platform_sdk::Expr::map(items)));
+                    let items = self.#ident.iter().map(|(key, value)| (::std::convert::From::from(key), #one));
+                    entries.push((::std::convert::From::from(#name), ::platform_sdk::Expr::map(items)));
                 }
             },
         }

@@ -32,7 +32,7 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
         let value = quote!(::platform_sdk::ToExpr::to_expr(&self.#ident));
         let value =
             if is_secret { quote!(::platform_sdk::Expr::Secret(::std::boxed::Box::new(#value))) } else { value };
-        entries.push(quote!((#text.to_owned(), #value)));
+        entries.push(quote!((::std::convert::From::from(#text), #value)));
         let optional = matches!(&ty, syn::Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == "Out"))
             && quote!(#ty).to_string().contains("Out < Option");
         staged.push((ident, ty, optional));
@@ -52,7 +52,7 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
 
             const FIELDS: &'static [::platform_sdk::OutputField] = &[#(#constants),*];
 
-            fn of(origin: &::platform_sdk::Origin) -> Self {
+            fn of(origin: &::std::sync::Arc<::platform_sdk::Origin>) -> Self {
                 Self { #(#declared),* }
             }
         }

@@ -8,7 +8,7 @@ use crate::program::{Expr, Origin};
 /// The tree of an expression; `output` gives the tree of a resource's output, or `None` while it is unknown.
 pub fn evaluate(expr: &Expr, output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Tree {
     match expr {
-        Expr::Value(value) => without_nulls(value.clone()),
+        Expr::Value(value) => without_nulls(value),
         Expr::List(items) => Tree::List(items.iter().map(|item| evaluate(item, output)).collect()),
         Expr::Map(entries) => {
             Tree::Map(entries.iter().map(|(k, entry)| (k.clone(), evaluate(entry, output))).collect())
@@ -19,8 +19,10 @@ pub fn evaluate(expr: &Expr, output: &mut dyn FnMut(&Origin, &str) -> Option<Tre
             let source = evaluate(source, output);
             let Some(value) = source.plain() else { return Tree::Unknown(describe(expr)) };
             // A function that fails leaves the value unknown for good; the apply reports it with this text.
-            let result = (function.call)(value)
-                .map_or_else(|error| Tree::Unknown(format!("{} failed: {error}", describe(expr))), without_nulls);
+            let result = match (function.call)(value) {
+                Ok(value) => without_nulls(&value),
+                Err(error) => Tree::Unknown(format!("{} failed: {error}", describe(expr))),
+            };
             if source.has_secrets() { secret(result) } else { result }
         }
         Expr::Secret(inner) => secret(evaluate(inner, output)),
@@ -36,13 +38,13 @@ fn secret(tree: Tree) -> Tree {
 }
 
 /// Unset fields are absent, never null: one spelling for one meaning.
-fn without_nulls(value: Value) -> Tree {
+fn without_nulls(value: &Value) -> Tree {
     match value {
-        Value::Array(items) => Tree::List(items.into_iter().map(without_nulls).collect()),
+        Value::Array(items) => Tree::List(items.iter().map(without_nulls).collect()),
         Value::Object(entries) => {
-            Tree::Map(entries.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, without_nulls(v))).collect())
+            Tree::Map(entries.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, without_nulls(v))).collect())
         }
-        scalar => Tree::Leaf(scalar),
+        scalar => Tree::Leaf(scalar.clone()),
     }
 }
 

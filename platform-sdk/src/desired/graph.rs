@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Address, Addresses, Hash, ProviderKey, Tree, hash_written, hashed::Whole, order, validate};
+use super::{Address, Addresses, Hash, Name, ProviderKey, Tree, hash_written, hashed::Whole, order, validate};
 use crate::{
     Result,
     program::{Declaration, Expr, Options, Recorder, ReferredStack, Schema},
@@ -13,13 +13,13 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reference {
     /// The top-level field that holds the reference.
-    pub field: String,
+    pub field: Name,
     /// The whole path at which it stands.
-    pub path: String,
+    pub path: Name,
     /// The resource or lookup it refers to.
     pub address: Address,
     /// The output.
-    pub output: String,
+    pub output: Name,
 }
 
 /// One desired resource.
@@ -189,12 +189,12 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
 pub(super) fn outputs_of(expr: &Expr) -> impl Iterator<Item = Reference> + use<> {
     let mut references = Vec::new();
     expr.for_each_output("", &mut |path, origin, output| {
-        let field = path.split(['.', '[']).next().unwrap_or_default().to_owned();
+        let field = path.split(['.', '[']).next().unwrap_or_default().into();
         references.push(Reference {
             field,
-            path: path.to_owned(),
+            path: path.into(),
             address: origin.address.clone(),
-            output: output.to_owned(),
+            output: output.clone(),
         });
     });
     // There is mostly one, and a vector that grows begins with four.

@@ -89,15 +89,15 @@ fn stored(
         _ => Entries::new(),
     };
     for (path, reference) in &state.references {
-        let (address, output) = (reference.to.clone(), reference.field.as_str());
+        let (address, output) = (reference.to.clone(), reference.field.clone());
         // What was made of an output, or looked up, holds as it was then: how it was made is not written down.
-        let output_then = old.resources.get(&address).and_then(|of| of.outputs.get(output)?.plain());
+        let output_then = old.resources.get(&address).and_then(|of| of.outputs.get(&output)?.plain());
         if output_then.is_none() || inputs.get(path).and_then(Tree::plain) != output_then {
             continue;
         }
-        let origin = Origin { recording: 0, address: address.clone() };
-        entries.insert(path.clone(), Expr::Output { origin, field: output.to_owned() });
-        references.push(Reference { field: path.clone(), path: path.clone(), address, output: output.to_owned() });
+        let origin = Arc::new(Origin { recording: 0, address: address.clone() });
+        entries.insert(path.clone(), Expr::Output { origin, field: output.clone() });
+        references.push(Reference { field: path.clone(), path: path.clone(), address, output });
     }
     // How an object came into the stack is of today: an id that was imported then may be gone.
     let today = now.map(|now| (*now.options).clone()).unwrap_or_default();
@@ -129,7 +129,7 @@ fn left_alone(then: &Tree, now: Option<&Tree>, fields: &[Field]) -> Tree {
         let today = now.get(field.name);
         if field.write_only {
             match today {
-                Some(value) => drop(entries.insert(field.name.to_owned(), value.clone())),
+                Some(value) => drop(entries.insert(field.name, value.clone())),
                 None => drop(entries.remove(field.name)),
             }
         } else if let (Shape::Block(fields), Some(entry)) = (field.shape, entries.get_mut(field.name)) {

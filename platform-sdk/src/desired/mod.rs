@@ -8,6 +8,7 @@ mod graph;
 mod hashed;
 mod history;
 mod migrate;
+mod name;
 mod order;
 mod path;
 mod tree;
@@ -20,6 +21,7 @@ pub use evaluate::{describe, evaluate};
 pub(crate) use graph::desired;
 pub use graph::{Desired, LookupNode, Node, ProviderNode, Reference};
 pub use migrate::{brought_to, migrated};
+pub use name::Name;
 pub use path::{Path, Segment};
 pub use tree::{Tree, unwrap_secrets};
 

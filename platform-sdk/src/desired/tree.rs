@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{Entries, Hash, evaluate};
+use super::{Entries, Hash, Name, evaluate};
 use crate::program::Expr;
 
 /// A resource's inputs or outputs as the engine compares and stores them.
@@ -64,7 +64,7 @@ impl Tree {
             Self::List(items) => items.iter().map(Self::plain).collect::<Option<Vec<_>>>().map(Value::Array),
             Self::Map(entries) => entries
                 .iter()
-                .map(|(key, entry)| entry.plain().map(|value| (key.clone(), value)))
+                .map(|(key, entry)| entry.plain().map(|value| (key.to_string(), value)))
                 .collect::<Option<Map<_, _>>>()
                 .map(Value::Object),
             Self::Unknown(_) => None,
@@ -90,9 +90,9 @@ impl Tree {
                 Value::Array(items.map(|(i, item)| item.render_at(&format!("{path}[{i}]"), seal, unknown)).collect())
             }
             Self::Map(entries) => {
-                let entry = |(key, entry): (&String, &Tree)| {
-                    let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                    (key.clone(), entry.render_at(&below, seal, unknown))
+                let entry = |(key, entry): (&Name, &Tree)| {
+                    let below = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
+                    (key.to_string(), entry.render_at(&below, seal, unknown))
                 };
                 Value::Object(entries.iter().map(entry).collect())
             }
@@ -226,8 +226,8 @@ mod tests {
     #[test]
     fn no_debug_print_shows_a_secret() {
         let expr = Expr::map([
-            ("password".to_owned(), Secret::new("canary".to_owned()).to_expr()),
-            ("n".to_owned(), json!(1).to_expr()),
+            ("password".into(), Secret::new("canary".to_owned()).to_expr()),
+            ("n".into(), json!(1).to_expr()),
         ]);
         let tree = Tree::of_known(&expr);
         assert_eq!(format!("{tree:?}"), "{\"n\": Number(1), \"password\": [secret]}");

@@ -178,7 +178,7 @@ fn known_part(tree: &Tree) -> Value {
         Tree::Leaf(value) => value.clone(),
         Tree::List(items) => Value::Array(items.iter().map(known_part).collect()),
         Tree::Map(entries) => {
-            Value::Object(entries.iter().map(|(key, entry)| (key.clone(), known_part(entry))).collect())
+            Value::Object(entries.iter().map(|(key, entry)| (key.to_string(), known_part(entry))).collect())
         }
         Tree::Unknown(_) => Value::Null,
         Tree::Secret(inner) => known_part(inner),

@@ -184,8 +184,7 @@ fn undeclared(
     });
     let refers: Vec<(&Field, Address)> = refers.collect();
     let parents = refers.iter().filter(|(field, _)| field.parent.is_some()).map(|(_, to)| to.clone()).collect();
-    let to =
-        |(field, to): &(&Field, Address)| (field.name.to_owned(), Referred { to: to.clone(), field: "id".to_owned() });
+    let to = |(field, to): &(&Field, Address)| (field.name, Referred { to: to.clone(), field: "id".into() });
     ResourceState {
         references: refers.iter().map(to).collect(),
         dependencies: refers.iter().map(|(_, to)| to.clone()).collect(),

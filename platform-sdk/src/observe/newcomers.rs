@@ -3,7 +3,7 @@
 use super::{Observed, refresh::Reading};
 use crate::{
     Result,
-    desired::{Address, Entries, Node, Tree, evaluate},
+    desired::{Address, Node, Tree, evaluate},
     program::{Identity, Schema, Unset},
     provider::{Observation, ProviderError, Request},
     report::{Diagnostic, Error},
@@ -97,14 +97,14 @@ impl Reading<'_> {
 /// The inputs that find an object: without optional ones that are not known yet. `None` while its key is not.
 fn identifying(schema: &Schema, inputs: Tree) -> Option<Tree> {
     let Tree::Map(entries) = inputs else { return Some(inputs) };
-    let mut known = Entries::new();
-    for (name, value) in entries {
-        let field = schema.field(&name)?;
+    let mut known = Vec::new();
+    for (name, value) in &entries {
+        let field = schema.field(name)?;
         if value.is_known() {
-            known.insert(name, value);
+            known.push((name.clone(), value.clone()));
         } else if field.key || matches!(field.unset, Unset::Never) {
             return None;
         }
     }
-    Some(Tree::Map(known))
+    Some(Tree::Map(known.into_iter().collect()))
 }

@@ -6,10 +6,9 @@ use std::{
 };
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{
-    Change, ChangeKind, Cost, Op, Plan, Step, Summary, Targets,
+    Change, ChangeKind, Cost, Op, Plan, Shown, Step, Summary, Targets,
     actions::{Actions, Tied, actions},
     cycles::Detours,
     decide::{self, Decision, Sources},
@@ -255,7 +254,7 @@ fn creation(inputs: &Tree, schema: Option<&'static Schema>) -> Vec<Change> {
     let set = entries.into_iter().map(|(name, value)| Change {
         path: name.clone(),
         before: None,
-        after: Some(value.shown()),
+        after: Some(Shown::of(value)),
         kind: ChangeKind::Add,
         replaces: false,
         unknown: !value.is_known(),
@@ -267,9 +266,9 @@ fn creation(inputs: &Tree, schema: Option<&'static Schema>) -> Vec<Change> {
 pub fn change(difference: &Difference) -> Change {
     // A secret on either side hides both: the other side is an older or newer form of the same secret.
     let secret = [&difference.before, &difference.after].into_iter().flatten().any(Tree::has_secrets);
-    let show = |tree: &Tree| if secret && tree.is_known() { Value::String("[secret]".into()) } else { tree.shown() };
+    let show = |tree: &Tree| if secret && tree.is_known() { Shown::redacted() } else { Shown::of(tree) };
     Change {
-        path: difference.path.to_string(),
+        path: difference.path.to_string().into(),
         before: difference.before.as_ref().map(show),
         after: difference.after.as_ref().map(show),
         kind: difference.kind,
@@ -323,9 +322,9 @@ fn exports(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec
                 _ => return None,
             };
             let secret = [before, after].into_iter().flatten().any(Tree::has_secrets);
-            let show = |tree: &Tree| if secret { Value::String("[secret]".into()) } else { tree.shown() };
+            let show = |tree: &Tree| if secret { Shown::redacted() } else { Shown::of(tree) };
             Some(Change {
-                path: name.clone(),
+                path: name.into(),
                 before: before.map(show),
                 after: after.map(show),
                 kind,

@@ -10,7 +10,7 @@ use super::{
     diff::{self, Difference, Verdict},
 };
 use crate::{
-    desired::{Address, Desired, Node, Tree, evaluate},
+    desired::{Address, Desired, Name, Node, Tree, evaluate},
     observe::Observed,
     program::{Field, Identity, Origin, Schema},
     report::Diagnostic,
@@ -422,8 +422,8 @@ pub fn conceal_fields(tree: Tree, fields: &[Field]) -> Tree {
         return tree;
     }
     let Tree::Map(entries) = tree else { return tree };
-    let conceal = |(name, entry): (String, Tree)| {
-        let secret = fields.iter().any(|field| field.secret && field.name == name);
+    let conceal = |(name, entry): (Name, Tree)| {
+        let secret = fields.iter().any(|field| field.secret && name == field.name);
         let plain = !matches!(entry, Tree::Secret(_) | Tree::Unknown(_));
         let entry = if secret && plain { Tree::Secret(Box::new(entry)) } else { entry };
         (name, entry)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    desired::{Path, Tree, unwrap_secrets},
+    desired::{Name, Path, Tree, unwrap_secrets},
     program::{Field, Judgement, ListOrder, Shape, Unset},
 };
 
@@ -301,7 +301,7 @@ fn is_empty(current: &Tree, default: &Tree) -> bool {
     empty(current) && empty(default)
 }
 
-fn keys(a: &Tree, b: &Tree) -> BTreeSet<String> {
+fn keys(a: &Tree, b: &Tree) -> BTreeSet<Name> {
     let of = |tree: &Tree| match unwrap_secrets(tree).0 {
         Tree::Map(entries) => entries.keys().cloned().collect(),
         _ => BTreeSet::new(),
@@ -354,7 +354,7 @@ fn same(a: &Tree, b: &Tree) -> bool {
         (Tree::Leaf(a), Tree::Leaf(b)) => a == b,
         (Tree::List(a), Tree::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
         (Tree::Map(a), Tree::Map(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+            a.is_same(b) || a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
         }
         (Tree::Unknown(a), Tree::Unknown(b)) => a == b,
         _ => false,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::diff::by_key;
 use crate::{
-    desired::{Entries, Path, Tree},
+    desired::{Name, Path, Tree},
     program::{Field, ListOrder, Shape},
 };
 
@@ -16,18 +16,18 @@ pub(super) fn with_ignored(desired: &Tree, there: &Tree, ignored: &[Path], field
 
 fn keep(desired: &Tree, there: Option<&Tree>, ignored: &[Path], fields: &[Field], path: &Path) -> Tree {
     let Tree::Map(wanted) = desired else { return desired.clone() };
-    let mut names: BTreeSet<&String> = wanted.keys().collect();
+    let mut names: BTreeSet<&Name> = wanted.keys().collect();
     if let Some(Tree::Map(there)) = there {
         names.extend(there.keys());
     }
-    let mut entries = Entries::new();
+    let mut entries = Vec::new();
     for name in names {
         let here = path.name(name);
         let (wanted, there) = (wanted.get(name), there.and_then(|tree| tree.get(name)));
         let value = if covered(ignored, &here) {
             there.cloned()
         } else {
-            let field = fields.iter().find(|field| field.name == name);
+            let field = fields.iter().find(|field| *name == field.name);
             match (wanted, there) {
                 (Some(wanted), there) => Some(keep_below(wanted, there, ignored, field, &here)),
                 (None, Some(there)) => left_in_place(there, ignored, field, &here),
@@ -36,7 +36,7 @@ fn keep(desired: &Tree, there: Option<&Tree>, ignored: &[Path], fields: &[Field]
         };
         entries.extend(value.map(|value| (name.clone(), value)));
     }
-    Tree::Map(entries)
+    Tree::Map(entries.into_iter().collect())
 }
 
 fn covered(ignored: &[Path], path: &Path) -> bool {

@@ -13,6 +13,7 @@ mod held;
 mod ignore;
 mod moves;
 mod ordering;
+mod shown;
 mod step;
 mod target;
 
@@ -24,5 +25,6 @@ pub use decide::{Decision, conceal_fields};
 pub use diff::{Difference, Sides, Verdict, diff};
 pub use guard::Consent;
 pub use moves::{carry_over, entangled, moved, unmoved};
+pub use shown::Shown;
 pub use step::{Change, ChangeKind, Cost, Op, Plan, Step, Summary};
 pub use target::Targets;

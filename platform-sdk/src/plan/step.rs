@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use super::Shown;
 use crate::{
-    desired::{Address, Hash},
+    desired::{Address, Hash, Name},
     report::Diagnostic,
 };
 
@@ -94,13 +94,13 @@ pub enum ChangeKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// What it is to be; secrets and unknowns as they may be shown.
-    pub after: Option<Value>,
+    pub after: Option<Shown>,
     /// What it is.
-    pub before: Option<Value>,
+    pub before: Option<Shown>,
     /// Why.
     pub kind: ChangeKind,
     /// Where.
-    pub path: String,
+    pub path: Name,
     /// It can't be done in place: this is why the step replaces.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replaces: bool,

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde_json::Value;
 
-use crate::desired::{Address, Entries};
+use crate::desired::{Address, Entries, Name};
 
 /// Where an output comes from: a resource of one recorded stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +43,10 @@ pub enum Expr {
     Map(Entries<Expr>),
     /// An output of a resource or lookup: the field at this path of its outputs.
     Output {
-        /// The resource.
-        origin: Origin,
+        /// The resource. Shared by all that refer to it.
+        origin: Arc<Origin>,
         /// Name of the output.
-        field: String,
+        field: Name,
     },
     /// Text put together from parts, as `interpolate!` writes it.
     Concat(Vec<Expr>),
@@ -55,7 +55,7 @@ pub enum Expr {
         /// What it is a function of.
         source: Box<Expr>,
         /// The function.
-        function: Function,
+        function: Arc<Function>,
     },
     /// A value that is encrypted in state and redacted everywhere else.
     Secret(Box<Expr>),
@@ -77,12 +77,12 @@ impl Expr {
     }
 
     /// A map of expressions.
-    pub fn map(entries: impl IntoIterator<Item = (String, Expr)>) -> Self {
+    pub fn map(entries: impl IntoIterator<Item = (Name, Expr)>) -> Self {
         Self::Map(entries.into_iter().collect())
     }
 
     /// Calls `visit` for every output that this expression refers to, with the path at which it stands.
-    pub fn for_each_output<'a>(&'a self, path: &str, visit: &mut dyn FnMut(&str, &'a Origin, &'a str)) {
+    pub fn for_each_output<'a>(&'a self, path: &str, visit: &mut dyn FnMut(&str, &'a Origin, &'a Name)) {
         match self {
             Self::Value(_) | Self::Invalid(_) => {}
             Self::List(items) => {
@@ -92,7 +92,7 @@ impl Expr {
             }
             Self::Map(entries) => {
                 for (key, entry) in entries {
-                    let child = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    let child = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
                     entry.for_each_output(&child, visit);
                 }
             }

@@ -6,6 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{Expr, HasId, Id, Output, Resource, Secret, ToExpr, handle::Handle, handle::Lookup, resource::LookUp};
+use crate::desired::Name;
 
 /// A value, or an output that will have one.
 #[derive(Debug, Clone)]
@@ -195,6 +196,7 @@ impl<T: Serialize + DeserializeOwned + Clone> IntoInput<Vec<T>> for &Vec<T> {
 
 impl<T: ToExpr, K: Into<String>, I: IntoInput<T>, const N: usize> IntoInput<BTreeMap<String, T>> for [(K, I); N] {
     fn into_input(self) -> Input<BTreeMap<String, T>> {
-        Input::Output(Output::from_expr(Expr::map(self.map(|(key, item)| (key.into(), item.into_input().to_expr())))))
+        let entry = |(key, item): (K, I)| (Name::from(key.into()), item.into_input().to_expr());
+        Input::Output(Output::from_expr(Expr::map(self.map(entry))))
     }
 }

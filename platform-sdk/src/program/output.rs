@@ -15,8 +15,8 @@ pub struct Output<T> {
 
 impl<T> Output<T> {
     /// The output with this name of a resource.
-    pub fn of(origin: &Origin, field: &str) -> Self {
-        Self::from_expr(Expr::Output { origin: origin.clone(), field: field.to_owned() })
+    pub fn of(origin: &Arc<Origin>, field: &str) -> Self {
+        Self::from_expr(Expr::Output { origin: Arc::clone(origin), field: field.into() })
     }
 
     /// An output that any expression gives.
@@ -61,7 +61,7 @@ fn apply<T: DeserializeOwned, U: Serialize>(
         let value = serde_json::from_value(value).map_err(|error| error.to_string())?;
         serde_json::to_value(f(value)).map_err(|error| error.to_string())
     };
-    let function = Function { at: at.to_string(), call: Arc::new(call) };
+    let function = Arc::new(Function { at: at.to_string(), call: Arc::new(call) });
     Output::from_expr(Expr::Apply { source: Box::new(source), function })
 }
 

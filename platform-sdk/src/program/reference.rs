@@ -5,7 +5,7 @@ use std::panic::Location;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Origin, Output, stack::Stack};
+use super::{Output, stack::Stack};
 
 /// What of another stack a program reads.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl StackReference {
             fits: |value| serde_json::from_value::<T>(value).map(drop).map_err(|error| error.to_string()),
             at: format!("{}:{}", at.file(), at.line()),
         };
-        let origin: Origin = self.stack.refer(&self.of, self.place.as_deref(), wanted);
+        let origin = self.stack.refer(&self.of, self.place.as_deref(), wanted);
         Output::of(&origin, name)
     }
 }

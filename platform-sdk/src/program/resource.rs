@@ -22,7 +22,7 @@ pub trait Outputs: Sized {
     const FIELDS: &'static [OutputField];
 
     /// The outputs of the resource at `origin`.
-    fn of(origin: &Origin) -> Self;
+    fn of(origin: &Arc<Origin>) -> Self;
 }
 
 /// A type of resource, in its declared stage.

@@ -178,7 +178,7 @@ impl Stack {
     }
 
     /// Records that an output of another stack is read, and gives the origin that stands for that stack.
-    pub(super) fn refer(&self, of: &str, place: Option<&str>, wanted: ReferredOutput) -> Origin {
+    pub(super) fn refer(&self, of: &str, place: Option<&str>, wanted: ReferredOutput) -> Arc<Origin> {
         // Two places may hold stacks of one name: the place is part of the address, as far as an address can carry it.
         let beside = place.map(|place| format!("@{}", crate::desired::hash(&place.into()).short()));
         let (above, name) = of.rsplit_once('/').map_or_else(|| (String::new(), of), |(p, n)| (format!("{p}/"), n));
@@ -203,7 +203,7 @@ impl Stack {
                 reference: Some(ReferredStack { stack: of.to_owned(), place, outputs: vec![wanted] }),
             });
         }
-        Origin { recording: recorder.recording, address }
+        Arc::new(Origin { recording: recorder.recording, address })
     }
 
     /// A stack whose resources are managed by this provider, where it can manage them.
@@ -300,8 +300,8 @@ impl Stack {
         self.frame.providers.get(kind).cloned().unwrap_or_else(|| ProviderKey::default_of(kind))
     }
 
-    fn origin(&self, address: &Address) -> Origin {
-        Origin { recording: self.recording(), address: address.clone() }
+    fn origin(&self, address: &Address) -> Arc<Origin> {
+        Arc::new(Origin { recording: self.recording(), address: address.clone() })
     }
 
     fn address(&self, type_name: &str, name: &str, at: &str) -> Address {

@@ -9,7 +9,7 @@ use super::{
     style::{Meaning, Paint},
     values::{Writing, clean, count},
 };
-use crate::plan::{Change, ChangeKind};
+use crate::plan::{Change, ChangeKind, Shown};
 
 /// The columns that reports are written for. Fixed: the same plan is the same bytes in every terminal.
 pub(super) const COLUMNS: usize = 110;
@@ -33,7 +33,7 @@ impl Changes {
     }
 
     fn set_row(self, change: &Change, column: usize) -> String {
-        let value = change.after.clone().unwrap_or(Value::Null);
+        let value = change.after.as_ref().map_or(Value::Null, Shown::value);
         let writing = Writing { unknown: change.unknown, whole: self.whole };
         let label = format!("{}:", clean(&change.path));
         let marks = self.marks(change);
@@ -62,8 +62,9 @@ impl Changes {
             ChangeKind::Remove => Some("(default)".to_owned()),
             ChangeKind::Add | ChangeKind::Change | ChangeKind::Drift => Some("(unset)".to_owned()),
         };
-        let before = change.before.as_ref().map_or_else(absent, |value| old.inline(value));
-        let after = change.after.as_ref().map_or_else(absent, |value| new.inline(value));
+        let (was, is) = (value(change.before.as_ref()), value(change.after.as_ref()));
+        let before = was.as_ref().map_or_else(absent, |value| old.inline(value));
+        let after = is.as_ref().map_or_else(absent, |value| new.inline(value));
         if let (Some(before), Some(after)) = (&before, &after)
             && count(before) + count(after) + 3 + marks.width <= self.width(column)
         {
@@ -71,13 +72,13 @@ impl Changes {
             return self.row(&label, column, &format!("{before} → {after}{}", marks.text));
         }
         let heading = self.row(&label, 0, marks.text.trim_start());
-        heading + &self.difference(change, old, new)
+        heading + &self.difference((was, old), (is, new))
     }
 
     /// Both sides as lines, with what they share left out.
-    fn difference(self, change: &Change, old: Writing, new: Writing) -> String {
+    fn difference(self, (was, old): (Option<Value>, Writing), (is, new): (Option<Value>, Writing)) -> String {
         let width = COLUMNS - self.indent - 4;
-        if let (Some(Value::String(before)), Some(Value::String(after))) = (&change.before, &change.after)
+        if let (Some(Value::String(before)), Some(Value::String(after))) = (&was, &is)
             && old.inline(&Value::from(before.as_str())).is_some()
             && new.inline(&Value::from(after.as_str())).is_some()
         {
@@ -87,7 +88,7 @@ impl Changes {
         let lines = |writing: Writing, value: &Option<Value>| {
             value.as_ref().map(|value| writing.lines(value, width)).unwrap_or_default()
         };
-        let (before, after) = (lines(old, &change.before), lines(new, &change.after));
+        let (before, after) = (lines(old, &was), lines(new, &is));
         self.diff_lines(&line_diff(&before, &after))
     }
 
@@ -151,9 +152,15 @@ fn column(changes: &[Change]) -> usize {
         .unwrap_or(0)
 }
 
+fn value(shown: Option<&Shown>) -> Option<Value> {
+    shown.map(Shown::value)
+}
+
 /// A change of a map as changes of its entries: only what differs is shown.
 fn leaves(change: &Change) -> Vec<Change> {
-    let (Some(Value::Object(before)), Some(Value::Object(after))) = (&change.before, &change.after) else {
+    let (Some(Value::Object(before)), Some(Value::Object(after))) =
+        (value(change.before.as_ref()), value(change.after.as_ref()))
+    else {
         return vec![change.clone()];
     };
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
@@ -166,7 +173,8 @@ fn leaves(change: &Change) -> Vec<Change> {
                 (None, _, _) => ChangeKind::Add,
                 _ => ChangeKind::Change,
             };
-            leaves(&Change { path: format!("{}.{key}", change.path), before, after, kind, ..change.clone() })
+            let (before, after) = (before.map(Shown::from), after.map(Shown::from));
+            leaves(&Change { path: format!("{}.{key}", change.path).into(), before, after, kind, ..change.clone() })
         })
         .collect();
     // Redacted secrets look alike: then the change is shown as it came.

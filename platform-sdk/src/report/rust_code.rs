@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    desired::{Address, Tree},
+    desired::{Address, Name, Tree},
     program::{Field, Schema, Shape, Unset},
 };
 
@@ -99,7 +99,7 @@ impl Code<'_> {
                 list(items, indent, &item)
             }
             (Shape::BlockMap(fields), Tree::Map(entries)) => {
-                let entry = |(key, entry): &(&String, &Tree), indent| {
+                let entry = |(key, entry): &(&Name, &Tree), indent| {
                     format!("({}, {})", literal(key), self.built(field.rust_type, fields(), entry, indent))
                 };
                 list(&entries.iter().collect::<Vec<_>>(), indent, &entry)
@@ -118,7 +118,7 @@ fn plain(rust_type: &str, value: &Tree, indent: usize) -> String {
     }
     if let (Some(element), Tree::Map(entries)) = (inner("BTreeMap<String,"), value) {
         let entry =
-            |(key, entry): &(&String, &Tree), indent| format!("({}, {})", literal(key), plain(element, entry, indent));
+            |(key, entry): &(&Name, &Tree), indent| format!("({}, {})", literal(key), plain(element, entry, indent));
         return list(&entries.iter().collect::<Vec<_>>(), indent, &entry);
     }
     match (rust_type.rsplit("::").next().unwrap_or(rust_type), &shown) {

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::Keys;
 use crate::{
-    desired::{Address, Entries, Hash, Tree, hash_written, write_canonical},
+    desired::{Address, Entries, Hash, Name, Tree, hash_written, write_canonical},
     report::Diagnostic,
 };
 
@@ -256,8 +256,8 @@ impl<'de> Visitor<'de> for Trees {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
-        let mut entries = Entries::new();
-        while let Some(key) = map.next_key::<String>()? {
+        let mut entries = Vec::new();
+        while let Some(key) = map.next_key::<Name>()? {
             let tree = match key.as_str() {
                 "$sealed" => Some(Tree::Secret(Box::new(Tree::Unknown(map.next_value()?)))),
                 "$secret" => Some(Tree::Secret(Box::new(map.next_value::<Stored>()?.0))),
@@ -265,16 +265,16 @@ impl<'de> Visitor<'de> for Trees {
                 _ => None,
             };
             if let Some(tree) = tree {
-                let alone = entries.is_empty() && map.next_key::<String>()?.is_none();
+                let alone = entries.is_empty() && map.next_key::<Name>()?.is_none();
                 return if alone { Ok(tree) } else { Err(A::Error::custom(format!("`{key}` is not alone"))) };
             }
             let name = match key.strip_prefix('$') {
-                Some(name) if name.starts_with('$') => name.to_owned(),
+                Some(name) if name.starts_with('$') => name.into(),
                 Some(_) => return Err(A::Error::custom(format!("`{key}` is no marker of this version"))),
                 None => key,
             };
-            entries.insert(name, map.next_value::<Stored>()?.0);
+            entries.push((name, map.next_value::<Stored>()?.0));
         }
-        Ok(Tree::Map(entries))
+        Ok(Tree::Map(entries.into_iter().collect::<Entries<Tree>>()))
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    desired::{Address, Addresses, Entries, Hash, Tree},
+    desired::{Address, Addresses, Entries, Hash, Name, Tree},
     program::Options,
 };
 
@@ -82,11 +82,11 @@ pub struct Referred {
     pub to: Address,
     /// Its output. Left out when it is the id.
     #[serde(default = "id", skip_serializing_if = "is_id")]
-    pub field: String,
+    pub field: Name,
 }
 
-fn id() -> String {
-    "id".to_owned()
+fn id() -> Name {
+    "id".into()
 }
 
 fn is_id(field: &str) -> bool {

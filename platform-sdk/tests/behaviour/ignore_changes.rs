@@ -86,7 +86,7 @@ fn a_first_create_and_one_after_a_loss_take_what_the_program_says() {
     world.lose("House", "home");
     let run = up(&harness, &sized(5));
     let change = run.plan.changes().flat_map(|step| &step.changes).find(|change| change.path == "size");
-    assert_eq!(change.and_then(|change| change.after.clone()), Some(json!(5)));
+    assert_eq!(change.and_then(|change| change.after.clone()), Some(json!(5).into()));
     assert_eq!(world.field("House", "home", "size"), Some(json!(5)));
     settled(&harness, &sized(5));
 }

@@ -63,7 +63,7 @@ fn what_changed_besides_is_seen_and_the_new_version_recorded() {
     let run = up(&harness, &sign(&world, "goodbye"));
     let changes = &step(&run.plan, "yard:Sign::sign").changes;
     assert_eq!(changes.len(), 1, "{changes:?}");
-    assert_eq!((&changes[0].before, &changes[0].after), (&Some(json!("hello")), &Some(json!("goodbye"))));
+    assert_eq!((&changes[0].before, &changes[0].after), (&Some(json!("hello").into()), &Some(json!("goodbye").into())));
     let state = &harness.snapshot().resources[&address()];
     assert_eq!(state.schema_version, 2);
     settled(&harness, &sign(&world, "goodbye"));

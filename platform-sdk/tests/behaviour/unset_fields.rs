@@ -25,7 +25,7 @@ fn a_default_is_gone_back_to() {
     up(&harness, &house(&world, |house| house.size(4)));
     let run = up(&harness, &bare(&world));
     let change = &step(&run.plan, "yard:House::home").changes[0];
-    assert_eq!((&change.before, &change.after), (&Some(json!(4)), &Some(json!(1))));
+    assert_eq!((&change.before, &change.after), (&Some(json!(4).into()), &Some(json!(1).into())));
     assert_eq!(world.field("House", "home", "size"), Some(json!(1)));
     settled(&harness, &bare(&world));
 }
@@ -47,7 +47,7 @@ fn a_nullable_one_is_taken_away() {
     up(&harness, &house(&world, |house| house.comment("x")));
     let run = up(&harness, &bare(&world));
     let change = &step(&run.plan, "yard:House::home").changes[0];
-    assert_eq!((&change.before, &change.after), (&Some(json!("x")), &None));
+    assert_eq!((&change.before, &change.after), (&Some(json!("x").into()), &None));
     assert_eq!(world.field("House", "home", "comment"), None);
     settled(&harness, &bare(&world));
 }

@@ -39,7 +39,7 @@ impl Provider for Inside {
     const KIND: &'static str = "sim.site";
 
     fn config(&self) -> Expr {
-        Expr::map(self.site.iter().map(|site| ("site".to_owned(), site.to_expr())))
+        Expr::map(self.site.iter().map(|site| ("site".into(), site.to_expr())))
     }
 
     fn connector(&self) -> Arc<dyn Connector> {

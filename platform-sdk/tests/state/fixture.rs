@@ -80,7 +80,7 @@ pub(crate) fn full_resource(name: &str, keys: &Keys) -> ResourceState {
         outputs: Tree::from(json!({"id": "x", "url": null})),
         references: [(
             "name".to_owned(),
-            Referred { to: "sdk:Data::other".parse().expect("an address"), field: "id".to_owned() },
+            Referred { to: "sdk:Data::other".parse().expect("an address"), field: "id".into() },
         )]
         .into(),
         dependencies: [address("other"), address("third")].into(),

@@ -39,7 +39,7 @@ fn wanted(version: &str, keys: &Keys) -> Snapshot {
     let quiet = resource("quiet", Tree::Map([("password".to_owned(), secret("hush"))].into()), keys);
     // Since version 3 an id that outputs name is left out, and so is a reference's field where it is the id.
     let mut named = resource("named", Tree::from(json!({"id": "id-named"})), keys);
-    named.references = [("input".to_owned(), Referred { to: address("full"), field: "url".to_owned() })].into();
+    named.references = [("input".to_owned(), Referred { to: address("full"), field: "url".into() })].into();
     named.dependencies = [address("full")].into();
     let later = (version >= "v3").then_some(named);
     // Since version 4 it is known what a replacement has ended and not made again.

@@ -24,7 +24,7 @@ async fn ten_thousand_resources_take_at_most_twice_their_inputs_and_outputs() {
         let mut state =
             resource(&format!("layer-{}/item-{number:05}", number / 1_000), Tree::from(input), &lease.reading().keys);
         if number >= 1_000 {
-            state.references.insert("input.from".to_owned(), Referred { to: address(&before), field: "id".to_owned() });
+            state.references.insert("input.from".to_owned(), Referred { to: address(&before), field: "id".into() });
             state.dependencies = [address(&before)].into();
         }
         payload += [&state.inputs, &state.outputs]

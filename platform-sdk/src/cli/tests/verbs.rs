@@ -82,7 +82,7 @@ impl Provider for Fake {
     const KIND: &'static str = "fake";
 
     fn config(&self) -> Expr {
-        Expr::map([("host".to_owned(), Expr::Value("https://fake".into()))])
+        Expr::map([("host".into(), Expr::Value("https://fake".into()))])
     }
 
     fn connector(&self) -> Arc<dyn Connector> {

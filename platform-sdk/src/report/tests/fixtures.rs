@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     desired::{Address, Addresses, Entries, Hash, Tree},
-    plan::{Change, ChangeKind, Cost, Op, Plan, Step, Summary},
+    plan::{Change, ChangeKind, Cost, Op, Plan, Shown, Step, Summary},
     program::Options,
     report::Diagnostic,
     state::{ProviderState, ResourceState, Snapshot, Status},
@@ -22,7 +22,8 @@ pub(super) fn change(path: &str, before: Option<Value>, after: Option<Value>) ->
         (_, None) => ChangeKind::Remove,
         _ => ChangeKind::Change,
     };
-    Change { path: path.to_owned(), before, after, kind, replaces: false, unknown: false }
+    let (before, after) = (before.map(Shown::from), after.map(Shown::from));
+    Change { path: path.into(), before, after, kind, replaces: false, unknown: false }
 }
 
 pub(super) fn set(path: &str, after: Value) -> Change {

@@ -77,7 +77,7 @@ impl Provider for SiteProvider {
     const KIND: &'static str = "yard.site";
 
     fn config(&self) -> Expr {
-        Expr::map([("site".to_owned(), self.site.to_expr())])
+        Expr::map([("site".into(), self.site.to_expr())])
     }
 
     fn connector(&self) -> Arc<dyn Connector> {
