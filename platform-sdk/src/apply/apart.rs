@@ -11,7 +11,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::schedule::Run;
 use crate::{
     desired::{Address, Node, Tree},
-    plan::{Decision, Planned},
+    plan::{Course, Decision},
     program::{Identity, Schema},
     provider::Found,
     report::Diagnostic,
@@ -38,9 +38,9 @@ impl Alone {
 }
 
 /// The objects that this plan ends.
-pub(super) fn leaving(planned: &Planned) -> Vec<&ResourceState> {
-    let snapshot = &planned.snapshot;
-    let ends = |state: &&Arc<ResourceState>| planned.decisions.get(&state.address).is_some_and(Decision::ends_object);
+pub(super) fn leaving(course: &Course) -> Vec<&ResourceState> {
+    let snapshot = &course.snapshot;
+    let ends = |state: &&Arc<ResourceState>| course.decisions.get(&state.address).is_some_and(Decision::ends_object);
     snapshot.resources.values().filter(ends).chain(&snapshot.pending_deletes).map(|state| &**state).collect()
 }
 

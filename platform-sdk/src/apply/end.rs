@@ -24,7 +24,7 @@ use crate::{
 impl Run<'_> {
     /// Ends the object that an address held when the run began.
     pub(super) async fn end(&self, action: usize, address: &Address) -> Result<(), Diagnostic> {
-        let decision = &self.planned.decisions[address];
+        let decision = &self.course.decisions[address];
         if !self.live.replaces(&decision.conditions) {
             return Ok(());
         }
@@ -42,7 +42,7 @@ impl Run<'_> {
     fn ending(&self, address: &Address, decision: &Decision) -> Option<(Arc<ResourceState>, Effect)> {
         // A replacement that created first has left the old object among the pending deletes.
         if decision.op == (Op::Replace { create_first: true }) {
-            let was = self.planned.snapshot.resources.get(address).map(|state| &state.id);
+            let was = self.course.snapshot.resources.get(address).map(|state| &state.id);
             let id = self.observed.present(address).map(|seen| &seen.id).or(was);
             let old = id.and_then(|id| self.live.left_behind(address, id))?;
             let gone = Effect::Deleted(address.clone(), old.id.clone());
@@ -69,7 +69,7 @@ impl Run<'_> {
         let mut above = vec![address];
         while let Some(target) = above.pop() {
             for next in self.along.get(target).into_iter().flatten() {
-                let decision = self.planned.decisions.get(*next);
+                let decision = self.course.decisions.get(*next);
                 let Some(decision) = decision.filter(|decision| self.live.replaces(&decision.conditions)) else {
                     continue;
                 };
@@ -82,7 +82,7 @@ impl Run<'_> {
 
     /// Whether the object that it goes along with has really ended.
     fn dies_along(&self, decision: &Decision) -> bool {
-        let with = decision.dies_with.as_ref().and_then(|target| self.planned.decisions.get(target));
+        let with = decision.dies_with.as_ref().and_then(|target| self.course.decisions.get(target));
         with.is_some_and(|with| self.live.replaces(&with.conditions))
     }
 
@@ -104,12 +104,12 @@ impl Run<'_> {
 
     /// Whether a delete takes along what is in it: where the program says so, and the plan has said what is lost.
     pub(super) fn forces(&self, old: &ResourceState) -> bool {
-        self.options(old).force_destroy && self.planned.announces_loss(&old.address)
+        self.options(old).force_destroy && self.course.losing.contains(&old.address)
     }
 
     /// Ends an object that an earlier run's replacement left behind.
     pub(super) async fn end_pending(&self, action: usize, place: usize) -> Result<(), Diagnostic> {
-        let Some(old) = self.planned.snapshot.pending_deletes.get(place) else { return Ok(()) };
+        let Some(old) = self.course.snapshot.pending_deletes.get(place) else { return Ok(()) };
         let gone = Effect::Deleted(old.address.clone(), old.id.clone());
         if self.retains(old) {
             return self.close(None, vec![gone]).await;
@@ -199,7 +199,7 @@ impl Run<'_> {
 
     /// Changes state alone.
     pub(super) async fn note(&self, address: &Address) -> Result<(), Diagnostic> {
-        let decision = &self.planned.decisions[address];
+        let decision = &self.course.decisions[address];
         if decision.left_alone {
             return Ok(());
         }

@@ -22,7 +22,7 @@ impl Run<'_> {
         old: &ResourceState,
         pending: bool,
     ) -> Result<(), Diagnostic> {
-        let offline = self.planned.plan.offline.is_some();
+        let offline = self.observed.offline.is_some();
         let looked = !offline && !pending;
         if looked || self.forces(old) {
             return Ok(());

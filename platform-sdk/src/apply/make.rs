@@ -40,7 +40,7 @@ impl Making<'_, '_> {
             Op::Create => {
                 // What is gone is not in state any more, whoever takes its name before this is there.
                 if let Some(gone) = self.run.live.resource(self.address()) {
-                    let resumes = self.run.planned.decisions[self.address()].resumes;
+                    let resumes = self.run.course.decisions[self.address()].resumes;
                     let effect = if resumes { Effect::End(gone) } else { Effect::Remove(self.address().clone()) };
                     self.run.close(None, vec![effect]).await?;
                 }
@@ -112,13 +112,13 @@ impl Making<'_, '_> {
         mut target: ResourceState,
         create_first: bool,
     ) -> Result<(), Diagnostic> {
-        let decision = &self.run.planned.decisions[self.address()];
+        let decision = &self.run.course.decisions[self.address()];
         if !self.run.live.replaces(&decision.conditions) {
             // The value turned out to be what was there: whatever else differs is an update.
             return self.update(driver, target).await;
         }
         let seen = self.run.observed.present(self.address()).map(|seen| &seen.inputs);
-        let last = self.run.planned.snapshot.resources.get(self.address()).map(|state| &**state);
+        let last = self.run.course.snapshot.resources.get(self.address()).map(|state| &**state);
         target = self.like(target, last, seen);
         let old = self.run.live.resource(self.address()).filter(|_| create_first);
         self.create(driver, target, old).await
@@ -126,8 +126,8 @@ impl Making<'_, '_> {
 
     /// The object that an interrupted replacement still owes: like the one that is gone, in what is left to others.
     fn resumed(&self, target: ResourceState) -> ResourceState {
-        let (snapshot, address) = (&self.run.planned.snapshot, self.address());
-        if !self.run.planned.decisions[address].resumes {
+        let (snapshot, address) = (&self.run.course.snapshot, self.address());
+        if !self.run.course.decisions[address].resumes {
             return target;
         }
         let old = snapshot.replacing.get(address).or_else(|| snapshot.resources.get(address));
@@ -242,12 +242,12 @@ impl Making<'_, '_> {
         self.run.close(intent, effects).await
     }
 
-    /// What comes back does not lose the secrecy of what was given.
+    /// What comes back does not lose the secrecy of what was given, and is kept once where it is the same.
     pub(super) fn conceal(&self, inputs: &Tree, outputs: Tree) -> Tree {
         self.run.scrub.learn(&outputs);
         let mut secrets = Vec::new();
         inputs.collect_secrets(&mut secrets);
-        outputs.concealing(&secrets)
+        outputs.concealing(&secrets).sharing(inputs)
     }
 
     /// A create that failed: an object that is there all the same is kept and finished next time.

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     desired::{Address, Desired, Node, ProviderKey, describe},
     observe::{BUILTIN, Connections, Observed, look_up},
-    plan::{Action, Kind, Op, Planned, Summary, reaches},
+    plan::{Action, Course, Kind, Op, Summary, reaches},
     provider::{Context, ErrorKind, Journalled, Progress, ProviderError, ProviderResult},
     report::{Diagnostic, Event, Observer},
     state::{Effect, Intent, ProviderState, Record, ResourceState, Snapshot},
@@ -46,8 +46,8 @@ pub struct Settings {
 pub struct Apply<'a> {
     /// What the program wants.
     pub desired: &'a Desired,
-    /// The plan that is carried out.
-    pub planned: &'a Planned,
+    /// What is carried out.
+    pub course: &'a Course,
     /// What was read for it.
     pub observed: &'a Observed,
     /// The services.
@@ -76,7 +76,7 @@ pub struct Applied {
 /// A running apply, as its actions share it.
 pub(super) struct Run<'a> {
     pub(super) desired: &'a Desired,
-    pub(super) planned: &'a Planned,
+    pub(super) course: &'a Course,
     pub(super) observed: &'a Observed,
     pub(super) connections: &'a Connections,
     pub(super) ledger: Arc<dyn Ledger>,
@@ -110,22 +110,22 @@ struct Timing {
 /// # Errors
 /// When the journal can't be written before anything was done; later failures are in [`Applied`].
 pub async fn apply(work: Apply<'_>) -> Applied {
-    let Apply { desired, planned, observed, connections, ledger, observer, settings } = work;
-    let (steps, count) = steps(&planned.actions.list);
+    let Apply { desired, course, observed, connections, ledger, observer, settings } = work;
+    let (steps, count) = steps(&course.actions.list);
     let run = Run {
         desired,
-        planned,
+        course,
         observed,
         connections,
         ledger,
-        live: Live::new(&planned.snapshot, observed),
+        live: Live::new(&course.snapshot, observed),
         scrub: Scrub::default(),
         serves: serving(desired),
-        along: along(planned),
+        along: along(course),
         observer,
         slots: Slots::new(settings.parallel),
         apart: Apart::default(),
-        leaving: leaving(planned),
+        leaving: leaving(course),
         created: Arc::default(),
         ended: Mutex::default(),
         steps,
@@ -146,9 +146,9 @@ pub async fn apply(work: Apply<'_>) -> Applied {
     Applied { snapshot: run.live.into_snapshot(), summary, failures, interrupted }
 }
 
-fn along(planned: &Planned) -> BTreeMap<&Address, Vec<&Address>> {
+fn along(course: &Course) -> BTreeMap<&Address, Vec<&Address>> {
     let mut along: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for (address, decision) in &planned.decisions {
+    for (address, decision) in &course.decisions {
         if let Some(target) = &decision.dies_with {
             along.entry(target).or_default().push(address);
         }
@@ -158,7 +158,7 @@ fn along(planned: &Planned) -> BTreeMap<&Address, Vec<&Address>> {
 
 impl<'a> Run<'a> {
     pub(super) fn actions(&self) -> &'a [Action] {
-        &self.planned.actions.list
+        &self.course.actions.list
     }
 
     /// The place of an action's step.
@@ -180,7 +180,7 @@ impl<'a> Run<'a> {
             Kind::EndPending(_) => Op::Delete,
             Kind::Read => Op::Read,
             Kind::Judge | Kind::Make | Kind::End | Kind::Note => {
-                let planned = || self.planned.decisions.get(&action.address).map(|decision| decision.op.clone());
+                let planned = || self.course.decisions.get(&action.address).map(|decision| decision.op.clone());
                 self.live.turned_out(&action.address).or_else(planned).unwrap_or(Op::Keep)
             }
         }
@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
     /// Whether an action may ask anything of a service.
     pub(super) fn has_effect(&self, index: usize) -> bool {
         let action = &self.actions()[index];
-        let held = || self.planned.snapshot.resources.get(&action.address);
+        let held = || self.course.snapshot.resources.get(&action.address);
         match action.kind {
             Kind::Judge | Kind::Note => false,
             Kind::Read | Kind::EndPending(_) => true,
@@ -241,7 +241,7 @@ impl<'a> Run<'a> {
     }
 
     fn learn_secrets(&self) {
-        for state in self.planned.snapshot.resources.values() {
+        for state in self.course.snapshot.resources.values() {
             self.scrub.learn(&state.inputs);
             self.scrub.learn(&state.outputs);
         }
@@ -249,8 +249,8 @@ impl<'a> Run<'a> {
 
     /// Moves and proved identities come first: everything after them speaks of new addresses.
     async fn begin(&self) -> Result<(), Diagnostic> {
-        if !self.planned.moves.is_empty() {
-            self.noted(Record::Outcome { intent: None, effects: self.planned.moves.clone() }).await?;
+        if !self.course.moves.is_empty() {
+            self.noted(Record::Outcome { intent: None, effects: self.course.moves.clone() }).await?;
         }
         for (kind, identity) in &self.observed.identities {
             self.identified(kind, identity).await?;
@@ -284,9 +284,9 @@ impl<'a> Run<'a> {
             let tree = self.live.evaluate(expr);
             if tree.is_known() {
                 exports.insert(name.clone(), tree);
-            } else if reaches(self.desired, &self.planned.decisions, expr) {
+            } else if reaches(self.desired, &self.course.decisions, expr) {
                 unknown.push(format!("`{name}` is {}", describe(expr)));
-            } else if let Some(last) = self.planned.snapshot.exports.get(name) {
+            } else if let Some(last) = self.course.snapshot.exports.get(name) {
                 exports.insert(name.clone(), last.clone());
             }
         }
@@ -294,7 +294,7 @@ impl<'a> Run<'a> {
             let problem = Diagnostic::error("an output of the stack is not known").detail(unknown.join("\n"));
             return Err(problem.hint("a function of `.map(..)` failed, or a page gave no such output"));
         }
-        if exports != self.planned.snapshot.exports {
+        if exports != self.course.snapshot.exports {
             self.noted(Record::Exports(exports.clone())).await?;
             self.live.export(exports);
         }
@@ -379,7 +379,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn context(&self, intent: &str, address: &Address) -> Context {
-        let mark = format!("{}/{intent}", self.planned.snapshot.uuid);
+        let mark = format!("{}/{intent}", self.course.snapshot.uuid);
         let journal = Journal { ledger: self.ledger.clone(), intent: intent.to_owned(), created: self.created.clone() };
         let progress = Words { observer: self.observer.clone(), address: address.clone() };
         Context::new(mark, Arc::new(journal), Arc::new(progress))
@@ -399,7 +399,7 @@ impl<'a> Run<'a> {
         match kind {
             Kind::Make | Kind::Judge => {
                 let (Some(node), Some(decision)) =
-                    (self.desired.nodes.get(address), self.planned.decisions.get(address))
+                    (self.desired.nodes.get(address), self.course.decisions.get(address))
                 else {
                     return Ok(());
                 };

@@ -87,7 +87,7 @@ impl Making<'_, '_> {
 
     /// A value that is known only now must not destroy what the plan did not say.
     fn announced(&self, differences: &[Difference]) -> Result<(), Diagnostic> {
-        let planned = &self.run.planned.decisions[self.address()].differences;
+        let planned = &self.run.course.decisions[self.address()].differences;
         let may_lose = |d: &Difference| d.verdict == Verdict::LosesData || d.judged && d.verdict == Verdict::MayReplace;
         let said = |d: &Difference| planned.iter().any(|planned| planned.path == d.path && may_lose(planned));
         match differences.iter().find(|d| d.verdict == Verdict::LosesData && !said(d)) {

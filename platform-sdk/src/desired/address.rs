@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::describe;
+use super::{Name, describe};
 use crate::{program::Expr, report::Diagnostic};
 
 /// `<type>::<path>`, unique in a stack. Lookups have a `?` before their last name. In the order of the texts.
@@ -182,7 +182,7 @@ impl<'de> Deserialize<'de> for Address {
 /// Names one provider of a stack: its kind, and a digest of its configuration where it is not the default of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ProviderKey(Arc<str>);
+pub struct ProviderKey(Name);
 
 impl ProviderKey {
     /// The default provider of a kind.

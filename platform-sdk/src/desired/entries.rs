@@ -160,7 +160,7 @@ impl<T: Clone> IntoIterator for Entries<T> {
     type IntoIter = std::vec::IntoIter<(Name, T)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.to_vec().into_iter()
+        Vec::from(&*self.0).into_iter()
     }
 }
 
@@ -240,8 +240,9 @@ mod tests {
             let before = (ours.clone(), wanted.clone());
             prop_assert_eq!(ours.remove(&one), wanted.remove(&one));
             prop_assert_eq!(ours.remove(&one), None);
-            ours.values_mut().for_each(|value| *value += 1);
-            wanted.values_mut().for_each(|value| *value += 1);
+            for value in ours.values_mut().chain(wanted.values_mut()) {
+                *value += 1;
+            }
             prop_assert!(same(&ours, &wanted));
             ours.retain(|_, value| value % 2 == 0);
             wanted.retain(|_, value| *value % 2 == 0);

@@ -42,7 +42,7 @@ pub struct Node {
     /// Its provider.
     pub provider: ProviderKey,
     /// Where the program declares it.
-    pub at: String,
+    pub at: Name,
 }
 
 /// One desired lookup.
@@ -59,7 +59,7 @@ pub struct LookupNode {
     /// What its provider is made of.
     pub dependencies: Addresses,
     /// Where the program declares it.
-    pub at: String,
+    pub at: Name,
     /// The other stack whose outputs it is, where it is no object of a service.
     pub reference: Option<ReferredStack>,
 }

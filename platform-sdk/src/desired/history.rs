@@ -116,7 +116,7 @@ fn stored(
         parents: state.parents.iter().filter(|address| !address.is_lookup()).cloned().collect(),
         options: options.shared(),
         provider,
-        at: "history".to_owned(),
+        at: "history".into(),
     }
 }
 

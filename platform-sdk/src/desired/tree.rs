@@ -199,6 +199,17 @@ impl Tree {
         }
     }
 
+    /// These outputs; a map among them that is an input as well is the input's own, and no copy of it.
+    pub fn sharing(self, inputs: &Tree) -> Tree {
+        let (Self::Map(outputs), Self::Map(inputs)) = (&self, inputs) else { return self };
+        let own = |output: &Self| inputs.values().find(|input| matches!(output, Self::Map(_)) && *input == output);
+        if !outputs.values().any(|output| own(output).is_some()) {
+            return self;
+        }
+        let entry = |(name, output): (&Name, &Self)| (name.clone(), own(output).unwrap_or(output).clone());
+        Self::Map(outputs.iter().map(entry).collect())
+    }
+
     /// The hash of a known tree; secret leaves enter as what `keyed` makes of them.
     pub fn hash(&self, keyed: &dyn Fn(&Value) -> String) -> Hash {
         super::hash(&self.render(

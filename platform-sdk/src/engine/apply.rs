@@ -82,7 +82,7 @@ async fn work(
         // What an earlier run left in the journal becomes a snapshot, and so does what was imported and is declared now;
         // otherwise nothing is written.
         let commit = lease.commit(&recovered.snapshot).await?;
-        let ok = surveyed.planned.held_back.is_empty();
+        let ok = surveyed.planned.course.held_back.is_empty();
         context.printer.event(&Event::Done { ok, summary: plan.summary.clone(), snapshot: commit.snapshot });
         // What was held back has been told with the plan.
         return Ok(if ok { Exit::Done } else { Exit::Failed });
@@ -110,12 +110,14 @@ fn declare(snapshot: &mut state::Snapshot, desired: &Desired) {
 
 async fn carry_out(session: &Session<'_>, lease: &mut Lease, desired: &Desired, surveyed: Surveyed) -> Result<Exit> {
     let context = session.context;
-    let steps = surveyed.planned.plan.changes().count();
-    context.printer.event(&Event::ApplyStarted { steps });
-    let Applied { snapshot, summary, mut failures, interrupted } = session.apply(lease, desired, &surveyed).await;
-    let held_back = !surveyed.planned.held_back.is_empty();
-    // The plan makes room for the snapshot that is written now.
-    drop(surveyed);
+    let Surveyed { planned, observed } = surveyed;
+    context.printer.event(&Event::ApplyStarted { steps: planned.plan.changes().count() });
+    // What was told makes room for what is done, and that for the snapshot that is written then.
+    let course = planned.told();
+    let applied = session.apply(lease, desired, &course, &observed).await;
+    let Applied { snapshot, summary, mut failures, interrupted } = applied;
+    let held_back = !course.held_back.is_empty();
+    drop((course, observed));
     let committed = lease.commit(&snapshot).await;
     let ok = failures.is_empty() && !interrupted && !held_back && committed.is_ok();
     let reached = committed.as_ref().ok().and_then(|commit| commit.snapshot.clone());

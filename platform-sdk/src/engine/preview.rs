@@ -36,7 +36,7 @@ pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
     let exit = match (arguments.detailed_exitcode, plan.is_empty()) {
         (true, false) => Exit::Differences,
         // That there is nothing to do can't be said while something is held back; another run's steps are its own business.
-        (true, true) if !surveyed.planned.held_back.is_empty() && reading.in_progress.is_none() => Exit::Failed,
+        (true, true) if !surveyed.planned.course.held_back.is_empty() && reading.in_progress.is_none() => Exit::Failed,
         _ => Exit::Done,
     };
     context.printer.event(&Event::Done { ok: true, summary: plan.summary.clone(), snapshot: reading.base.clone() });

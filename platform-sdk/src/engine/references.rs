@@ -39,7 +39,7 @@ pub(crate) async fn referred(desired: &Desired, elsewhere: &dyn Elsewhere) -> Re
 }
 
 fn placed(problem: &Diagnostic, lookup: &LookupNode) -> Diagnostic {
-    Diagnostic { at: problem.at.clone().or_else(|| Some(lookup.at.clone())), ..problem.clone() }
+    Diagnostic { at: problem.at.clone().or_else(|| Some(lookup.at.to_string())), ..problem.clone() }
 }
 
 /// What is wrong with one output that is read.

@@ -19,9 +19,9 @@ use crate::{
     apply::{Applied, Apply, Settings, apply},
     cli::{Context, Declared},
     desired::{Address, Desired},
-    observe::{Connections, Doubt, Unsettled, settle},
-    plan::{Planned, Step, Targets, Wanted},
-    report::{Diagnostic, Error, Observer, Severity},
+    observe::{Connections, Doubt, Observed, Unsettled, settle},
+    plan::{Course, Planned, Step, Targets, Wanted},
+    report::{Diagnostic, Error, Severity},
     sandbox::Endpoint,
     state::{self, Keys, Lease, Location, OpenIntent, Reading, Record, Snapshot, World},
 };
@@ -247,8 +247,13 @@ impl<'c> Session<'c> {
     }
 
     /// Carries out a plan under the lease.
-    pub(super) async fn apply(&self, lease: &Lease, desired: &Desired, surveyed: &Surveyed) -> Applied {
-        let observer: Arc<dyn Observer> = self.context.printer.clone();
+    pub(super) async fn apply(
+        &self,
+        lease: &Lease,
+        desired: &Desired,
+        course: &Course,
+        observed: &Observed,
+    ) -> Applied {
         let settings = Settings {
             parallel: self.context.globals.parallel,
             fail_fast: self.context.globals.fail_fast,
@@ -257,11 +262,11 @@ impl<'c> Session<'c> {
         };
         let work = Apply {
             desired,
-            planned: &surveyed.planned,
-            observed: &surveyed.observed,
+            course,
+            observed,
             connections: &self.connections,
             ledger: lease.journal(),
-            observer,
+            observer: self.context.printer.clone(),
             settings,
         };
         apply(work).await

@@ -95,7 +95,7 @@ impl Survey<'_> {
         }
         let mut planned = if observed.contents.is_empty() { first? } else { self.plan(&observed)? };
         Arc::make_mut(&mut planned.plan).warnings.extend(told(&observed).map(left_alone));
-        let changes = access_changes(&planned, &self.connections.schemas());
+        let changes = access_changes(&planned.course, &self.connections.schemas());
         if offline.is_none() && !changes.is_empty() {
             let callers = callers(reading, changes.iter().map(|change| &change.address)).await;
             Arc::make_mut(&mut planned.plan).warnings.extend(locked_out(&changes, &callers));
@@ -143,6 +143,6 @@ fn left_alone(problem: &Diagnostic) -> Diagnostic {
 }
 
 fn ending(planned: &Planned) -> BTreeSet<Address> {
-    let ends = planned.decisions.iter().filter(|(_, decision)| decision.ends_object());
+    let ends = planned.course.decisions.iter().filter(|(_, decision)| decision.ends_object());
     ends.map(|(address, _)| address.clone()).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Op, Planned,
+    Course, Op,
     decide::Decision,
     diff::{Difference, Verdict},
 };
@@ -25,11 +25,11 @@ pub struct AccessChange {
 }
 
 /// The steps of a plan that change who may do what, as far as the principals are known.
-pub fn access_changes(planned: &Planned, schemas: &BTreeMap<&'static str, &'static Schema>) -> Vec<AccessChange> {
+pub fn access_changes(course: &Course, schemas: &BTreeMap<&'static str, &'static Schema>) -> Vec<AccessChange> {
     let mut changes = Vec::new();
-    for (address, decision) in planned.decisions.iter().filter(|(_, decision)| decision.op != Op::Keep) {
+    for (address, decision) in course.decisions.iter().filter(|(_, decision)| decision.op != Op::Keep) {
         let Some(schema) = schemas.get(address.type_name()) else { continue };
-        let had = planned.snapshot.resources.get(address).map(|state| &state.inputs);
+        let had = course.snapshot.resources.get(address).map(|state| &state.inputs);
         for (field, access) in schema.fields().iter().filter_map(|field| Some((field, field.access?))) {
             let principal = match access {
                 Access::Owner => new_owner(field, decision),

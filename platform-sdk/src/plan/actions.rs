@@ -34,8 +34,8 @@ pub struct Action {
     pub address: Address,
     /// What it does.
     pub kind: Kind,
-    /// Places of the actions that must be done before.
-    pub needs: BTreeSet<usize>,
+    /// Places of the actions that must be done before, each once.
+    pub needs: Vec<usize>,
     /// How many actions, at least, come after this one in a row: longest first.
     pub remaining: usize,
 }
@@ -107,7 +107,7 @@ pub(super) enum Slot {
 impl<'a> Builder<'a> {
     fn push(&mut self, address: &'a Address, kind: Kind, slot: Option<Slot>) -> usize {
         let index = self.list.len();
-        self.list.push(Action { address: address.clone(), kind, needs: BTreeSet::new(), remaining: 0 });
+        self.list.push(Action { address: address.clone(), kind, needs: Vec::new(), remaining: 0 });
         if let Some(slot) = slot {
             self.at.insert((address, slot), index);
         }
@@ -122,7 +122,8 @@ impl<'a> Builder<'a> {
         if let (Some(action), Some(needed)) = (action, needed)
             && action != needed
         {
-            self.list[action].needs.insert(needed);
+            // More than once where there are several reasons, until the end.
+            self.list[action].needs.push(needed);
         }
     }
 
@@ -162,6 +163,10 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(mut self) -> Result<Actions, Tied> {
+        for action in &mut self.list {
+            action.needs.sort_unstable();
+            action.needs.dedup();
+        }
         let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); self.list.len()];
         let mut waiting: Vec<usize> = self.list.iter().map(|action| action.needs.len()).collect();
         for (index, action) in self.list.iter().enumerate() {

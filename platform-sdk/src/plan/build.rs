@@ -39,6 +39,13 @@ pub struct Wanted {
 pub struct Planned {
     /// What is shown, hashed and saved.
     pub plan: Arc<Plan>,
+    /// What is carried out.
+    pub course: Course,
+}
+
+/// What an apply carries out, step by step.
+#[derive(Debug, Clone)]
+pub struct Course {
     /// The snapshot that the steps start from, moves applied.
     pub snapshot: Snapshot,
     /// What moves do to state, before anything else.
@@ -49,12 +56,19 @@ pub struct Planned {
     pub actions: Actions,
     /// What was asked for and waits, because it can't be read, or because of something that can't.
     pub held_back: BTreeSet<Address>,
+    /// The resources that the plan says to lose something with, so that their steps can only run with consent.
+    pub losing: BTreeSet<Address>,
 }
 
 impl Planned {
-    /// Whether the plan says that a step at this address destroys something, so that it can only run with consent.
-    pub fn announces_loss(&self, address: &Address) -> bool {
-        self.plan.steps.iter().any(|step| step.address == *address && !step.destroys.is_empty())
+    /// What is carried out, once it has been told: without the values that were told. An apply resolves inputs anew, and
+    /// needs the room for what becomes of them.
+    pub fn told(self) -> Course {
+        let mut course = self.course;
+        for decision in course.decisions.values_mut() {
+            decision.inputs = Tree::default();
+        }
+        course
     }
 }
 
@@ -110,7 +124,9 @@ pub fn plan(
         offline: observed.offline.clone(),
     };
     let moves = if moves.is_empty() { Vec::new() } else { effects(before, &snapshot, &moves) };
-    Ok(Planned { plan: Arc::new(plan), snapshot: snapshot.into_owned(), moves, decisions, actions, held_back })
+    let losing = plan.steps.iter().filter(|step| !step.destroys.is_empty()).map(|step| step.address.clone()).collect();
+    let course = Course { snapshot: snapshot.into_owned(), moves, decisions, actions, held_back, losing };
+    Ok(Planned { plan: Arc::new(plan), course })
 }
 
 /// What happens to the resources that are targeted.

@@ -19,7 +19,7 @@ mod target;
 
 pub use access::{AccessChange, access_changes, locked_out};
 pub use actions::{Action, Actions, Kind};
-pub use build::{Planned, Wanted, change, plan, reaches};
+pub use build::{Course, Planned, Wanted, change, plan, reaches};
 pub use compare::{Compared, compare, differs};
 pub use decide::{Decision, conceal_fields};
 pub use diff::{Difference, Sides, Verdict, diff};

@@ -153,7 +153,9 @@ impl<'a> Builder<'a> {
     fn ended_along(&mut self) {
         for (address, decision) in self.decisions {
             let Some(end) = self.of(address, Slot::End).filter(|_| decision.dies_with.is_some()) else { continue };
-            let before: Vec<usize> = self.list[end].needs.iter().copied().collect();
+            let mut before = self.list[end].needs.clone();
+            before.sort_unstable();
+            before.dedup();
             let mut at = decision;
             while let Some(target) = &at.dies_with {
                 let theirs = self.of(target, Slot::End);

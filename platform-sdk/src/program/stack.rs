@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Result,
-    desired::{Address, ProviderKey},
+    desired::{Address, Name, ProviderKey},
     provider::Connector,
     report::{Diagnostic, Error},
 };
@@ -33,7 +33,7 @@ pub(crate) struct Declaration {
     pub(crate) options: Arc<Options>,
     pub(crate) depends_on: Vec<(u64, Address)>,
     pub(crate) provider: ProviderKey,
-    pub(crate) at: String,
+    pub(crate) at: Name,
 }
 
 /// One lookup as the program declared it.
@@ -43,7 +43,7 @@ pub(crate) struct LookupDeclaration {
     pub(crate) type_name: &'static str,
     pub(crate) key: Expr,
     pub(crate) provider: ProviderKey,
-    pub(crate) at: String,
+    pub(crate) at: Name,
     /// The other stack whose outputs it is, where it is no object of a service.
     pub(crate) reference: Option<ReferredStack>,
 }
@@ -199,7 +199,7 @@ impl Stack {
                 type_name: REFERENCE,
                 key: Expr::Value(key.into()),
                 provider: ProviderKey::default_of(Builtin::KIND),
-                at,
+                at: at.into(),
                 reference: Some(ReferredStack { stack: of.to_owned(), place, outputs: vec![wanted] }),
             });
         }
@@ -319,6 +319,6 @@ pub(crate) fn logged_in_twice(kind: &str) -> Diagnostic {
         .hint("give them different hosts or profiles, or one login")
 }
 
-fn place(location: &Location<'_>) -> String {
-    format!("{}:{}", location.file(), location.line())
+fn place(location: &Location<'_>) -> Name {
+    format!("{}:{}", location.file(), location.line()).into()
 }

@@ -189,6 +189,8 @@ fn open_at(tree: &mut Tree, place: &Place<'_>, keys: &Keys) -> Result<(), Diagno
         Tree::List(items) => {
             items.iter_mut().enumerate().try_for_each(|(index, item)| open_at(item, &Place::Index(place, index), keys))
         }
+        // Nothing is changed where nothing is secret: what two trees share stays shared.
+        Tree::Map(entries) if !entries.values().any(Tree::has_secrets) => Ok(()),
         Tree::Map(entries) => {
             entries.iter_mut().try_for_each(|(key, entry)| open_at(entry, &Place::Key(place, key), keys))
         }

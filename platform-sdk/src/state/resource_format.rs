@@ -170,7 +170,8 @@ pub(super) struct Unopened {
 impl Unopened {
     /// A resource as it was written down.
     pub(super) fn new(address: Address, wire: ResourceV3<'_, Stored>) -> Self {
-        let (inputs, outputs, references) = (wire.inputs.unopened(), wire.outputs.unopened(), wire.refs.into_owned());
+        let (inputs, references) = (wire.inputs.unopened(), wire.refs.into_owned());
+        let outputs = wire.outputs.unopened().sharing(&inputs);
         let hash = wire.hash.map(Cow::into_owned);
         let state = ResourceState {
             address,

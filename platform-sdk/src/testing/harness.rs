@@ -261,18 +261,19 @@ impl Harness {
             let unsettled = self.settle(connections).await;
             let survey = self.survey(desired, connections, Offline::Never, &unsettled);
             let Surveyed { planned, observed } = survey.await?;
+            let (plan, course) = (Plan::clone(&planned.plan), planned.told());
             let (_stop, stopped) = watch::channel(false);
             let settings = Settings { parallel: self.slots(), fail_fast: false, keyed: Arc::new(keyed), stop: stopped };
             let work = Apply {
                 desired,
-                planned: &planned,
+                course: &course,
                 observed: &observed,
                 connections,
                 ledger: ledger.clone(),
                 observer: events.clone(),
                 settings,
             };
-            Ok::<_, Error>((apply(work).await, Arc::unwrap_or_clone(planned.plan)))
+            Ok::<_, Error>((apply(work).await, plan))
         };
         let (Applied { snapshot, failures, .. }, plan) = self.block_on(run)??;
         self.set(snapshot);
