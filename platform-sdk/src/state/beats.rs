@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -107,7 +108,7 @@ pub async fn lives(store: &dyn Store, key: &str, waiting: &Waiting<'_>) -> Store
 /// Those of the store.
 pub async fn unlock(store: &dyn Store, key: &str, note: &[u8]) -> StoreResult<bool> {
     let Some(object) = store.get(key).await?.filter(|object| object.bytes == note) else { return Ok(false) };
-    match store.put(key, FREE.to_vec(), Condition::Version(object.version)).await {
+    match store.put(key, Bytes::from_static(FREE), Condition::Version(object.version)).await {
         Ok(_) => Ok(true),
         Err(StoreError::Conflict(_)) => Ok(false),
         Err(error) => Err(error),
@@ -261,7 +262,7 @@ impl Guard for Beating {
         let ours = self.heart.ours.lock().await;
         let condition = Condition::Version(ours.version.clone());
         // Where this fails, silence ends the hold.
-        let _ = self.heart.store.put(&self.heart.key, FREE.to_vec(), condition).await;
+        let _ = self.heart.store.put(&self.heart.key, Bytes::from_static(FREE), condition).await;
         self.task.abort();
     }
 }

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::TryStreamExt as _;
 use object_store::{
     Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, UpdateVersion, path::Path,
@@ -87,7 +88,7 @@ impl Store for Bucket {
         Ok(Some(Object { bytes: found.bytes().await.map_err(failed)?.to_vec(), version }))
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> StoreResult<Version> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> StoreResult<Version> {
         let path = self.path(key)?;
         let conflict = || StoreError::Conflict(key.to_owned());
         let mode = match &condition {

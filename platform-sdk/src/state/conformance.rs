@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
+use bytes::Bytes;
+
 use super::store::{Condition, Guard, Note, Store, StoreError, Version, part_key};
 
 /// Runs every clause against an empty store.
@@ -35,13 +37,16 @@ async fn absent_objects_are_none(store: &dyn Store) {
 async fn writes_are_conditional(store: &dyn Store) {
     let key = "conditional/head.json";
     let nobody = Condition::Version(Version("nobody's".to_owned()));
-    assert!(is_conflict(&store.put(key, b"0".to_vec(), nobody).await), "a version of nothing is a conflict");
-    let first = store.put(key, b"1".to_vec(), Condition::Absent).await.expect("create");
-    assert!(is_conflict(&store.put(key, b"2".to_vec(), Condition::Absent).await), "what is there is not created again");
-    let second = store.put(key, b"22".to_vec(), Condition::Version(first.clone())).await.expect("swap");
+    assert!(is_conflict(&store.put(key, Bytes::from("0"), nobody).await), "a version of nothing is a conflict");
+    let first = store.put(key, Bytes::from("1"), Condition::Absent).await.expect("create");
+    assert!(
+        is_conflict(&store.put(key, Bytes::from("2"), Condition::Absent).await),
+        "what is there is not created again"
+    );
+    let second = store.put(key, Bytes::from("22"), Condition::Version(first.clone())).await.expect("swap");
     assert_ne!(first, second, "another content is another version");
     assert!(
-        is_conflict(&store.put(key, b"3".to_vec(), Condition::Version(first)).await),
+        is_conflict(&store.put(key, Bytes::from("3"), Condition::Version(first)).await),
         "an old version is a conflict"
     );
     let object = store.get(key).await.expect("get").expect("it is there");
@@ -52,10 +57,10 @@ async fn writes_are_conditional(store: &dyn Store) {
 
 async fn one_of_many_writers_wins(store: &Arc<dyn Store>) {
     let key = "raced/head.json";
-    let first = store.put(key, b"start".to_vec(), Condition::Absent).await.expect("create");
+    let first = store.put(key, Bytes::from("start"), Condition::Absent).await.expect("create");
     let writers = (0..16).map(|number: u8| {
         let (store, condition) = (Arc::clone(store), Condition::Version(first.clone()));
-        tokio::spawn(async move { store.put(key, vec![number; 64], condition).await.is_ok().then_some(number) })
+        tokio::spawn(async move { store.put(key, vec![number; 64].into(), condition).await.is_ok().then_some(number) })
     });
     let answers = futures::future::join_all(writers).await;
     let winners: Vec<u8> = answers.into_iter().filter_map(|answer| answer.expect("a writer ran")).collect();
@@ -66,7 +71,7 @@ async fn one_of_many_writers_wins(store: &Arc<dyn Store>) {
 
 async fn lists_are_ordered_and_deep(store: &dyn Store) {
     for key in ["listed/b/2", "listed/a", "listed/b/1", "listed-beside/x"] {
-        store.put(key, Vec::new(), Condition::Absent).await.expect("create");
+        store.put(key, Bytes::new(), Condition::Absent).await.expect("create");
     }
     let keys = store.list("listed").await.expect("list");
     assert_eq!(keys, ["listed/a", "listed/b/1", "listed/b/2"], "a list is ordered, deep, and of this folder alone");
@@ -75,7 +80,7 @@ async fn lists_are_ordered_and_deep(store: &dyn Store) {
 async fn keys_stay_inside(store: &dyn Store) {
     for key in ["", "/etc/passwd", "a/../../b", "a//b", "a/.hidden", "a/"] {
         assert!(matches!(store.get(key).await, Err(StoreError::Key(_))), "`{key}` is no key to read");
-        let written = store.put(key, Vec::new(), Condition::Absent).await;
+        let written = store.put(key, Bytes::new(), Condition::Absent).await;
         assert!(matches!(written, Err(StoreError::Key(_))), "`{key}` is no key to write");
     }
 }
@@ -105,7 +110,7 @@ async fn journals_grow_in_order(store: &Arc<dyn Store>) {
 
 async fn a_taken_part_stops_its_writer(store: &Arc<dyn Store>) {
     let folder = "sealed/7";
-    store.put(&part_key(folder, 1), b"seal".to_vec(), Condition::Absent).await.expect("create");
+    store.put(&part_key(folder, 1), Bytes::from("seal"), Condition::Absent).await.expect("create");
     let mut appender = Arc::clone(store).appender(folder.to_owned(), 1);
     assert!(appender.append(b"late".to_vec()).await.is_err(), "a part that is taken is not written");
     assert_eq!(joined(&**store, folder).await, b"seal", "what was there stays");

@@ -1,5 +1,7 @@
 //! Copying a stack's state to another store: every object as it is, verified on both sides, the head last.
 
+use bytes::Bytes;
+
 use super::{Condition, Lease, Location, StoreError};
 use crate::{Result, desired::Hash, report::Diagnostic};
 
@@ -56,7 +58,7 @@ pub async fn copy(under: &Lease, from: &Location, to: &Location) -> Result<Copie
 
 /// Writes an object where none is, reads it back, and compares.
 async fn place(to: &Location, key: &str, bytes: &[u8]) -> Result<(), Diagnostic> {
-    match to.store.put(key, bytes.to_vec(), Condition::Absent).await {
+    match to.store.put(key, Bytes::copy_from_slice(bytes), Condition::Absent).await {
         Ok(_) | Err(StoreError::Conflict(_)) => {}
         Err(error) => return Err(error.into()),
     }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::{
     local_lock::{self, LocalGuard},
@@ -68,7 +69,7 @@ impl Store for Local {
         Ok(bytes.map(|bytes| Object { version: version(&bytes), bytes }))
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> StoreResult<Version> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> StoreResult<Version> {
         let path = self.path(key)?;
         let written = version(&bytes);
         let done = blocking("write", &path.clone(), move || put(&path, &bytes, &condition)).await?;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::{
     object_per_append::ObjectPerAppend,
@@ -57,7 +58,7 @@ impl Store for Memory {
         Ok(self.shelf().objects.get(key).map(|bytes| Object { bytes: bytes.clone(), version: version(bytes) }))
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> StoreResult<Version> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> StoreResult<Version> {
         check_key(key)?;
         let mut inside = self.shelf();
         let holds = match (&condition, inside.objects.get(key)) {
@@ -68,7 +69,7 @@ impl Store for Memory {
             return Err(StoreError::Conflict(key.to_owned()));
         }
         let written = version(&bytes);
-        inside.objects.insert(key.to_owned(), bytes);
+        inside.objects.insert(key.to_owned(), bytes.into());
         Ok(written)
     }
 

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::store::{Appender, Condition, Store, StoreError, StoreResult, Version, part_key};
 
@@ -17,8 +18,13 @@ const PAUSE: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// When somebody else's bytes are there, or the store stays out of reach.
-pub(super) async fn put(store: &dyn Store, key: &str, bytes: Vec<u8>, condition: Condition) -> StoreResult<Version> {
-    let mut pause = PAUSE;
+pub(super) async fn put(
+    store: &dyn Store,
+    key: &str,
+    bytes: impl Into<Bytes>,
+    condition: Condition,
+) -> StoreResult<Version> {
+    let (bytes, mut pause) = (bytes.into(), PAUSE);
     for tried in 1.. {
         let error = match store.put(key, bytes.clone(), condition.clone()).await {
             Ok(version) => return Ok(version),

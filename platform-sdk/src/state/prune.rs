@@ -91,7 +91,7 @@ pub async fn prune(_under: &Lease, location: &Location, prunable: &Prunable, who
     let mark = Pruned { at: who.now(), by: who.name.clone(), first: prunable.first, version: FORMAT_VERSION };
     let mut bytes = serde_json::to_vec_pretty(&mark)?;
     bytes.push(b'\n');
-    location.store.put(&key, bytes, condition).await.map_err(Diagnostic::from)?;
+    location.store.put(&key, bytes.into(), condition).await.map_err(Diagnostic::from)?;
     for key in prunable.snapshots.values().flatten().chain(&prunable.journals) {
         location.store.delete(key).await.map_err(Diagnostic::from)?;
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use super::{
     Commit, Condition, Entry, Folded, Holder, Keys, Location, StoreError, Version, World,
     head::{FORMAT_VERSION, Head},
@@ -114,7 +116,7 @@ impl Repair {
             && Head::parse(bytes, "").is_err()
         {
             let aside = location.key(&format!("damaged/{}-head.json", Hash::of(bytes).short()));
-            put(location, &aside, bytes.clone(), Condition::Absent).await?;
+            put(location, &aside, bytes.clone().into(), Condition::Absent).await?;
         }
         if folded.snapshot.has_secrets() || folded.open.iter().any(|open| open.intent.target.has_secrets()) {
             keys.ensure().await?;
@@ -134,7 +136,7 @@ impl Repair {
         };
         let bytes = snapshot_format::encode(&folded.snapshot, &folded.open, &entry, &keys)?;
         let hash = Hash::of(&bytes);
-        put(location, &snapshot_key(location, &hash), bytes, Condition::Absent).await?;
+        put(location, &snapshot_key(location, &hash), bytes.into(), Condition::Absent).await?;
         let Entry { at, by, commit, parent, .. } = entry;
         let repaired = Head {
             version: FORMAT_VERSION,
@@ -148,13 +150,13 @@ impl Repair {
             commit,
         };
         let condition = head.map_or(Condition::Absent, |(_, version)| Condition::Version(version));
-        location.store.put(&location.key("head.json"), repaired.bytes(), condition).await?;
+        location.store.put(&location.key("head.json"), repaired.bytes().into(), condition).await?;
         Ok(Commit { snapshot: Some(hash), serial, written: true })
     }
 }
 
 /// Writes an object, which may be there already with this content.
-async fn put(location: &Location, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<(), Diagnostic> {
+async fn put(location: &Location, key: &str, bytes: Bytes, condition: Condition) -> Result<(), Diagnostic> {
     match location.store.put(key, bytes.clone(), condition).await {
         Err(error @ StoreError::Conflict(_)) => match location.store.get(key).await? {
             Some(object) if object.bytes == bytes => Ok(()),

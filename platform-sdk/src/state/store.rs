@@ -3,6 +3,7 @@
 use std::{fmt, io, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::{provider::ProviderError, report::Diagnostic};
@@ -87,7 +88,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     async fn get(&self, key: &str) -> StoreResult<Option<Object>>;
 
     /// Writes an object if the condition holds, in one step that no other writer can come between.
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> StoreResult<Version>;
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> StoreResult<Version>;
 
     /// The keys below a folder, at any depth, in order. None when there is no such folder.
     async fn list(&self, folder: &str) -> StoreResult<Vec<String>>;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
+
 use super::{
     Certainty, Clock, Condition, Holder, Keys, Location, OpenIntent, Snapshot, StoreError, Version, World,
     branch::{Branch, to_bytes},
@@ -207,7 +209,7 @@ impl Writer {
         self.put(key, bytes, Condition::Absent).await.map(drop)
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> Result<Version, Diagnostic> {
+    async fn put(&self, key: &str, bytes: impl Into<Bytes>, condition: Condition) -> Result<Version, Diagnostic> {
         put(&*self.location.store, key, bytes, condition).await.map_err(|error| match error {
             StoreError::Conflict(key) => StoreError::Conflict(self.location.shown(&key)).into(),
             error => error.into(),

@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::time::sleep;
 
 use crate::state::{
@@ -180,7 +181,7 @@ impl Store for FaultyStore {
         }
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> StoreResult<Version> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> StoreResult<Version> {
         match self.fate(true).await {
             Fate::Answered => return self.store.put(key, bytes, condition).await,
             Fate::Failed => {}

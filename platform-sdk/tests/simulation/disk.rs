@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use platform_sdk::{
     desired::Hash,
     state::{
@@ -149,7 +150,8 @@ impl Store for Disk {
         Ok(self.plates().objects.get(key).map(|bytes| Object { bytes: bytes.clone(), version: version(bytes) }))
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> StoreResult<Version> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> StoreResult<Version> {
+        let bytes = Vec::from(bytes);
         self.cloud.point().await;
         if !self.plates().holds(key, &condition) {
             return Err(StoreError::Conflict(key.to_owned()));

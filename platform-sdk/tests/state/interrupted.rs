@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use platform_sdk::{
     desired::Tree,
     state::{
@@ -56,7 +57,7 @@ impl Store for Failing {
         self.inner.get(key).await
     }
 
-    async fn put(&self, key: &str, bytes: Vec<u8>, condition: Condition) -> StoreResult<Version> {
+    async fn put(&self, key: &str, bytes: Bytes, condition: Condition) -> StoreResult<Version> {
         let turn = turn(&self.left, self.late);
         if turn == Turn::Fails {
             return Err(lost());

@@ -22,7 +22,7 @@ async fn what_a_crash_leaves_beside_a_file_is_not_listed_and_not_in_the_way() {
     fs::write(folder.path().join("a/.head.json.new"), b"half").expect("written");
     let store = Local::new(folder.path());
     assert!(store.list("a").await.expect("list").is_empty());
-    store.put("a/head.json", b"whole".to_vec(), Condition::Absent).await.expect("put");
+    store.put("a/head.json", "whole".into(), Condition::Absent).await.expect("put");
     assert_eq!(store.list("a").await.expect("list"), ["a/head.json"]);
 }
 

@@ -14,7 +14,7 @@ async fn a_store_in_s3_conforms() {
 async fn a_bucket_that_is_not_there_is_named() {
     let Some(s3) = S3::start("state in S3: no bucket") else { return };
     let store = s3.location_in("s3://nowhere").store();
-    let error = store.put("acme/prod/head.json", Vec::new(), Condition::Absent).await.expect_err("no bucket");
+    let error = store.put("acme/prod/head.json", "".into(), Condition::Absent).await.expect_err("no bucket");
     assert!(matches!(error, StoreError::Failed { .. }) && !error.may_pass(), "{error:?}");
     assert_eq!(error.to_string(), "cannot write `s3://nowhere/acme/prod/head.json`");
 }
