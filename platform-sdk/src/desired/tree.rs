@@ -244,4 +244,23 @@ mod tests {
         assert_eq!(format!("{tree:?}"), "{\"n\": Number(1), \"password\": [secret]}");
         assert_eq!(format!("{expr:?}"), "{n: 1, password: [secret]}");
     }
+
+    #[test]
+    fn an_output_that_is_an_input_is_kept_once_and_one_that_is_secret_there_stays_apart() {
+        let map = |number: i64| Tree::from(json!({"deep": {"n": number}}));
+        let inputs = Tree::Map([("input", map(1)), ("token", Tree::Secret(Box::new(map(3))))].into());
+        let outputs = Tree::Map([("output", map(1)), ("other", map(2)), ("token", map(3))].into());
+        let shared = outputs.clone().sharing(&inputs);
+        assert_eq!(shared, outputs);
+        let is_same = |one: &str, other: &str| match (inputs.get(one), shared.get(other)) {
+            (Some(Tree::Map(one)), Some(Tree::Map(other))) => one.is_same(other),
+            _ => false,
+        };
+        assert!(is_same("input", "output") && !is_same("input", "other") && !is_same("token", "token"));
+    }
+
+    #[test]
+    fn there_are_very_many_of_them_so_they_are_small() {
+        assert_eq!((size_of::<Tree>(), size_of::<Expr>(), size_of::<(Name, Tree)>()), (32, 32, 48));
+    }
 }

@@ -112,6 +112,7 @@ mod tests {
             Tree::Map([("password", hush), ("list", list)].into()),
         ] {
             let shown = Shown::of(&tree);
+            assert!(!shown.0.has_secrets(), "not even kept: {shown:?}");
             assert_eq!(shown.value(), tree.shown());
             let text = serde_json::to_string(&shown).expect("JSON");
             assert_eq!(text, tree.shown().to_string());
