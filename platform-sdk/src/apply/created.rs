@@ -100,7 +100,7 @@ impl Created<'_> {
     async fn look(&self) -> ProviderResult<Looked> {
         let (driver, inputs) = (self.driver.as_ref(), self.plain);
         let run = self.making.run;
-        let owned = |id: &str| run.live.owns(self.intent.target.address.type_name(), id);
+        let owned = |id: &str| run.live.has_like(&self.intent.target, id);
         let unanswered = Unanswered { driver, intent: self.intent, inputs, ago: Duration::ZERO, owned: &owned };
         run.unless_stopped(unanswered.created()).await
     }

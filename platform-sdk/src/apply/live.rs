@@ -88,6 +88,11 @@ impl Live {
         self.known().snapshot.owns(type_name, id)
     }
 
+    /// Whether one of the stack's has this id, among those of this resource's type and provider.
+    pub(super) fn has_like(&self, resource: &ResourceState, id: &str) -> bool {
+        self.known().snapshot.has_like(resource, id)
+    }
+
     pub(super) fn apply(&self, effects: &[Effect]) {
         let mut known = self.known();
         for effect in effects {

@@ -74,7 +74,10 @@ impl Making<'_, '_> {
     /// The object as it will be in state, before it has an id.
     async fn target(&self, inputs: Tree) -> Result<ResourceState, Diagnostic> {
         let provider = self.run.provider(&self.node.provider)?;
-        let scope = self.run.scope(self.node, &provider).await.map_err(|error| self.failed(&error))?;
+        let scope = self.run.scope(self.node, &provider).await.map_err(|error| {
+            self.run.sent_away_if_closed(self.action);
+            self.failed(&error)
+        })?;
         Ok(ResourceState {
             address: self.address().clone(),
             id: String::new(),

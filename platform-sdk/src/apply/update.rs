@@ -186,7 +186,7 @@ impl Making<'_, '_> {
             sending.doubted |= may_have_happened(&error);
             if sending.renames && sending.renamed.is_none() && may_have_happened(&error) {
                 sending.in_doubt = true;
-                let owned = |id: &str| self.run.live.owns(self.address().type_name(), id);
+                let owned = |id: &str| self.run.live.has_like(&intent.target, id);
                 let (inputs, ago) = (&sending.after, Duration::ZERO);
                 let unanswered = Unanswered { driver: &**driver, intent, inputs, ago, owned: &owned };
                 let renamed = unanswered.renamed(&sending.asked, &sending.outputs);

@@ -179,7 +179,7 @@ impl Decider<'_> {
         let Compared { inputs, differences } = compared;
         let mut decision = Decision::new(Op::Keep, inputs);
         let mut replaces = differences.iter().any(|difference| difference.verdict == Verdict::Replace);
-        if differences.iter().any(|difference| self.decides(node, difference)) {
+        if differences.iter().any(|difference| self.decides(node, state, difference)) {
             decision.conditions.insert(node.address.clone());
         }
         if self.sources.replace.contains(&node.address) {
@@ -257,14 +257,17 @@ impl Decider<'_> {
 
     /// Whether this difference decides over a replacement by itself. The place that a resource lives in does not: where
     /// that may be replaced, the resource follows it.
-    fn decides(&self, node: &Node, difference: &Difference) -> bool {
+    fn decides(&self, node: &Node, state: &ResourceState, difference: &Difference) -> bool {
         if difference.verdict != Verdict::MayReplace {
             return false;
         }
         let name = difference.path.field().unwrap_or_default();
         let is_place = node.schema.field(name).is_some_and(|field| field.parent.is_some());
         let mut targets = node.references.iter().filter(|reference| reference.field == name).peekable();
-        let follows = |address: &Address| self.decisions.get(address).is_some_and(Decision::ends_object);
+        let was = state.references.get(name).map(|reference| &reference.to);
+        let follows = |address: &Address| {
+            was.is_none_or(|was| was == address) && self.decisions.get(address).is_some_and(Decision::ends_object)
+        };
         !(is_place && targets.peek().is_some() && targets.all(|reference| follows(&reference.address)))
     }
 

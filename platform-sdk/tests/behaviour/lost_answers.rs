@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     support::{fails, owned, program, settled, up},
-    yard::{Fault, House, Leaf, World},
+    yard::{Fault, House, Leaf, Site, Tent, World},
 };
 
 fn house(world: &World, name: &'static str) -> Program {
@@ -45,4 +45,20 @@ fn a_rename_that_happened_is_remembered_though_its_update_failed() {
     up(&harness, &house(&world, "villa"));
     assert_eq!((world.objects().len(), world.serial("House", "villa")), (2, serial));
     settled(&harness, &house(&world, "villa"));
+}
+
+#[test]
+fn what_has_the_same_name_in_another_place_is_another_object() {
+    let (world, harness) = (World::default(), Harness::new());
+    let camps = program(&world, |stack| {
+        let (north, south) = (stack.add("north", Site::new()), stack.add("south", Site::new()));
+        let first = stack.within(&north.provider()).add("first", Tent::new("tent"));
+        stack.within(&south.provider()).add("second", Tent::new("tent")).depends_on(&first);
+        Ok(())
+    });
+    world.fault("create Tent", Fault::Not);
+    world.fault("create Tent", Fault::AnswerLost);
+    up(&harness, &camps);
+    assert_eq!(world.objects().iter().filter(|object| object.starts_with("Tent")).count(), 2);
+    settled(&harness, &camps);
 }

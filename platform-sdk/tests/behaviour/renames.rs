@@ -145,3 +145,19 @@ fn what_moves_into_a_renamed_place_is_made_anew_there() {
     assert_eq!(world.objects().len(), 3);
     settled(&harness, &rooms("second", true));
 }
+
+#[test]
+fn what_moves_into_a_replaced_place_is_made_anew_there() {
+    let (world, harness) = (World::default(), Harness::new());
+    let rooms = |floor: i64, in_second: bool| {
+        program(&world, move |stack| {
+            let (one, two) = (stack.add("one", House::new("one")), stack.add("two", House::new("two").floor(floor)));
+            stack.add("room", Room::new(if in_second { &two } else { &one }, "room"));
+            Ok(())
+        })
+    };
+    up(&harness, &rooms(1, false));
+    up(&harness, &rooms(2, true));
+    assert_eq!(world.objects(), ["House one", "House two", "Room two/room"]);
+    settled(&harness, &rooms(2, true));
+}

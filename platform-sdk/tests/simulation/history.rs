@@ -501,6 +501,7 @@ fn is_reasonable(complaint: &str) -> bool {
         "no resource matches the target",
         "is excluded and would be changed first",
         "is excluded, and",
+        "was interrupted (--offline asks nobody about it",
         "names no resource",
         "objects could be",
         // The plan was saved while the lease of a dead run had not expired, so that nobody had settled what it left.
