@@ -100,9 +100,8 @@ impl Created<'_> {
     async fn look(&self) -> ProviderResult<Looked> {
         let (driver, inputs) = (self.driver.as_ref(), self.plain);
         let run = self.making.run;
-        let owned = |id: &str| run.live.has_like(&self.intent.target, id);
-        let unanswered = Unanswered { driver, intent: self.intent, inputs, ago: Duration::ZERO, owned: &owned };
-        run.unless_stopped(unanswered.created()).await
+        let unanswered = Unanswered { driver, intent: self.intent, inputs, ago: Duration::ZERO };
+        run.unless_stopped(unanswered.created(|id| run.live.has_like(&self.intent.target, id))).await
     }
 }
 

@@ -186,9 +186,7 @@ impl Making<'_, '_> {
             sending.doubted |= may_have_happened(&error);
             if sending.renames && sending.renamed.is_none() && may_have_happened(&error) {
                 sending.in_doubt = true;
-                let owned = |id: &str| self.run.live.has_like(&intent.target, id);
-                let (inputs, ago) = (&sending.after, Duration::ZERO);
-                let unanswered = Unanswered { driver: &**driver, intent, inputs, ago, owned: &owned };
+                let unanswered = Unanswered { driver: &**driver, intent, inputs: &sending.after, ago: Duration::ZERO };
                 let renamed = unanswered.renamed(&sending.asked, &sending.outputs);
                 if let Some(seen) = self.run.unless_stopped(renamed).await? {
                     let (id, outputs) = (seen.id.clone(), seen.outputs.plain());
@@ -196,7 +194,7 @@ impl Making<'_, '_> {
                     sending.renamed = Some(seen);
                     sending.in_doubt = false;
                 }
-            } else if sending.renamed.is_none() {
+            } else {
                 // Whoever is refused has not been heard before either.
                 sending.in_doubt = false;
             }

@@ -59,8 +59,6 @@ pub(crate) struct Unanswered<'u> {
     pub(crate) inputs: &'u Value,
     /// How long ago it was sent.
     pub(crate) ago: Duration,
-    /// Whether the stack has an object of this type and id: what a service did not show before may be one of those.
-    pub(crate) owned: &'u (dyn Fn(&str) -> bool + Send + Sync),
 }
 
 impl Unanswered<'_> {
@@ -68,12 +66,13 @@ impl Unanswered<'_> {
         Looks::new(self.driver.schema().consistency, self.ago)
     }
 
-    /// What a create made.
-    pub(crate) async fn created(&self) -> ProviderResult<Looked> {
+    /// What a create made. `owned` tells the ids of what the stack has already: what a service did not show before may be
+    /// one of those.
+    pub(crate) async fn created(&self, owned: impl Fn(&str) -> bool + Send + Sync) -> ProviderResult<Looked> {
         let mut looks = self.looks();
         loop {
             let mut found = self.driver.find(self.inputs).await?;
-            found.retain(|found| !(self.owned)(&found.id));
+            found.retain(|found| !owned(&found.id));
             let strangers = match recognise(self.driver.schema().identity, &found, self.intent) {
                 // What is listed and can't be read is on its way in, or on its way out.
                 Recognised::Ours(one) => match self.driver.read(&self.asked(&one.id)).await? {

@@ -129,8 +129,7 @@ async fn updated(
         state.status = Status::Partial("its update was interrupted".to_owned());
         return Ok((vec![Effect::put(state)], "its update was interrupted, and had begun; planned again".to_owned()));
     };
-    let owned = |id: &str| snapshot.has_like(target, id);
-    let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago, owned: &owned };
+    let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
     let Some(seen) = unanswered.renamed(&request(&before), &before.outputs).await? else { return again() };
     let mut state = renamed(&before, target, &seen, driver.schema().fields());
     state.status = Status::Partial("its update was interrupted".to_owned());
@@ -185,11 +184,10 @@ async fn created(
     let target = &open.intent.target;
     let not_happened = || Ok((vec![Effect::Nothing], "its create was interrupted, and had not happened".to_owned()));
     let Some(inputs) = target.inputs.plain() else { return not_happened() };
-    let owned = |id: &str| snapshot.has_like(target, id);
-    let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago, owned: &owned };
+    let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
     let looked = match &open.created {
         Some(id) => unanswered.seen(id).await?.map_or(Looked::Nobody, Looked::Ours),
-        None => unanswered.created().await?,
+        None => unanswered.created(|id| snapshot.has_like(target, id)).await?,
     };
     match looked {
         Looked::Ours(seen) => {
