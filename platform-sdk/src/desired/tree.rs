@@ -199,15 +199,49 @@ impl Tree {
         }
     }
 
-    /// These outputs; a map among them that is an input as well is the input's own, and no copy of it.
+    /// The input that this output is: more than a scalar, and the same.
+    pub fn input_among<'i>(&self, inputs: &'i Tree) -> Option<(&'i Name, &'i Tree)> {
+        let (Self::Map(inputs), Self::Map(_) | Self::List(_) | Self::Secret(_)) = (inputs, self) else { return None };
+        inputs.iter().find(|(_, input)| *input == self)
+    }
+
+    /// The names of the outputs that are an input, and of that input.
+    pub fn inputs_among<'t>(&'t self, inputs: &'t Tree) -> impl Iterator<Item = (&'t Name, &'t Name)> {
+        let outputs = if let Self::Map(outputs) = self { Some(outputs) } else { None };
+        let outputs = outputs.into_iter().flatten();
+        outputs.filter_map(|(name, output)| Some((name, output.input_among(inputs)?.0)))
+    }
+
+    /// These outputs; what is an input as well is the input's own, and no copy of it.
     pub fn sharing(self, inputs: &Tree) -> Tree {
-        let (Self::Map(outputs), Self::Map(inputs)) = (&self, inputs) else { return self };
-        let own = |output: &Self| inputs.values().find(|input| matches!(output, Self::Map(_)) && *input == output);
-        if !outputs.values().any(|output| own(output).is_some()) {
+        let Self::Map(outputs) = &self else { return self };
+        if self.inputs_among(inputs).next().is_none() {
             return self;
         }
-        let entry = |(name, output): (&Name, &Self)| (name.clone(), own(output).unwrap_or(output).clone());
+        let entry = |(name, output): (&Name, &Self)| {
+            (name.clone(), output.input_among(inputs).map_or(output, |(_, input)| input).clone())
+        };
         Self::Map(outputs.iter().map(entry).collect())
+    }
+
+    /// Adds to outputs those that are an input: the names of both.
+    ///
+    /// # Errors
+    /// The name of an input that is missing.
+    pub fn take_inputs<'n>(&mut self, inputs: &Tree, same: &'n Entries<Name>) -> Result<(), &'n Name> {
+        if same.is_empty() {
+            return Ok(());
+        }
+        let input = |(output, input): (&Name, &'n Name)| match inputs {
+            Self::Map(inputs) => inputs.get(input).map(|input| (output.clone(), input.clone())).ok_or(input),
+            _ => Err(input),
+        };
+        let taken = same.iter().map(input).collect::<Result<Vec<_>, _>>()?;
+        match self {
+            Self::Map(outputs) => outputs.extend(taken),
+            _ => *self = Self::Map(taken.into_iter().collect()),
+        }
+        Ok(())
     }
 
     /// The hash of a known tree; secret leaves enter as what `keyed` makes of them.
@@ -257,6 +291,23 @@ mod tests {
             _ => false,
         };
         assert!(is_same("input", "output") && !is_same("input", "other") && !is_same("token", "token"));
+    }
+
+    #[test]
+    fn outputs_that_are_inputs_are_named_and_come_back_and_scalars_are_not_worth_it() {
+        let secret = |text: &str| Tree::Secret(Box::new(Tree::from(json!(text))));
+        let inputs = Tree::Map([("a", json!([1]).into()), ("b", json!("b").into()), ("c", secret("c"))].into());
+        let outputs = Tree::Map(
+            [("b", json!("b").into()), ("c", json!("c").into()), ("x", json!([1]).into()), ("z", secret("c"))].into(),
+        );
+        let same: Entries<Name> =
+            outputs.inputs_among(&inputs).map(|(output, input)| (output.clone(), input.clone())).collect();
+        assert_eq!(same, [("x", Name::from("a")), ("z", Name::from("c"))].into());
+        let mut read = Tree::Map([("b", json!("b").into()), ("c", json!("c").into())].into());
+        assert_eq!(read.take_inputs(&inputs, &same), Ok(()));
+        assert_eq!(read, outputs);
+        assert_eq!(read.take_inputs(&Tree::default(), &same), Err(&Name::from("a")));
+        assert_eq!(read, outputs);
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub(super) struct Branch<'a> {
     tree: &'a Tree,
     mode: Mode<'a>,
     place: Place<'a>,
+    /// For outputs: the inputs, which are not written again.
+    inputs: Option<&'a Tree>,
 }
 
 /// Where a branch is. Spelled out only where a secret is: most trees have none.
@@ -58,18 +60,23 @@ enum Place<'a> {
 impl<'a> Branch<'a> {
     /// A tree whose secrets are sealed.
     pub(super) fn sealed(tree: &'a Tree, root: Root<'a>, keys: &'a Keys) -> Self {
-        Self { tree, mode: Mode::Sealed(keys), place: Place::Root(root) }
+        Self { tree, mode: Mode::Sealed(keys), place: Place::Root(root), inputs: None }
+    }
+
+    /// The same tree without its entries that are one of these inputs.
+    pub(super) fn besides(self, inputs: &'a Tree) -> Self {
+        Self { inputs: Some(inputs), ..self }
     }
 
     fn below(&self, tree: &'a Tree, place: Place<'a>) -> Self {
-        Self { tree, mode: self.mode, place }
+        Self { tree, mode: self.mode, place, inputs: None }
     }
 }
 
 /// The hash of inputs, as [`Tree::hash`] with the stack's keys gives it, without an intermediate value.
 pub(super) fn input_hash(tree: &Tree, keys: &Keys) -> Hash {
     let place = Place::Root(Root::Export(""));
-    hash_written(&Branch { tree, mode: Mode::Hashed(keys), place })
+    hash_written(&Branch { tree, mode: Mode::Hashed(keys), place, inputs: None })
 }
 
 /// Writes JSON in canonical form, given that structs name their fields in order.
@@ -107,8 +114,11 @@ impl Serialize for Branch<'_> {
                 )
             }
             Tree::Map(entries) => {
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                let mut map = serializer.serialize_map(None)?;
                 for (key, entry) in entries {
+                    if self.inputs.is_some_and(|inputs| entry.input_among(inputs).is_some()) {
+                        continue;
+                    }
                     map.serialize_entry(&self.key(key), &self.below(entry, Place::Key(&self.place, key)))?;
                 }
                 map.end()
@@ -131,7 +141,7 @@ impl Branch<'_> {
         match self.mode {
             Mode::Clear => marker(serializer, "$secret", &self.below(inner, self.place)),
             Mode::Sealed(keys) => {
-                let clear = Branch { tree: inner, mode: Mode::Clear, place: self.place };
+                let clear = Branch { tree: inner, mode: Mode::Clear, place: self.place, inputs: None };
                 let bytes = Zeroizing::new(serde_json::to_vec(&clear).map_err(S::Error::custom)?);
                 let sealed = keys.seal(&self.place.to_string(), &bytes);
                 marker(serializer, "$sealed", &sealed.ok_or_else(|| S::Error::custom("a secret without keys"))?)

@@ -1,4 +1,5 @@
 //! A resource as it is written down: version 3. Fields in alphabetical order, defaults left out, to be small and canonical.
+//! So are outputs that are an input.
 
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
@@ -10,7 +11,7 @@ use super::{
     branch::{Branch, Root, Stored, input_hash, open},
 };
 use crate::{
-    desired::{Address, Addresses, Entries, Hash, Tree},
+    desired::{Address, Addresses, Entries, Hash, Name, Tree},
     program::Options,
     report::Diagnostic,
 };
@@ -47,6 +48,9 @@ pub(super) struct ResourceV3<'a, T> {
     partial: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Entries::is_empty")]
     refs: Cow<'a, Entries<Referred>>,
+    /// Outputs that are an input, and which: left out of `out`. Since version 5.
+    #[serde(default, skip_serializing_if = "Entries::is_empty")]
+    same: Entries<Name>,
     /// The schema's version, where it is not the first.
     #[serde(default = "first", skip_serializing_if = "is_first")]
     schema: u32,
@@ -138,13 +142,18 @@ impl<'a> ResourceV3<'a, Branch<'a>> {
             making: matches!(state.status, Status::Making(_)),
             options: Cow::Borrowed(&state.options),
             origin,
-            outputs: Branch::sealed(&state.outputs, Root::Outputs(&state.address), keys),
+            outputs: Branch::sealed(&state.outputs, Root::Outputs(&state.address), keys).besides(&state.inputs),
             parents: Cow::Borrowed(&state.parents),
             partial: match &state.status {
                 Status::Whole | Status::Undeclared => None,
                 Status::Partial(reason) | Status::Making(reason) => Some(reason.into()),
             },
             refs: Cow::Borrowed(&state.references),
+            same: state
+                .outputs
+                .inputs_among(&state.inputs)
+                .map(|(output, input)| (output.clone(), input.clone()))
+                .collect(),
             schema: state.schema_version,
             undeclared: state.status == Status::Undeclared,
         }
@@ -164,14 +173,15 @@ pub(super) struct Unopened {
     /// The index of its origin.
     pub(super) origin: usize,
     hash: Option<Hash>,
+    /// The outputs that are yet to come from the inputs.
+    same: Entries<Name>,
     state: Arc<ResourceState>,
 }
 
 impl Unopened {
     /// A resource as it was written down.
     pub(super) fn new(address: Address, wire: ResourceV3<'_, Stored>) -> Self {
-        let (inputs, references) = (wire.inputs.unopened(), wire.refs.into_owned());
-        let outputs = wire.outputs.unopened().sharing(&inputs);
+        let (inputs, outputs, references) = (wire.inputs.unopened(), wire.outputs.unopened(), wire.refs.into_owned());
         let hash = wire.hash.map(Cow::into_owned);
         let state = ResourceState {
             address,
@@ -196,19 +206,22 @@ impl Unopened {
                 None => Status::Whole,
             },
         };
-        Self { origin: wire.origin, hash, state: Arc::new(state) }
+        Self { origin: wire.origin, hash, same: wire.same, state: Arc::new(state) }
     }
 
     /// The resource with its secrets in clear.
     ///
     /// # Errors
-    /// When one can't be opened.
+    /// When one can't be opened, and when an output is to be an input that is missing.
     pub(super) fn open(mut self, origin: &Origin, keys: &Keys) -> Result<Arc<ResourceState>, Diagnostic> {
         let state = Arc::make_mut(&mut self.state);
         state.provider = Arc::clone(&origin.provider);
         state.scope.clone_from(&origin.scope);
         open(&mut state.inputs, Root::Inputs(&state.address), keys)?;
         open(&mut state.outputs, Root::Outputs(&state.address), keys)?;
+        state.outputs.take_inputs(&state.inputs, &self.same).map_err(|missing| {
+            Diagnostic::error(format!("state is damaged: `{}` has no input `{missing}`", state.address))
+        })?;
         state.input_hash = self.hash.unwrap_or_else(|| input_hash(&state.inputs, keys));
         Ok(self.state)
     }
