@@ -188,7 +188,7 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
 /// Every output that an expression refers to.
 pub(super) fn outputs_of(expr: &Expr) -> impl Iterator<Item = Reference> + use<> {
     let mut references = Vec::new();
-    expr.for_each_output("", &mut |path, origin, output| {
+    expr.for_each_output(&mut |path, origin, output| {
         let field = path.split(['.', '[']).next().unwrap_or_default().into();
         references.push(Reference {
             field,

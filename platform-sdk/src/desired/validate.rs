@@ -13,7 +13,7 @@ use crate::{
 /// Handles of another stack: their resources are not here.
 pub(super) fn strangers(declaration: &Declaration, recording: u64, problems: &mut Vec<Diagnostic>) {
     let mut foreign = Vec::new();
-    declaration.inputs.for_each_output("", &mut |path, origin, _| {
+    declaration.inputs.for_each_output(&mut |path, origin, _| {
         if origin.recording != recording {
             foreign.push((format!("field `{path}`"), origin.address.clone()));
         }
@@ -33,7 +33,7 @@ pub(super) fn strangers(declaration: &Declaration, recording: u64, problems: &mu
 
 pub(super) fn exports(exports: &BTreeMap<String, Expr>, recording: u64, problems: &mut Vec<Diagnostic>) {
     for (name, expr) in exports {
-        expr.for_each_output("", &mut |_, origin, _| {
+        expr.for_each_output(&mut |_, origin, _| {
             if origin.recording != recording {
                 problems.push(Diagnostic::error(format!(
                     "output `{name}` refers to `{}`, a resource of another stack",

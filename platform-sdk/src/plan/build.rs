@@ -306,7 +306,7 @@ fn costs(sources: Sources<'_>, steps: &[Step]) -> Vec<Cost> {
 /// Whether everything that an expression refers to is there, or will be.
 pub fn reaches(desired: &Desired, decisions: &BTreeMap<Address, Decision>, expr: &Expr) -> bool {
     let mut all = true;
-    expr.for_each_output("", &mut |_, origin, _| {
+    expr.for_each_output(&mut |_, origin, _| {
         all &= decisions.contains_key(&origin.address) || desired.lookups.contains_key(&origin.address);
     });
     all

@@ -397,12 +397,13 @@ pub(super) fn output(
             observed.present(address).map(|seen| &seen.outputs).or(last)
         }
     }?;
-    let node = desired.nodes.get(address)?;
     // What only state does not know yet has long happened in reality.
-    let changed = if decision.op == Op::Options { BTreeSet::new() } else { decision.changed_fields() };
-    let from = node.schema.output(field).map(|output| output.from).unwrap_or_default();
-    if from.iter().any(|input| changed.contains(input)) {
-        return None;
+    if decision.op != Op::Options && !decision.differences.is_empty() {
+        let changed = decision.changed_fields();
+        let from = desired.nodes.get(address)?.schema.output(field).map(|output| output.from).unwrap_or_default();
+        if from.iter().any(|input| changed.contains(input)) {
+            return None;
+        }
     }
     outputs.get(field).cloned()
 }

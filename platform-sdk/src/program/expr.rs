@@ -1,6 +1,6 @@
 //! Expressions: trees of values in which some leaves are outputs that are not known before an apply.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, fmt::Write as _, sync::Arc};
 
 use serde_json::Value;
 
@@ -82,23 +82,35 @@ impl Expr {
     }
 
     /// Calls `visit` for every output that this expression refers to, with the path at which it stands.
-    pub fn for_each_output<'a>(&'a self, path: &str, visit: &mut dyn FnMut(&str, &'a Origin, &'a Name)) {
+    pub fn for_each_output<'a>(&'a self, visit: &mut dyn FnMut(&str, &'a Origin, &'a Name)) {
+        self.for_each_output_at(&mut String::new(), visit);
+    }
+
+    /// One text for all paths: most of a program's values are no outputs.
+    fn for_each_output_at<'a>(&'a self, path: &mut String, visit: &mut dyn FnMut(&str, &'a Origin, &'a Name)) {
+        let above = path.len();
         match self {
             Self::Value(_) | Self::Invalid(_) => {}
             Self::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    item.for_each_output(&format!("{path}[{index}]"), visit);
+                    write!(path, "[{index}]").expect("text takes text");
+                    item.for_each_output_at(path, visit);
+                    path.truncate(above);
                 }
             }
             Self::Map(entries) => {
                 for (key, entry) in entries {
-                    let child = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
-                    entry.for_each_output(&child, visit);
+                    if above > 0 {
+                        path.push('.');
+                    }
+                    path.push_str(key);
+                    entry.for_each_output_at(path, visit);
+                    path.truncate(above);
                 }
             }
             Self::Output { origin, field } => visit(path, origin, field),
-            Self::Concat(parts) => parts.iter().for_each(|part| part.for_each_output(path, visit)),
-            Self::Apply { source, .. } | Self::Secret(source) => source.for_each_output(path, visit),
+            Self::Concat(parts) => parts.iter().for_each(|part| part.for_each_output_at(path, visit)),
+            Self::Apply { source, .. } | Self::Secret(source) => source.for_each_output_at(path, visit),
         }
     }
 }
