@@ -24,11 +24,6 @@ impl Hash {
         Self(digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect())
     }
 
-    /// In the place of one that is not made yet.
-    pub(crate) const fn made_later() -> Self {
-        Self(String::new())
-    }
-
     /// The digits.
     pub fn as_str(&self) -> &str {
         &self.0

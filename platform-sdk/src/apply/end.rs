@@ -60,7 +60,7 @@ impl Run<'_> {
     fn as_it_is(&self, node: &Node, old: &ResourceState) -> ResourceState {
         let seen = self.observed.present(&node.address).map(|seen| &seen.inputs);
         let inputs = compare(node, old.inputs.clone(), Some(old), seen).inputs;
-        ResourceState { input_hash: inputs.hash(&*self.settings.keyed), inputs, ..old.clone() }
+        ResourceState { inputs, ..old.clone() }
     }
 
     /// The ends of everything that goes along with this resource's object, directly or further down.
@@ -217,7 +217,6 @@ impl Run<'_> {
                     state.parents.clone_from(&node.parents);
                     state.references = references(node);
                     state.schema_version = node.schema.version;
-                    state.input_hash = state.inputs.hash(&*self.settings.keyed);
                     Effect::put(state)
                 }
                 _ => return Ok(()),

@@ -84,7 +84,6 @@ impl Making<'_, '_> {
             provider,
             scope,
             schema_version: self.node.schema.version,
-            input_hash: inputs.hash(&*self.run.settings.keyed),
             inputs,
             references: references(self.node),
             outputs: Tree::default(),
@@ -140,7 +139,6 @@ impl Making<'_, '_> {
     /// The object with what is left to others as it was.
     fn like(&self, mut target: ResourceState, last: Option<&ResourceState>, seen: Option<&Tree>) -> ResourceState {
         target.inputs = compare(self.node, target.inputs, last, seen).inputs;
-        target.input_hash = target.inputs.hash(&*self.run.settings.keyed);
         target
     }
 

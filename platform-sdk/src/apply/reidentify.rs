@@ -40,7 +40,6 @@ impl Making<'_, '_> {
     ) -> Result<(), Diagnostic> {
         let mut there = before.clone();
         there.inputs = with_places(&before.inputs, &target.inputs, self.node.schema.fields());
-        there.input_hash = there.inputs.hash(&*self.run.settings.keyed);
         let plain = self.plain(&there.inputs);
         // Only an id that is made of the key is another one now.
         if self.node.schema.identity == Identity::Key {

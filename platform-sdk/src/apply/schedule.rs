@@ -35,8 +35,6 @@ pub struct Settings {
     pub parallel: usize,
     /// The first failure starts nothing new.
     pub fail_fast: bool,
-    /// HMACs of secrets, for hashes.
-    pub keyed: Arc<dyn Fn(&Value) -> String + Send + Sync>,
     /// Turns true when nothing new is to be started.
     pub stop: watch::Receiver<bool>,
 }

@@ -59,7 +59,6 @@ impl Making<'_, '_> {
         let seen = seen.map(|seen| &seen.inputs);
         let Compared { inputs, mut differences } = compare(self.node, target.inputs, Some(&before), seen);
         target.inputs = inputs;
-        target.input_hash = target.inputs.hash(&*self.run.settings.keyed);
         differences.retain(|difference| difference.verdict > Verdict::Released);
         let moved = self.moved_place(&differences);
         if let Some(moved) = moved {

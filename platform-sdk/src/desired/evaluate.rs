@@ -30,6 +30,25 @@ pub fn evaluate(expr: &Expr, output: &mut dyn FnMut(&Origin, &str) -> Option<Tre
     }
 }
 
+/// Whether this tree is what the expression evaluates to. Says so without making that: most of a program is as it was
+/// when it was last applied.
+pub fn evaluates_to(expr: &Expr, tree: &Tree, output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> bool {
+    match (expr, tree) {
+        (Expr::Value(scalar @ (Value::Bool(_) | Value::Number(_) | Value::String(_))), Tree::Leaf(leaf)) => {
+            scalar == leaf
+        }
+        (Expr::List(items), Tree::List(trees)) => {
+            items.len() == trees.len() && items.iter().zip(trees).all(|(item, tree)| evaluates_to(item, tree, output))
+        }
+        (Expr::Map(entries), Tree::Map(trees)) => {
+            let mut pairs = entries.iter().zip(trees);
+            entries.len() == trees.len()
+                && pairs.all(|((key, entry), (name, tree))| key == name && evaluates_to(entry, tree, output))
+        }
+        _ => evaluate(expr, output) == *tree,
+    }
+}
+
 fn secret(tree: Tree) -> Tree {
     match tree {
         Tree::Secret(_) => tree,
@@ -91,5 +110,56 @@ pub fn describe(expr: &Expr) -> String {
         Expr::Apply { source, function } => format!("fn({}) at {}", describe(source), function.at),
         Expr::Secret(_) => "[secret]".to_owned(),
         Expr::Invalid(problem) => format!("invalid: {problem}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::desired::Address;
+
+    fn output(name: &str) -> Expr {
+        let address = Address::new("platform:Data", "x").expect("an address");
+        Expr::Output { origin: Arc::new(Origin { recording: 1, address }), field: name.into() }
+    }
+
+    /// Few values, so that two expressions often mean the same.
+    fn expressions() -> impl Strategy<Value = Expr> {
+        let values = [json!(null), json!(1), json!(1.0), json!("a"), json!([1, null]), json!({"a": null, "b": [1]})];
+        let leaf = prop_oneof![
+            prop::sample::select(values.to_vec()).prop_map(Expr::Value),
+            prop::sample::select(vec!["known", "secret", "unknown"]).prop_map(output),
+        ];
+        leaf.prop_recursive(3, 16, 2, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Expr::List),
+                prop::collection::btree_map("[ab]", inner.clone(), 0..3)
+                    .prop_map(|entries| Expr::map(entries.into_iter().map(|(name, entry)| (name.into(), entry)))),
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Expr::Concat),
+                inner.prop_map(|inner| Expr::Secret(Box::new(inner))),
+            ]
+        })
+    }
+
+    fn outputs(_: &Origin, field: &str) -> Option<Tree> {
+        match field {
+            "known" => Some(Tree::Leaf("a".into())),
+            "secret" => Some(secret(Tree::Leaf("a".into()))),
+            _ => None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_an_expression_evaluates_to_is_known_without_making_it(one in expressions(), other in expressions()) {
+            let (tree, another) = (evaluate(&one, &mut outputs), evaluate(&other, &mut outputs));
+            prop_assert!(evaluates_to(&one, &tree, &mut outputs));
+            prop_assert_eq!(evaluates_to(&one, &another, &mut outputs), tree == another);
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! The desired graph: from a recording to checked, ordered, hashed nodes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use super::{Address, Addresses, Hash, Name, ProviderKey, Tree, hash_written, hashed::Whole, order, validate};
 use crate::{
@@ -94,8 +97,8 @@ pub struct Desired {
     pub exports: BTreeMap<String, Expr>,
     /// The options of resources that the program declares and that this run takes away all the same: they still guard.
     pub leaving: BTreeMap<Address, Arc<Options>>,
-    /// `desired_hash`: covers the program's expressions; the same on any machine.
-    pub hash: Hash,
+    /// See [`Self::hash`].
+    hash: OnceLock<Hash>,
 }
 
 impl Desired {
@@ -106,13 +109,14 @@ impl Desired {
         self.order.clear();
         self.lookups.clear();
         self.exports.clear();
-        self.rehashed()
+        self.hash.take();
+        self
     }
 
-    /// With the hash of what it is now.
-    pub(super) fn rehashed(mut self) -> Self {
-        self.hash = hash_written(&Whole::of(&self));
-        self
+    /// `desired_hash`: covers the program's expressions; the same on any machine. Made when it is first asked for, since
+    /// that takes a moment for a large program; what becomes of the nodes later is not in it.
+    pub fn hash(&self) -> &Hash {
+        self.hash.get_or_init(|| hash_written(&Whole::of(self)))
     }
 }
 
@@ -180,9 +184,9 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
     if !problems.is_empty() {
         return Err(Error::all(problems));
     }
-    let (project, stack, hash) = (project.to_owned(), stack.to_owned(), Hash::of(b""));
+    let (project, stack, hash) = (project.to_owned(), stack.to_owned(), OnceLock::new());
     let (exports, leaving) = (recorder.exports, BTreeMap::new());
-    Ok(Desired { project, stack, nodes, order, lookups, providers, exports, leaving, hash }.rehashed())
+    Ok(Desired { project, stack, nodes, order, lookups, providers, exports, leaving, hash })
 }
 
 /// Every output that an expression refers to.

@@ -49,7 +49,7 @@ impl Desired {
         desired.order =
             order::order(&given, &desired.nodes).map_err(|cycle| validate::cycle(&cycle, &desired.nodes))?;
         desired.exports = old.exports.iter().map(|(name, tree)| (name.clone(), as_expr(tree))).collect();
-        Ok(desired.rehashed())
+        Ok(desired)
     }
 
     fn provider_of(&self, state: &ResourceState) -> (ProviderKey, ProviderNode) {

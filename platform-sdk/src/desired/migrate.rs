@@ -38,7 +38,7 @@ pub fn migrated<'s>(
     if problems.is_empty() { Ok(Cow::Owned(snapshot)) } else { Err(Error::all(problems)) }
 }
 
-/// One resource in the shape of this schema. Its input hash stays that of what was applied.
+/// One resource in the shape of this schema.
 ///
 /// # Errors
 /// When it was written by a newer schema, or can't be brought to this one.
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::{
         Data, Resource as _,
-        desired::{Address, Addresses, Hash},
+        desired::{Address, Addresses},
         state::{ProviderState, Status},
     };
 
@@ -154,7 +154,6 @@ mod tests {
             dependencies: Addresses::new(),
             parents: Addresses::new(),
             options: crate::Options::default().into(),
-            input_hash: Hash::of(b"of version 2"),
             status: Status::Whole,
         };
         let state = Arc::new(state);
@@ -168,7 +167,6 @@ mod tests {
         for state in new.resources.values().chain(&new.pending_deletes) {
             assert_eq!(state.schema_version, 3);
             assert_eq!(state.inputs.get("input"), Some(&Tree::Secret(Box::new(Tree::Leaf("hush".into())))));
-            assert_eq!(state.input_hash, Hash::of(b"of version 2"), "what was applied is what was applied");
         }
         assert!(matches!(migrated(&old, &schemas(2, None)), Ok(Cow::Borrowed(_))), "nothing is copied for nothing");
         assert!(migrated(&old, &BTreeMap::new()).is_ok(), "planning refuses types that nobody knows");

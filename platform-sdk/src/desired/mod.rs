@@ -17,7 +17,7 @@ mod validate;
 pub use address::{Address, ProviderKey};
 pub use addresses::Addresses;
 pub use entries::Entries;
-pub use evaluate::{describe, evaluate};
+pub use evaluate::{describe, evaluate, evaluates_to};
 pub(crate) use graph::desired;
 pub use graph::{Desired, LookupNode, Node, ProviderNode, Reference};
 pub use migrate::{brought_to, migrated};

@@ -1,6 +1,6 @@
 //! Topological order: dependencies first, otherwise as given; and the name of a cycle where there is none.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Address, Node};
 
@@ -17,7 +17,7 @@ pub(crate) fn topological<'a, I: Iterator<Item = &'a Address>>(
     given: &'a [Address],
     dependencies: impl Fn(&'a Address) -> I,
 ) -> Result<Vec<Address>, Vec<Address>> {
-    let position: HashMap<&Address, usize> =
+    let position: BTreeMap<&Address, usize> =
         given.iter().enumerate().map(|(index, address)| (address, index)).collect();
     let mut waiting = vec![0_usize; given.len()];
     let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); given.len()];
@@ -45,7 +45,7 @@ pub(crate) fn topological<'a, I: Iterator<Item = &'a Address>>(
 fn cycle<'a, I: Iterator<Item = &'a Address>>(
     given: &'a [Address],
     waiting: &[usize],
-    position: &HashMap<&Address, usize>,
+    position: &BTreeMap<&Address, usize>,
     dependencies: impl Fn(&'a Address) -> I,
 ) -> Vec<Address> {
     let mut at = waiting.iter().position(|count| *count > 0).unwrap_or_default();

@@ -35,7 +35,7 @@ pub(crate) async fn destroy(context: &Context) -> Result<Exit> {
 /// Brings back the inputs of an earlier snapshot.
 pub(crate) async fn rollback(context: &Context, arguments: &RollbackArguments) -> Result<Exit> {
     let location = context.location()?;
-    let (_, old) = state::snapshot_at(&location, arguments.serial, &context.environment).await?;
+    let (old, _) = state::snapshot_at(&location, arguments.serial, &context.environment).await?;
     let declared = context.declared()?;
     let session = Session::open(context, &declared).await?;
     let schemas = session.connections.schemas();

@@ -18,7 +18,7 @@ use crate::{
     program::{Field, Schema},
     provider::Observation,
     report::{Diagnostic, Event, Observer as _, object, rust_code},
-    state::{Effect, Keys, Lease, Record, ResourceState, Snapshot},
+    state::{Effect, Lease, Record, ResourceState, Snapshot},
 };
 
 /// One object that is not what state says.
@@ -81,7 +81,7 @@ async fn accept(
     let drifted = compare(session, &before, &observed);
     context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: true, complete: all_told });
     for drifted in &drifted {
-        let effect = accepted(drifted, &lease.reading().keys);
+        let effect = accepted(drifted);
         snapshot.apply(&effect);
         tell(context, drifted, &snapshot);
         lease.journal().append(Record::Outcome { intent: None, effects: vec![effect] }).await?;
@@ -200,7 +200,7 @@ fn steps(drifted: &[Drifted<'_>]) -> Vec<Step> {
 }
 
 /// What accepting a drift does to state.
-fn accepted(drifted: &Drifted<'_>, keys: &Keys) -> Effect {
+fn accepted(drifted: &Drifted<'_>) -> Effect {
     let Some(seen) = drifted.seen else {
         return Effect::Remove(drifted.state.address.clone());
     };
@@ -221,6 +221,5 @@ fn accepted(drifted: &Drifted<'_>, keys: &Keys) -> Effect {
     }
     state.id.clone_from(&seen.id);
     state.outputs = seen.outputs.clone();
-    state.input_hash = state.inputs.hash(&|value| keys.hmac(value));
     Effect::put(state)
 }

@@ -63,8 +63,7 @@ async fn take_in(
             .into());
     }
     let reading = read(session, desired, snapshot, address, &arguments.id);
-    let mut taken = session.context.interrupts.unless_asked(reading).await?;
-    taken.state.input_hash = taken.state.inputs.hash(&|value| lease.reading().keys.hmac(value));
+    let taken = session.context.interrupts.unless_asked(reading).await?;
     let effect = Effect::put(taken.state.clone());
     lease.journal().append(Record::Outcome { intent: None, effects: vec![effect.clone()] }).await?;
     snapshot.apply(&effect);
@@ -209,7 +208,6 @@ fn bare(
         provider: provider.into(),
         scope,
         schema_version: schema.version,
-        input_hash: seen.inputs.hash(&Value::to_string),
         inputs: seen.inputs,
         references: Entries::new(),
         outputs: seen.outputs,

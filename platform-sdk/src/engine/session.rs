@@ -3,11 +3,9 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::{
@@ -23,7 +21,7 @@ use crate::{
     plan::{Course, Planned, Step, Targets, Wanted},
     report::{Diagnostic, Error, Severity},
     sandbox::Endpoint,
-    state::{self, Keys, Lease, Location, OpenIntent, Reading, Record, Snapshot, World},
+    state::{self, Lease, Location, OpenIntent, Reading, Record, Snapshot, World},
 };
 
 /// The flags that narrow a plan, or widen it by replacements.
@@ -257,7 +255,6 @@ impl<'c> Session<'c> {
         let settings = Settings {
             parallel: self.context.globals.parallel,
             fail_fast: self.context.globals.fail_fast,
-            keyed: keyed(lease.reading().keys.clone()),
             stop: self.context.interrupts.receiver(),
         };
         let work = Apply {
@@ -271,9 +268,4 @@ impl<'c> Session<'c> {
         };
         apply(work).await
     }
-}
-
-/// How secrets enter hashes.
-fn keyed(keys: Keys) -> Arc<dyn Fn(&Value) -> String + Send + Sync> {
-    Arc::new(move |value| keys.hmac(value))
 }

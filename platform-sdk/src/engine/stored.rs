@@ -7,24 +7,24 @@ use crate::{
     Result,
     cli::{Context, Exit, StateExportArguments, StateUnlockArguments},
     report::object,
-    state::{self, Location, Snapshot},
+    state::{self, Keys, Location, Snapshot},
 };
 
 /// What the stack owns now, or as of an earlier snapshot.
-pub(crate) async fn snapshot(context: &Context, at: Option<u64>) -> Result<Snapshot> {
+pub(crate) async fn snapshot(context: &Context, at: Option<u64>) -> Result<(Snapshot, Keys)> {
     let location = context.location()?;
     match at {
-        Some(serial) => Ok(state::snapshot_at(&location, serial, &context.environment).await?.1),
+        Some(serial) => Ok(state::snapshot_at(&location, serial, &context.environment).await?),
         None => as_it_is(context, &location).await,
     }
 }
 
 /// The state now; what became of interrupted steps is found out, as far as that can be done from here.
-async fn as_it_is(context: &Context, location: &Location) -> Result<Snapshot> {
+async fn as_it_is(context: &Context, location: &Location) -> Result<(Snapshot, Keys)> {
     let world = context.stored_world(location).await?;
     let reading = state::read(location, world, &context.environment).await?;
     if reading.open.is_empty() {
-        return Ok(reading.snapshot);
+        return Ok((reading.snapshot, reading.keys));
     }
     if world != context.meant_world() {
         for open in &reading.open {
@@ -33,7 +33,7 @@ async fn as_it_is(context: &Context, location: &Location) -> Result<Snapshot> {
                 .printer
                 .note(&format!("{address}: a step was interrupted; `--sandbox` says which world to look in"));
         }
-        return Ok(reading.snapshot);
+        return Ok((reading.snapshot, reading.keys));
     }
     let declared = context.declared_or_listed()?;
     let session = Session::open(context, &declared).await?;
@@ -41,7 +41,7 @@ async fn as_it_is(context: &Context, location: &Location) -> Result<Snapshot> {
     session.connections.introduce(&declared.desired, &reading.snapshot);
     let recovered = session.in_memory(&reading).await;
     session.tell(&recovered.unsettled);
-    Ok(recovered.snapshot.into_owned())
+    Ok((recovered.snapshot.into_owned(), reading.keys))
 }
 
 /// Lists the stack's snapshots.

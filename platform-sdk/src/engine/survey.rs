@@ -105,7 +105,11 @@ impl Survey<'_> {
 
     fn plan(&self, observed: &Observed) -> Result<Planned> {
         let schemas = self.connections.schemas();
-        plan(self.desired, self.snapshot, self.base.cloned(), observed, &schemas, self.wanted)
+        // A large program takes about as long to hash as to decide upon.
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.desired.hash());
+            plan(self.desired, self.snapshot, self.base.cloned(), observed, &schemas, self.wanted)
+        })
     }
 
     fn offline_reason(&self, reading: Reading<'_>) -> Result<Option<String>> {

@@ -87,7 +87,7 @@ pub(crate) fn may_have_happened(error: &ProviderError) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        desired::{Address, Addresses, Hash, Tree},
+        desired::{Address, Addresses, Tree},
         program::Options,
         state::{IntentOp, ProviderState, ResourceState, Status},
     };
@@ -116,7 +116,6 @@ mod tests {
                 .into(),
             scope: None,
             schema_version: 1,
-            input_hash: Hash::of(b""),
             inputs: Tree::default(),
             references: crate::desired::Entries::new(),
             outputs: Tree::default(),

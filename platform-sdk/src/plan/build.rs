@@ -109,13 +109,13 @@ pub fn plan(
         *summary.0.entry(step.op.name().to_owned()).or_default() += 1;
     }
     let plan_id =
-        hash_written(&Identity { base: base.as_ref(), desired: &desired.hash, exports: &exports, steps: &steps });
+        hash_written(&Identity { base: base.as_ref(), desired: desired.hash(), exports: &exports, steps: &steps });
     let plan = Plan {
         plan_id,
         project: desired.project.clone(),
         stack: desired.stack.clone(),
         base,
-        desired: desired.hash.clone(),
+        desired: desired.hash().clone(),
         costs: costs(sources, &steps),
         steps,
         summary,

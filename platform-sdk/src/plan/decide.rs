@@ -10,7 +10,7 @@ use super::{
     diff::{self, Difference, Verdict},
 };
 use crate::{
-    desired::{Address, Desired, Name, Node, Tree, evaluate},
+    desired::{Address, Desired, Name, Node, Tree, evaluate, evaluates_to},
     observe::Observed,
     program::{Field, Identity, Origin, Schema},
     report::Diagnostic,
@@ -120,11 +120,11 @@ pub(super) struct Decider<'a> {
 
 impl Decider<'_> {
     fn node(&mut self, node: &Node) -> Decision {
-        let desired = self.evaluate(node);
         let Sources { snapshot, observed, .. } = self.sources;
         let Some(state) = snapshot.resources.get(&node.address) else {
-            return self.newcomer(node, desired);
+            return self.newcomer(node, self.evaluate(node, None));
         };
+        let desired = self.evaluate(node, Some(state));
         if observed.gone(&node.address) || self.scope_is_gone(state) {
             return match self.went_along(state) {
                 Some(with) => resumed(node, state, desired).because(format!("it went with {with}")),
@@ -316,8 +316,13 @@ impl Decider<'_> {
         }
     }
 
-    fn evaluate(&self, node: &Node) -> Tree {
-        let tree = evaluate(&node.inputs, &mut |origin, field| self.output(origin, field));
+    /// The inputs that are wanted; where they are what was last applied, those themselves, and no copy.
+    fn evaluate(&self, node: &Node, last: Option<&ResourceState>) -> Tree {
+        let mut output = |origin: &Origin, field: &str| self.output(origin, field);
+        let tree = match last.map(|state| &state.inputs) {
+            Some(last) if evaluates_to(&node.inputs, last, &mut output) => last.clone(),
+            _ => evaluate(&node.inputs, &mut output),
+        };
         conceal_fields(tree, node.schema.fields())
     }
 

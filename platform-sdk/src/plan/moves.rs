@@ -145,6 +145,8 @@ pub fn entangled(desired: &Desired, with: &Address) -> BTreeSet<Address> {
 
 /// A program that leaves what stands at these addresses where it is.
 pub fn unmoved<T>(desired: &Desired, standing: &BTreeMap<Address, T>) -> Desired {
+    // It is the same program: it keeps its hash.
+    desired.hash();
     let mut desired = desired.clone();
     for node in desired.nodes.values_mut().filter(|node| standing.contains_key(&node.address)) {
         Arc::make_mut(&mut node.options).moved_from.clear();

@@ -10,7 +10,7 @@ use super::{
     values::{Writing, clean, count},
 };
 use crate::{
-    desired::Tree,
+    desired::{Hash, Tree},
     state::{ResourceState, Snapshot, Status},
 };
 
@@ -52,7 +52,7 @@ pub fn state_list_json(snapshot: &Snapshot) -> Vec<Value> {
 }
 
 /// Everything that state knows of a resource.
-pub fn state_show_text(state: &ResourceState, colour: bool) -> String {
+pub fn state_show_text(state: &ResourceState, input_hash: &Hash, colour: bool) -> String {
     let paint = Paint { colour };
     let mut text = format!("{}\n", paint.paint(Meaning::Heading, state.address.as_str()));
     let mut facts = vec![("id", clean(&state.id)), ("provider", state.provider.kind.clone())];
@@ -65,7 +65,7 @@ pub fn state_show_text(state: &ResourceState, colour: bool) -> String {
     if state.status == Status::Undeclared {
         facts.push(("imported", "the program does not declare it yet".to_owned()));
     }
-    facts.push(("input hash", state.input_hash.to_string()));
+    facts.push(("input hash", input_hash.to_string()));
     for (name, value) in facts {
         let _ = writeln!(text, "  {:14}{value}", format!("{name}:"));
     }
@@ -110,7 +110,7 @@ fn fields(value: &Value) -> String {
 }
 
 /// A `resource` object with everything that state knows of it.
-pub fn state_show_json(state: &ResourceState) -> Value {
+pub fn state_show_json(state: &ResourceState, input_hash: &Hash) -> Value {
     let partial = match &state.status {
         Status::Whole | Status::Undeclared => None,
         Status::Partial(why) | Status::Making(why) => Some(why),
@@ -129,7 +129,7 @@ pub fn state_show_json(state: &ResourceState) -> Value {
             "dependencies": state.dependencies,
             "parents": state.parents,
             "options": state.options,
-            "input_hash": state.input_hash,
+            "input_hash": input_hash,
             "not_finished": partial,
         }),
     )

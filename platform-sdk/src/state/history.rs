@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Entry, Location, Snapshot,
+    Entry, Keys, Location, Snapshot,
     prune::{self, pruned},
     reading::{read_head, read_snapshot, snapshot_key},
     snapshot_format::{decode, decode_keys, read_entry},
@@ -65,7 +65,7 @@ pub async fn snapshot_at(
     location: &Location,
     serial: u64,
     environment: &BTreeMap<String, String>,
-) -> Result<(Hash, Snapshot)> {
+) -> Result<(Snapshot, Keys)> {
     let (hash, bytes) = find(location, Some(serial)).await?;
     let place = location.shown(&snapshot_key(location, &hash));
     let stack = (location.project.as_str(), location.stack.as_str());
@@ -75,7 +75,7 @@ pub async fn snapshot_at(
         decode_keys(&newest, &location.shown(&snapshot_key(location, &last)), stack, location.key_source(environment))
             .await?;
     let loaded = decode(&bytes, &place, stack, location.key_source(environment), Some(&today)).await?;
-    Ok((hash, loaded.snapshot))
+    Ok((loaded.snapshot, loaded.keys))
 }
 
 /// A snapshot's file as it stands, secrets sealed: the last one, or that with a number.

@@ -137,8 +137,8 @@ impl Journal {
     }
 
     /// Takes these keys for its own where it has none: those of records that are about to be added.
-    pub(super) fn adopt(&self, keys: &Keys) -> bool {
-        self.inner.keys.adopt(keys)
+    pub(super) fn adopt(&self, keys: &Keys) {
+        self.inner.keys.adopt(keys);
     }
 
     /// A new intent's id: 16 lower-case hexadecimal digits, drawn at random so that a restored copy of a state never

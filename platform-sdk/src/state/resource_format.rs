@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::{
     Keys, ProviderState, Referred, ResourceState, Status,
-    branch::{Branch, Root, Stored, input_hash, open},
+    branch::{Branch, Root, Stored, open},
 };
 use crate::{
-    desired::{Address, Addresses, Entries, Hash, Name, Tree},
+    desired::{Address, Addresses, Entries, Name, Tree},
     program::Options,
     report::Diagnostic,
 };
@@ -23,9 +23,6 @@ pub(super) struct ResourceV3<'a, T> {
     /// Direct dependencies; left out when they are what `refs` refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     deps: Option<Cow<'a, Addresses>>,
-    /// The input hash; left out when it is the hash of `in`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    hash: Option<Cow<'a, Hash>>,
     /// Left out when its outputs name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<Cow<'a, str>>,
@@ -133,10 +130,8 @@ impl<'a> ResourceV3<'a, Branch<'a>> {
     /// A resource on its way out.
     pub(super) fn of(state: &'a ResourceState, origin: usize, keys: &'a Keys) -> Self {
         let implied = state.dependencies.iter().eq(referred(&state.references));
-        let derived = input_hash(&state.inputs, keys) == state.input_hash;
         Self {
             deps: (!implied).then_some(Cow::Borrowed(&state.dependencies)),
-            hash: (!derived).then_some(Cow::Borrowed(&state.input_hash)),
             id: (state.id != named(&state.outputs)).then_some(Cow::Borrowed(&state.id)),
             inputs: Branch::sealed(&state.inputs, Root::Inputs(&state.address), keys),
             making: matches!(state.status, Status::Making(_)),
@@ -172,7 +167,6 @@ pub(super) struct Origin {
 pub(super) struct Unopened {
     /// The index of its origin.
     pub(super) origin: usize,
-    hash: Option<Hash>,
     /// The outputs that are yet to come from the inputs.
     same: Entries<Name>,
     state: Arc<ResourceState>,
@@ -182,7 +176,6 @@ impl Unopened {
     /// A resource as it was written down.
     pub(super) fn new(address: Address, wire: ResourceV3<'_, Stored>) -> Self {
         let (inputs, outputs, references) = (wire.inputs.unopened(), wire.outputs.unopened(), wire.refs.into_owned());
-        let hash = wire.hash.map(Cow::into_owned);
         let state = ResourceState {
             address,
             id: wire.id.map_or_else(|| named(&outputs).to_owned(), Cow::into_owned),
@@ -198,7 +191,6 @@ impl Unopened {
             outputs,
             parents: wire.parents.into_owned(),
             options: wire.options.into_owned().shared(),
-            input_hash: Hash::made_later(),
             status: match wire.partial {
                 Some(reason) if wire.making => Status::Making(reason.into_owned()),
                 Some(reason) => Status::Partial(reason.into_owned()),
@@ -206,7 +198,7 @@ impl Unopened {
                 None => Status::Whole,
             },
         };
-        Self { origin: wire.origin, hash, same: wire.same, state: Arc::new(state) }
+        Self { origin: wire.origin, same: wire.same, state: Arc::new(state) }
     }
 
     /// The resource with its secrets in clear.
@@ -222,7 +214,6 @@ impl Unopened {
         state.outputs.take_inputs(&state.inputs, &self.same).map_err(|missing| {
             Diagnostic::error(format!("state is damaged: `{}` has no input `{missing}`", state.address))
         })?;
-        state.input_hash = self.hash.unwrap_or_else(|| input_hash(&state.inputs, keys));
         Ok(self.state)
     }
 }

@@ -172,15 +172,12 @@ impl Keys {
         Ok(())
     }
 
-    /// Takes the keys of another state for this stack's own, if it has none yet. Says whether they are the same now.
-    pub(super) fn adopt(&self, other: &Self) -> bool {
-        let (Some(data), Some(hmac)) = (other.inner.data.get(), other.inner.hmac.get()) else {
-            return other.inner.hmac.get().is_none();
-        };
+    /// Takes the keys of another state for this stack's own, if it has none yet.
+    pub(super) fn adopt(&self, other: &Self) {
+        let (Some(data), Some(hmac)) = (other.inner.data.get(), other.inner.hmac.get()) else { return };
         if self.inner.data.get().is_none() && self.inner.hmac.set(hmac.clone()).is_ok() {
             let _ = self.inner.data.set(data.clone());
         }
-        self.inner.hmac.get() == Some(hmac)
     }
 
     /// Whether the data key is wrapped with the key that the store keeps: elsewhere it opens nothing.

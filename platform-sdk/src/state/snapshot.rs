@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::{Keys, branch};
 use crate::{
     desired::{Address, Addresses, Entries, Hash, Name, Tree},
     program::Options,
@@ -101,6 +102,13 @@ fn is_id(field: &str) -> bool {
     field == "id"
 }
 
+impl ResourceState {
+    /// `input_hash`: of the inputs that were last applied, with secrets as HMACs under the stack's keys.
+    pub fn input_hash(&self, keys: &Keys) -> Hash {
+        branch::input_hash(&self.inputs, keys)
+    }
+}
+
 /// One object that the stack owns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResourceState {
@@ -126,8 +134,6 @@ pub struct ResourceState {
     pub parents: Addresses,
     /// Its options when it was last applied. Shared, for most have none.
     pub options: Arc<Options>,
-    /// `input_hash`: of the resolved inputs, with secrets as HMACs.
-    pub input_hash: Hash,
     /// Whether it is whole.
     pub status: Status,
 }

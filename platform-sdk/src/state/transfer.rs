@@ -1,6 +1,6 @@
 //! Taking a state in that `state export` has written.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use super::{
     Commit, Entry, Keys, Lease, Location, OpenIntent, Record, Snapshot,
@@ -48,7 +48,7 @@ pub async fn exported(
 /// # Errors
 /// When the lease's state is of another stack of the same name, or it can't be written.
 pub async fn take_in(lease: &mut Lease, exported: Exported) -> Result<Commit> {
-    let Exported { mut snapshot, open, keys: theirs, entry } = exported;
+    let Exported { snapshot, open, keys: theirs, entry } = exported;
     let reading = lease.reading();
     let owns = !reading.snapshot.resources.is_empty() || !reading.snapshot.pending_deletes.is_empty();
     if owns && reading.snapshot.uuid != snapshot.uuid {
@@ -64,9 +64,7 @@ pub async fn take_in(lease: &mut Lease, exported: Exported) -> Result<Commit> {
     }
     let ours = reading.keys.clone();
     let known: Vec<String> = reading.open.iter().map(|open| open.intent.id.clone()).collect();
-    if !ours.adopt(&theirs) {
-        rehash(&mut snapshot, &theirs, &ours);
-    }
+    ours.adopt(&theirs);
     for OpenIntent { intent, created } in open.into_iter().filter(|open| !known.contains(&open.intent.id)) {
         let id = intent.id.clone();
         lease.journal().append(Record::Intent(Box::new(intent))).await?;
@@ -75,14 +73,4 @@ pub async fn take_in(lease: &mut Lease, exported: Exported) -> Result<Commit> {
         }
     }
     lease.commit(&snapshot).await
-}
-
-/// Secrets enter hashes under the stack's own key: where that is another one, the hashes are others.
-fn rehash(snapshot: &mut Snapshot, theirs: &Keys, ours: &Keys) {
-    for state in snapshot.all_mut() {
-        if state.inputs.hash(&|value| theirs.hmac(value)) == state.input_hash {
-            let hash = state.inputs.hash(&|value| ours.hmac(value));
-            Arc::make_mut(state).input_hash = hash;
-        }
-    }
 }

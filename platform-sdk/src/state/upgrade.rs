@@ -2,6 +2,10 @@
 
 use serde_json::{Value, json};
 
+/// Where a snapshot has resources: the list, and the place in each of its items.
+const RESOURCES: [(&str, &str); 4] =
+    [("/resources", ""), ("/pending_deletes", "/state"), ("/replacing", "/state"), ("/open", "/intent/target/state")];
+
 /// A snapshot file of this version, in the shape of the current one.
 pub(super) fn snapshot(version: u32, mut file: Value) -> Result<Value, String> {
     if version < 2
@@ -10,9 +14,13 @@ pub(super) fn snapshot(version: u32, mut file: Value) -> Result<Value, String> {
         *keys = keys_2(keys)?;
     }
     if version < 3 {
-        for (list, resource) in [("/resources", ""), ("/pending_deletes", "/state"), ("/open", "/intent/target/state")]
-        {
+        for (list, resource) in RESOURCES {
             each(&mut file, list, |item| id_3(item, resource));
+        }
+    }
+    if version < 5 {
+        for (list, resource) in RESOURCES {
+            each(&mut file, list, |item| hash_5(item, resource));
         }
     }
     Ok(file)
@@ -28,6 +36,13 @@ pub(super) fn record(version: u32, mut line: Value) -> Result<Value, String> {
     if version < 3 {
         id_3(&mut line, "/intent/target/state");
         each(&mut line, "/outcome/effects", |effect| id_3(effect, "/put/state"));
+    }
+    if version < 5 {
+        hash_5(&mut line, "/intent/target/state");
+        each(&mut line, "/outcome/effects", |effect| {
+            hash_5(effect, "/put/state");
+            hash_5(effect, "/end/state");
+        });
     }
     Ok(line)
 }
@@ -45,6 +60,13 @@ fn each(file: &mut Value, list: &str, change: impl FnMut(&mut Value)) {
 fn id_3(file: &mut Value, resource: &str) {
     if let Some(Value::Object(resource)) = file.pointer_mut(resource) {
         resource.entry("id").or_insert_with(|| json!(""));
+    }
+}
+
+/// Up to version 4 the hash of inputs was written where it was not theirs.
+fn hash_5(file: &mut Value, resource: &str) {
+    if let Some(Value::Object(resource)) = file.pointer_mut(resource) {
+        resource.remove("hash");
     }
 }
 

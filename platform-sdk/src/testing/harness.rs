@@ -6,13 +6,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use serde_json::Value;
 use tokio::{runtime::Runtime, sync::watch};
 
 use crate::{
     Program, Result,
     apply::{Applied, Apply, Ledger as _, Memory, Settings, apply},
-    desired::{Desired, Tree, desired, hash},
+    desired::{Desired, Tree, desired},
     engine::{Elsewhere, Offline, Survey, Surveyed},
     observe::{Connections, Unsettled, settle},
     plan::{Op, Plan, Step, Targets, Wanted},
@@ -263,7 +262,7 @@ impl Harness {
             let Surveyed { planned, observed } = survey.await?;
             let (plan, course) = (Plan::clone(&planned.plan), planned.told());
             let (_stop, stopped) = watch::channel(false);
-            let settings = Settings { parallel: self.slots(), fail_fast: false, keyed: Arc::new(keyed), stop: stopped };
+            let settings = Settings { parallel: self.slots(), fail_fast: false, stop: stopped };
             let work = Apply {
                 desired,
                 course: &course,
@@ -296,10 +295,6 @@ impl Harness {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).retain(|open| !closed(open));
         settled.unsettled
     }
-}
-
-fn keyed(value: &Value) -> String {
-    hash(value).as_str().to_owned()
 }
 
 /// The intents that records leave open.

@@ -16,7 +16,7 @@ async fn stack(root: &Path) {
     written(&place, &["a"]).await;
     written(&place, &["b"]).await;
     let lease = lease(&place, World::Real, &no_environment(), &ana()).await.expect("a lease");
-    let target = resource("c", platform_sdk::desired::Tree::default(), &lease.reading().keys);
+    let target = resource("c", platform_sdk::desired::Tree::default());
     lease.journal().append(intent("1", target)).await.expect("durable");
     lease.release().await.expect("released");
 }

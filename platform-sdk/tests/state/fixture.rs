@@ -8,10 +8,10 @@ use std::{
 };
 
 use platform_sdk::{
-    desired::{Address, Addresses, Entries, Hash, Tree},
+    desired::{Address, Addresses, Entries, Tree},
     state::{
-        Effect, Holder, Intent, IntentOp, Keys, Location, ProviderState, Record, Referred, ResourceState, Status,
-        World, lease,
+        Effect, Holder, Intent, IntentOp, Location, ProviderState, Record, Referred, ResourceState, Status, World,
+        lease,
     },
 };
 use serde_json::{Value, json};
@@ -44,14 +44,13 @@ pub(crate) fn address(name: &str) -> Address {
 }
 
 /// A resource with these inputs, whose outputs are the same.
-pub(crate) fn resource(name: &str, inputs: Tree, keys: &Keys) -> ResourceState {
+pub(crate) fn resource(name: &str, inputs: Tree) -> ResourceState {
     ResourceState {
         address: address(name),
         id: format!("id-{name}"),
         provider: ProviderState { kind: "sdk".to_owned(), config: Value::Null, of: Addresses::new() }.into(),
         scope: None,
         schema_version: 1,
-        input_hash: inputs.hash(&|value| keys.hmac(value)),
         outputs: inputs.clone(),
         inputs,
         references: Entries::new(),
@@ -63,7 +62,7 @@ pub(crate) fn resource(name: &str, inputs: Tree, keys: &Keys) -> ResourceState {
 }
 
 /// A resource of plain values in which every field is set.
-pub(crate) fn full_resource(name: &str, keys: &Keys) -> ResourceState {
+pub(crate) fn full_resource(name: &str) -> ResourceState {
     let inputs = Tree::from(json!({
         "name": name, "size": 9_007_199_254_740_993_i64, "ratio": 0.25, "on": true, "tags": {"$ref": "mine", "ö": "ü"},
         "list": [1, {"a": null}, []],
@@ -86,9 +85,8 @@ pub(crate) fn full_resource(name: &str, keys: &Keys) -> ResourceState {
         dependencies: [address("other"), address("third")].into(),
         parents: [address("other")].into(),
         options: platform_sdk::Options { protect: true, ..platform_sdk::Options::default() }.into(),
-        input_hash: Hash::of(b"of an older schema"),
         status: Status::Partial("no answer".to_owned()),
-        ..resource(name, inputs, keys)
+        ..resource(name, inputs)
     }
 }
 
@@ -121,7 +119,7 @@ pub(crate) async fn written(place: &Location, names: &[&str]) {
     let mut lease = lease(place, World::Real, &no_environment(), &ana()).await.expect("a lease");
     let mut snapshot = lease.reading().snapshot.clone();
     for name in names {
-        let state = resource(name, Tree::from(json!({"input": name})), &lease.reading().keys);
+        let state = resource(name, Tree::from(json!({"input": name})));
         lease.journal().append(put(state.clone())).await.expect("durable");
         snapshot.resources.insert(state.address.clone(), state.into());
     }

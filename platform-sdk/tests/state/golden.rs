@@ -9,9 +9,7 @@ use std::{
 use platform_sdk::{
     desired::Tree,
     sealing::PASSPHRASE,
-    state::{
-        FORMAT_VERSION, IntentOp, Keys, Location, Record, Referred, Snapshot, World, history, lease, read, snapshot_at,
-    },
+    state::{FORMAT_VERSION, IntentOp, Location, Record, Referred, Snapshot, World, history, lease, read, snapshot_at},
 };
 
 use serde_json::json;
@@ -34,24 +32,24 @@ fn golden(root: &Path, version: &str) -> Location {
 }
 
 /// What the golden directory's snapshot holds.
-fn wanted(version: &str, keys: &Keys) -> Snapshot {
-    let full = full_resource("full", keys);
-    let quiet = resource("quiet", Tree::Map([("password".to_owned(), secret("hush"))].into()), keys);
+fn wanted(version: &str) -> Snapshot {
+    let full = full_resource("full");
+    let quiet = resource("quiet", Tree::Map([("password".to_owned(), secret("hush"))].into()));
     // Since version 3 an id that outputs name is left out, and so is a reference's field where it is the id.
-    let mut named = resource("named", Tree::from(json!({"id": "id-named"})), keys);
+    let mut named = resource("named", Tree::from(json!({"id": "id-named"})));
     named.references = [("input".to_owned(), Referred { to: address("full"), field: "url".into() })].into();
     named.dependencies = [address("full")].into();
     let later = (version >= "v3").then_some(named);
     // Since version 5 an output that is an input is written once, as the secret of `quiet` is.
     let inputs = json!({"list": ["a"], "map": {"deep": [1]}, "text": "b"});
-    let mut same = resource("same", Tree::from(inputs), keys);
+    let mut same = resource("same", Tree::from(inputs));
     same.outputs = Tree::from(json!({"of_list": ["a"], "of_map": {"deep": [1]}, "own": [], "text": "b"}));
     let latest = (version >= "v5").then_some(same);
     // Since version 4 it is known what a replacement has ended and not made again.
-    let ended = (version >= "v4").then(|| resource("ended", Tree::default(), keys));
+    let ended = (version >= "v4").then(|| resource("ended", Tree::default()));
     Snapshot {
         uuid: "00000000-0000-4000-8000-000000000000".to_owned(),
-        pending_deletes: vec![resource("old", Tree::default(), keys).into()],
+        pending_deletes: vec![resource("old", Tree::default()).into()],
         replacing: ended.into_iter().map(|old| (old.address.clone(), old.into())).collect(),
         exports: [("url".to_owned(), Tree::Leaf("https://example.test".into()))].into(),
         lookups: BTreeMap::new(),
@@ -69,7 +67,7 @@ fn wanted(version: &str, keys: &Keys) -> Snapshot {
 async fn every_version_is_read() {
     for version in ["v1", "v2", "v3", "v4", "v5"] {
         let reading = read(&golden(&root(), version), World::Sandbox, &environment()).await.expect(version);
-        assert_eq!(reading.snapshot, wanted(version, &reading.keys));
+        assert_eq!(reading.snapshot, wanted(version));
         assert_eq!((reading.serial, reading.recovered), (1, 1));
         let open = &reading.open[0].intent;
         assert_eq!((&open.target.address, open.replaces), (&address("open"), version >= "v4"));
@@ -107,7 +105,7 @@ async fn becomes_current(version: u32) {
     assert_eq!(reading.snapshot, snapshot);
     let versions: Vec<u32> = history(&place).await.expect("a history").iter().map(|(_, entry)| entry.version).collect();
     assert_eq!(versions, [FORMAT_VERSION, version]);
-    let (_, first) = snapshot_at(&place, 1, &environment()).await.expect("the older version");
+    let (first, _) = snapshot_at(&place, 1, &environment()).await.expect("the older version");
     assert_eq!(first, snapshot);
 }
 
@@ -117,9 +115,8 @@ async fn becomes_current(version: u32) {
 async fn write_version_5() {
     let place = golden(&root(), "v5");
     let mut lease = lease(&place, World::Sandbox, &environment(), &ana()).await.expect("a lease");
-    let keys = lease.reading().keys.clone();
-    lease.commit(&wanted("v5", &keys)).await.expect("committed");
-    let mut open = intent("00000000000000aa", resource("open", Tree::default(), &keys));
+    lease.commit(&wanted("v5")).await.expect("committed");
+    let mut open = intent("00000000000000aa", resource("open", Tree::default()));
     if let Record::Intent(intent) = &mut open {
         (intent.op, intent.replaces) = (IntentOp::Delete, true);
     }
@@ -132,7 +129,7 @@ async fn version_5_is_written_byte_by_byte() {
     let folder = tempfile::tempdir().expect("a directory");
     let place = golden(folder.path(), "v5");
     let mut lease = lease(&place, World::Sandbox, &no_environment(), &ana()).await.expect("a lease");
-    let mut snapshot = wanted("v5", &lease.reading().keys);
+    let mut snapshot = wanted("v5");
     snapshot.resources.remove(&address("quiet"));
     let commit = lease.commit(&snapshot).await.expect("committed");
     let hash = commit.snapshot.expect("a snapshot");

@@ -141,8 +141,8 @@ async fn run(place: &Location, name: &str) -> Told {
     let mut told = Told::default();
     let mut lease = lease(place, World::Real, &no_environment(), &ana()).await.expect("a lease");
     let mut snapshot = lease.reading().snapshot.clone();
-    let state = resource(name, Tree::default(), &lease.reading().keys);
-    let open = resource(&format!("{name}-open"), Tree::default(), &lease.reading().keys);
+    let state = resource(name, Tree::default());
+    let open = resource(&format!("{name}-open"), Tree::default());
     let outcome = Record::Outcome { intent: Some(format!("{name}-1")), effects: vec![Effect::put(state.clone())] };
     let records = [intent(&format!("{name}-1"), state.clone()), outcome, intent(&format!("{name}-2"), open)];
     for record in records {
@@ -235,7 +235,7 @@ async fn after_a_failed_write_nothing_is_added_any_more() {
     let left = Arc::clone(&failing.left);
     let place = Location::within(Arc::new(failing), "acme", "prod").expect("a location");
     let lease = lease(&place, World::Real, &no_environment(), &ana()).await.expect("a lease");
-    let record = |id| intent(id, resource("x", Tree::default(), &lease.reading().keys));
+    let record = |id| intent(id, resource("x", Tree::default()));
     lease.journal().append(record("1")).await.expect("head and first record");
     let first = lease.journal().append(record("2")).await.expect_err("out of power");
     left.store(100, Ordering::SeqCst);
@@ -249,12 +249,10 @@ async fn those_who_append_at_once_share_a_flush() {
     let failing = Failing { inner: Arc::new(Local::new(folder.path())), left: Arc::clone(&left), late: false };
     let place = Location::within(Arc::new(failing), "acme", "prod").expect("a location");
     let lease = lease(&place, World::Real, &no_environment(), &ana()).await.expect("a lease");
-    let (journal, keys) = (lease.journal(), lease.reading().keys.clone());
+    let journal = lease.journal();
     let appends = (0..500).map(|number| {
-        let (journal, keys) = (Arc::clone(&journal), keys.clone());
-        tokio::spawn(
-            async move { journal.append(intent(&number.to_string(), resource("x", Tree::default(), &keys))).await },
-        )
+        let journal = Arc::clone(&journal);
+        tokio::spawn(async move { journal.append(intent(&number.to_string(), resource("x", Tree::default()))).await })
     });
     for append in futures::future::join_all(appends).await {
         append.expect("ran").expect("durable");

@@ -36,9 +36,9 @@ async fn nothing_is_written_after_the_lease_was_given_back() {
     let folder = tempfile::tempdir().expect("a directory");
     let place = location(folder.path());
     let first = lease(&place, World::Real, &no_environment(), &ana()).await.expect("a lease");
-    let (journal, keys) = (first.journal(), first.reading().keys.clone());
+    let journal = first.journal();
     first.release().await.expect("released");
-    let late = journal.append(put(resource("late", Tree::default(), &keys))).await;
+    let late = journal.append(put(resource("late", Tree::default()))).await;
     assert!(late.expect_err("too late").summary.contains("after its lease was given back"));
 }
 
@@ -61,7 +61,7 @@ async fn a_journal_that_outlives_its_lease_keeps_others_out() {
 async fn the_other_process() {
     let root = std::env::var("STATE_TEST_ROOT").expect("the test's directory");
     let lease = lease(&location(Path::new(&root)), World::Real, &no_environment(), &ana()).await.expect("a lease");
-    let state = resource("from-the-other", Tree::default(), &lease.reading().keys);
+    let state = resource("from-the-other", Tree::default());
     lease.journal().append(put(state)).await.expect("durable");
     eprintln!("holding");
     std::future::pending::<()>().await;

@@ -18,7 +18,7 @@ fn with(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
 /// A stack with a secret in its snapshot, and one in a journal that no snapshot has.
 async fn secretive(root: &Path, environment: &BTreeMap<String, String>) {
     let mut lease = lease(&location(root), World::Real, environment, &ana()).await.expect("a lease");
-    let state = resource("x", Tree::Map([("password".to_owned(), secret("hush"))].into()), &lease.reading().keys);
+    let state = resource("x", Tree::Map([("password".to_owned(), secret("hush"))].into()));
     let mut snapshot = lease.reading().snapshot.clone();
     snapshot.resources.insert(state.address.clone(), Arc::new(state.clone()));
     lease.journal().append(put(state.clone())).await.expect("durable");

@@ -31,8 +31,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn record(step: &Step, keys: &platform_sdk::state::Keys) -> Record {
-    let object = |name: u8| resource(&format!("r{name}"), Tree::from(json!({"n": name})), keys);
+fn record(step: &Step) -> Record {
+    let object = |name: u8| resource(&format!("r{name}"), Tree::from(json!({"n": name})));
     let at = |name: u8| address(&format!("r{name}"));
     match step {
         Step::Intent(id, name) => intent(&id.to_string(), object(*name)),
@@ -61,12 +61,11 @@ async fn check(steps: &[Step], cut: Index) {
     let folder = tempfile::tempdir().expect("a directory");
     let place = location(folder.path());
     let lease = lease(&place, World::Real, &no_environment(), &ana()).await.expect("a lease");
-    let keys = lease.reading().keys.clone();
     let mut after = Folded { snapshot: lease.reading().snapshot.clone(), open: Vec::new() };
     let mut prefixes = vec![after.clone()];
     for step in steps {
-        lease.journal().append_lazy(record(step, &keys)).await.expect("queued");
-        after.apply(record(step, &keys));
+        lease.journal().append_lazy(record(step)).await.expect("queued");
+        after.apply(record(step));
         prefixes.push(after.clone());
     }
     lease.release().await.expect("released");

@@ -13,10 +13,10 @@ async fn stack(root: &Path) {
     written(&place, &["b"]).await;
     let lease = lease(&place, World::Real, &no_environment(), &ana()).await.expect("a lease");
     for name in ["c", "d", "e"] {
-        let target = resource(name, platform_sdk::desired::Tree::default(), &lease.reading().keys);
+        let target = resource(name, platform_sdk::desired::Tree::default());
         lease.journal().append(put(target)).await.expect("durable");
     }
-    let target = resource("open", platform_sdk::desired::Tree::default(), &lease.reading().keys);
+    let target = resource("open", platform_sdk::desired::Tree::default());
     lease.journal().append(intent("00000000000000aa", target)).await.expect("durable");
     lease.release().await.expect("released");
 }

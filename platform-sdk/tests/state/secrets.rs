@@ -23,7 +23,7 @@ async fn secretive(root: &Path, environment: &BTreeMap<String, String>) {
     let mut lease = lease(&place, World::Real, environment, &ana()).await.expect("a lease");
     let keys = lease.reading().keys.clone();
     let nested = Tree::Map([("deep".to_owned(), Tree::List(vec![secret(CANARY)]))].into());
-    let state = resource("secretive", nested, &keys);
+    let state = resource("secretive", nested);
     let mut snapshot = lease.reading().snapshot.clone();
     lease.journal().append(intent("1", state.clone())).await.expect("durable");
     lease.journal().append(put(state.clone())).await.expect("durable");
@@ -112,7 +112,7 @@ async fn a_sealed_secret_opens_in_its_place_alone() {
     let place = location(folder.path());
     let lease = lease(&place, World::Real, &no_environment(), &ana()).await.expect("a lease");
     let one = Tree::Map([("a".to_owned(), secret("1")), ("b".to_owned(), secret("2"))].into());
-    lease.journal().append(put(resource("x", one, &lease.reading().keys))).await.expect("durable");
+    lease.journal().append(put(resource("x", one))).await.expect("durable");
     lease.release().await.expect("released");
     // Swap the two in the journal, with checksums that fit.
     let path = folder.path().join("acme/prod/journal/1/1.jsonl");
@@ -135,7 +135,7 @@ async fn stacks_of_one_directory_share_the_key_file_and_nothing_else() {
     let other = Location::new(root, "acme", "test").expect("a location");
     let lease = lease(&other, World::Real, &no_environment(), &ana()).await.expect("a lease");
     let prod = read(&location(folder.path()), World::Real, &no_environment()).await.expect("a reading");
-    lease.journal().append(put(resource("x", secret(CANARY), &lease.reading().keys))).await.expect("durable");
+    lease.journal().append(put(resource("x", secret(CANARY)))).await.expect("durable");
     assert_ne!(lease.reading().keys.hmac(&CANARY.into()), prod.keys.hmac(&CANARY.into()));
     assert_no_canary(folder.path());
 }
@@ -171,7 +171,7 @@ async fn after_a_rotation_the_new_passphrase_opens_all_of_history_and_the_old_on
         let reading = read(&place, World::Real, &new).await.expect("the new one opens it");
         assert_eq!(reading.snapshot.exports["token"], secret(CANARY));
         assert_eq!(reading.open.len(), 2, "open intents are taken along");
-        let (_, then) = snapshot_at(&place, 1, &new).await.expect("the new one opens what was before");
+        let (then, _) = snapshot_at(&place, 1, &new).await.expect("the new one opens what was before");
         assert_eq!(then.exports["token"], secret(CANARY));
         let said = read(&place, World::Real, &with_passphrase("old")).await.expect_err("the old one").to_string();
         assert!(said.contains("is not the passphrase of stack `acme/prod`"), "{said}");
@@ -194,7 +194,7 @@ async fn encrypting_anew_takes_another_data_key_and_the_hashes_stay() {
     assert_ne!(sealed[0], sealed[1]);
     // What is written after it is sealed with the new key, and the next rotation keeps both.
     rotated(folder.path(), &environment, true).await;
-    let (_, first) = snapshot_at(&location(folder.path()), 1, &environment).await.expect("two keys ago");
+    let (first, _) = snapshot_at(&location(folder.path()), 1, &environment).await.expect("two keys ago");
     assert_eq!(first.exports["token"], secret(CANARY));
 }
 

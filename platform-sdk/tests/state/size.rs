@@ -21,8 +21,7 @@ async fn ten_thousand_resources_take_at_most_twice_their_inputs_and_outputs() {
         let before = format!("layer-{}/item-{:05}", number / 1_000, number.saturating_sub(1_000));
         let input =
             json!({"input": {"name": format!("item-{number:05}"), "from": format!("id-{before}"), "size": number}});
-        let mut state =
-            resource(&format!("layer-{}/item-{number:05}", number / 1_000), Tree::from(input), &lease.reading().keys);
+        let mut state = resource(&format!("layer-{}/item-{number:05}", number / 1_000), Tree::from(input));
         if number >= 1_000 {
             state.references.insert("input.from".to_owned(), Referred { to: address(&before), field: "id".into() });
             state.dependencies = [address(&before)].into();

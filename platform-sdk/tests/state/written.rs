@@ -29,14 +29,13 @@ async fn everything_comes_back_as_it_was() {
     let place = location(folder.path());
     let mut lease = lease(&place, World::Real, &no_environment(), &ana()).await.expect("a lease");
     let mut snapshot = lease.reading().snapshot.clone();
-    let keys = lease.reading().keys.clone();
-    let mut partly = full_resource("partly", &keys);
+    let mut partly = full_resource("partly");
     partly.inputs =
         Tree::Map([("password".to_owned(), secret("p")), ("n".to_owned(), Tree::Unknown("${x}".to_owned()))].into());
-    for state in [full_resource("full", &keys), resource("small", Tree::default(), &keys), partly] {
+    for state in [full_resource("full"), resource("small", Tree::default()), partly] {
         snapshot.resources.insert(state.address.clone(), state.into());
     }
-    snapshot.pending_deletes.push(full_resource("full", &keys).into());
+    snapshot.pending_deletes.push(full_resource("full").into());
     snapshot.exports.insert("token".to_owned(), secret("t"));
     snapshot
         .identities
@@ -66,7 +65,7 @@ async fn an_id_comes_back_whatever_the_outputs_name() {
     ];
     for (name, outputs) in ["same", "else", "number", "none", "text", "secret"].into_iter().zip(names) {
         for id in [format!("id-{name}"), String::new()] {
-            let mut state = resource(&format!("{name}{}", id.len()), outputs.clone(), &lease.reading().keys);
+            let mut state = resource(&format!("{name}{}", id.len()), outputs.clone());
             state.id = id;
             snapshot.resources.insert(state.address.clone(), state.into());
         }
@@ -96,15 +95,14 @@ async fn records_after_a_commit_belong_to_the_new_snapshot() {
     let folder = tempfile::tempdir().expect("a directory");
     let place = location(folder.path());
     let mut lease = lease(&place, World::Real, &no_environment(), &ana()).await.expect("a lease");
-    let keys = lease.reading().keys.clone();
     let mut snapshot = lease.reading().snapshot.clone();
     for name in ["first", "second"] {
-        let state = resource(name, Tree::default(), &keys);
+        let state = resource(name, Tree::default());
         lease.journal().append(put(state.clone())).await.expect("durable");
         snapshot.resources.insert(state.address.clone(), state.into());
         lease.commit(&snapshot).await.expect("committed");
     }
-    lease.journal().append_lazy(put(resource("third", Tree::default(), &keys))).await.expect("queued");
+    lease.journal().append_lazy(put(resource("third", Tree::default()))).await.expect("queued");
     lease.release().await.expect("released");
     let reading = read(&place, World::Real, &no_environment()).await.expect("a reading");
     assert_eq!((reading.serial, reading.recovered), (2, 1));
@@ -112,7 +110,7 @@ async fn records_after_a_commit_belong_to_the_new_snapshot() {
     let chain = history(&place).await.expect("a history");
     assert_eq!(chain.iter().map(|(_, entry)| entry.serial).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(chain[0].1.parent.as_ref(), Some(&chain[1].0));
-    let (_, first) = snapshot_at(&place, 1, &no_environment()).await.expect("serial 1");
+    let (first, _) = snapshot_at(&place, 1, &no_environment()).await.expect("serial 1");
     assert!(first.resources.contains_key(&address("first")) && first.resources.len() == 1);
     let said = snapshot_at(&place, 9, &no_environment()).await.expect_err("no serial 9").to_string();
     assert!(said.contains("`acme/prod` has no serial 9"), "{said}");

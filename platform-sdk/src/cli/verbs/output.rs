@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(super) async fn run(context: &Context, arguments: &OutputArguments) -> Result<Exit> {
-    let exports = engine::snapshot(context, None).await?.exports;
+    let exports = engine::snapshot(context, None).await?.0.exports;
     let shown = arguments.show_secrets;
     let Some(name) = &arguments.name else {
         context.printer.text(&outputs_text(&exports, shown));

@@ -37,7 +37,7 @@ pub(super) async fn run(context: &Context, verb: &StateVerb) -> Result<Exit> {
 }
 
 async fn list(context: &Context) -> Result<Exit> {
-    let snapshot = engine::snapshot(context, None).await?;
+    let (snapshot, _) = engine::snapshot(context, None).await?;
     context.printer.text(&state_list_text(&snapshot));
     for object in state_list_json(&snapshot) {
         context.printer.object(&object);
@@ -46,11 +46,12 @@ async fn list(context: &Context) -> Result<Exit> {
 }
 
 async fn show(context: &Context, arguments: &StateShowArguments) -> Result<Exit> {
-    let snapshot = engine::snapshot(context, arguments.at).await?;
+    let (snapshot, keys) = engine::snapshot(context, arguments.at).await?;
     let state = snapshot.resources.get(&arguments.address);
     let state = state.ok_or_else(|| not_there(&arguments.address, snapshot.resources.keys()))?;
-    context.printer.text(&state_show_text(state, context.printer.style().colour));
-    context.printer.object(&state_show_json(state));
+    let input_hash = state.input_hash(&keys);
+    context.printer.text(&state_show_text(state, &input_hash, context.printer.style().colour));
+    context.printer.object(&state_show_json(state, &input_hash));
     Ok(Exit::Done)
 }
 

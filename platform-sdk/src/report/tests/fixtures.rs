@@ -261,7 +261,6 @@ pub(super) fn snapshot() -> Snapshot {
         dependencies: [address("databricks:ExternalLocation::raw")].into(),
         parents: Addresses::new(),
         options: Options { protect: true, ..Options::default() }.into(),
-        input_hash: Hash::of(b"inputs"),
         status: Status::Whole,
     };
     let raw = ResourceState {

@@ -3,8 +3,11 @@
 use insta::{assert_json_snapshot, assert_snapshot};
 
 use super::fixtures::{address, snapshot};
-use crate::report::{
-    output_json, output_text, outputs_text, state_list_json, state_list_text, state_show_json, state_show_text,
+use crate::{
+    desired::Hash,
+    report::{
+        output_json, output_text, outputs_text, state_list_json, state_list_text, state_show_json, state_show_text,
+    },
 };
 
 #[test]
@@ -17,8 +20,8 @@ fn the_list() {
 fn one_resource() {
     let snapshot = snapshot();
     let lake = &snapshot.resources[&address("databricks:Catalog::lake")];
-    assert_snapshot!(state_show_text(lake, false));
-    assert_json_snapshot!(state_show_json(lake));
+    assert_snapshot!(state_show_text(lake, &Hash::of(b"inputs"), false));
+    assert_json_snapshot!(state_show_json(lake, &Hash::of(b"inputs")));
 }
 
 #[test]
@@ -42,8 +45,8 @@ fn no_secret_is_in_any_view_of_state() {
     let snapshot = snapshot();
     let mut seen = state_list_text(&snapshot);
     for state in snapshot.resources.values() {
-        seen += &state_show_text(state, true);
-        seen += &state_show_json(state).to_string();
+        seen += &state_show_text(state, &Hash::of(b""), true);
+        seen += &state_show_json(state, &Hash::of(b"")).to_string();
     }
     seen += &outputs_text(&snapshot.exports, false);
     assert!(seen.contains("[secret]") && !seen.contains("canary"), "{seen}");
