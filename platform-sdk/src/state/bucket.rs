@@ -1,6 +1,6 @@
 //! A bucket as a store: objects with conditional writes, through the `object_store` crate.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,12 +11,12 @@ use object_store::{
 
 use super::{
     beats,
+    bucket_error::{failure, has_no_bucket, is_conflict},
     object_per_append::ObjectPerAppend,
     store::{
         Appender, Condition, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version, Waiting, check_key,
     },
 };
-use crate::provider::ProviderError;
 
 /// A bucket, or a folder of one, at any service that `object_store` speaks to. Keeps no key of its own: whoever reads the
 /// bucket could read it.
@@ -43,21 +43,7 @@ impl Bucket {
     }
 
     fn failed(&self, doing: &'static str, key: &str, error: Error) -> StoreError {
-        let kind = match &error {
-            // The service did not answer, or said that it could not: the same request may succeed later.
-            Error::Generic { .. } | Error::JoinError { .. } => io::ErrorKind::TimedOut,
-            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => io::ErrorKind::PermissionDenied,
-            Error::NotFound { .. } => io::ErrorKind::NotFound,
-            _ => io::ErrorKind::Other,
-        };
-        let source = match error {
-            // Who logged in for us says it without `object_store`'s words around it.
-            Error::Unauthenticated { source, .. } | Error::Generic { source, .. } if source.is::<ProviderError>() => {
-                source
-            }
-            error => Box::new(error),
-        };
-        StoreError::Failed { doing, what: format!("{}/{key}", self.name), source: io::Error::new(kind, source) }
+        StoreError::Failed { doing, what: format!("{}/{key}", self.name), source: failure(&self.name, error) }
     }
 }
 
@@ -81,7 +67,7 @@ impl Store for Bucket {
     async fn get(&self, key: &str) -> StoreResult<Option<Object>> {
         let failed = |error| self.failed("read", key, error);
         let found = match self.objects.get(&self.path(key)?).await {
-            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error @ Error::NotFound { .. }) if !has_no_bucket(&error) => return Ok(None),
             answer => answer.map_err(failed)?,
         };
         let version = version(found.meta.e_tag.clone(), found.meta.version.clone());
@@ -98,7 +84,7 @@ impl Store for Bucket {
         let options = PutOptions { mode, ..PutOptions::default() };
         match self.objects.put_opts(&path, PutPayload::from(bytes), options).await {
             Ok(written) => Ok(version(written.e_tag, written.version)),
-            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => Err(conflict()),
+            Err(error) if is_conflict(&error) => Err(conflict()),
             Err(error) => Err(self.failed("write", key, error)),
         }
     }
@@ -114,7 +100,8 @@ impl Store for Bucket {
 
     async fn delete(&self, key: &str) -> StoreResult<()> {
         match self.objects.delete(&self.path(key)?).await {
-            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Ok(()) => Ok(()),
+            Err(error @ Error::NotFound { .. }) if !has_no_bucket(&error) => Ok(()),
             Err(error) => Err(self.failed("delete", key, error)),
         }
     }

@@ -140,28 +140,73 @@ fn has_profiles(environment: &BTreeMap<String, String>) -> bool {
     named || home.is_some_and(files)
 }
 
-/// `az://CONTAINER/FOLDER`: `AZURE_STORAGE_ACCOUNT_NAME` with a key, a SAS token, a service principal, a managed identity
-/// or the `az` command line's login.
+/// `az://CONTAINER/FOLDER`: `AZURE_STORAGE_ACCOUNT_NAME` with a key, a SAS token, a service principal, the `az` command
+/// line's login or a managed identity; `AZURE_STORAGE_ENDPOINT`.
 #[cfg(feature = "state-azure")]
 pub(super) fn azure(place: &Place<'_>) -> Result<Arc<dyn Store>, Diagnostic> {
+    use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+
     let environment = &place.logins.environment;
-    let endpoint = environment.get("AZURE_STORAGE_ENDPOINT").or(environment.get("AZURE_ENDPOINT"));
-    let mut builder = object_store::azure::MicrosoftAzureBuilder::new().with_retry(retries());
-    builder = builder.with_client_options(client(endpoint));
-    for (key, value) in settings(environment, "AZURE_") {
+    let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
+    let mut builder = MicrosoftAzureBuilder::new().with_retry(retries());
+    builder = builder.with_client_options(client(set("AZURE_STORAGE_ENDPOINT").or(set("AZURE_ENDPOINT"))));
+    // As the `az` command line calls them.
+    let of_az =
+        [("AZURE_STORAGE_ACCOUNT", AzureConfigKey::AccountName), ("AZURE_STORAGE_KEY", AzureConfigKey::AccessKey)];
+    let of_az = of_az.into_iter().filter_map(|(name, key)| Some((key, set(name)?.clone())));
+    let given: Vec<_> = of_az.chain(settings(environment, "AZURE_")).collect();
+    let is_login = |key: &AzureConfigKey| {
+        use AzureConfigKey as Key;
+        matches!(
+            key,
+            Key::AccessKey
+                | Key::SasKey
+                | Key::Token
+                | Key::ClientId
+                | Key::MsiEndpoint
+                | Key::UseAzureCli
+                | Key::UseEmulator
+                | Key::SkipSignature
+                | Key::CredentialType
+        )
+    };
+    if !given.iter().any(|(key, _)| is_login(key)) && has_logged_in_with_az(environment) {
+        builder = builder.with_use_azure_cli(true);
+    }
+    for (key, value) in given {
         builder = builder.with_config(key, value);
     }
     opened(place, builder.with_container_name(place.bucket).build())
+        .map_err(|said| said.hint("set AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY or another login"))
 }
 
-/// `gs://`: `GOOGLE_APPLICATION_CREDENTIALS`, the `gcloud` command line's login, or an instance's account.
+/// Whether somebody has logged in with the `az` command line on this machine.
+#[cfg(feature = "state-azure")]
+fn has_logged_in_with_az(environment: &BTreeMap<String, String>) -> bool {
+    let home = environment.get("HOME").or(environment.get("USERPROFILE"));
+    let of_home = home.map(|home| std::path::Path::new(home).join(".azure"));
+    let folder = environment.get("AZURE_CONFIG_DIR").map(Into::into).or(of_home);
+    folder.is_some_and(|folder| folder.join("azureProfile.json").exists())
+}
+
+/// `gs://`: `GOOGLE_APPLICATION_CREDENTIALS`, the `gcloud` command line's login, or an instance's account;
+/// `STORAGE_EMULATOR_HOST`, which needs none of them.
 #[cfg(feature = "state-gcs")]
 pub(super) fn google(place: &Place<'_>) -> Result<Arc<dyn Store>, Diagnostic> {
     let environment = &place.logins.environment;
+    let emulator = environment.get("STORAGE_EMULATOR_HOST").filter(|host| !host.is_empty());
+    let emulator = emulator.map(|host| if host.contains("://") { host.clone() } else { format!("http://{host}") });
+    let endpoint = emulator.as_ref().or(environment.get("GOOGLE_BASE_URL"));
     let mut builder = object_store::gcp::GoogleCloudStorageBuilder::new().with_retry(retries());
-    builder = builder.with_client_options(client(environment.get("GOOGLE_BASE_URL")));
+    builder = builder.with_client_options(client(endpoint));
     for (key, value) in settings(environment, "GOOGLE_") {
         builder = builder.with_config(key, value);
     }
-    opened(place, builder.with_bucket_name(place.bucket).build())
+    if let Some(emulator) = emulator {
+        // As Google's own clients do: whoever has a login does not show it to an emulator.
+        builder = builder.with_base_url(&emulator).with_bearer_token("");
+    }
+    opened(place, builder.with_bucket_name(place.bucket).build()).map_err(|said| {
+        said.hint("let GOOGLE_APPLICATION_CREDENTIALS name a key file, or run `gcloud auth application-default login`")
+    })
 }

@@ -18,6 +18,7 @@ pub async fn check(store: Arc<dyn Store>) {
     writes_are_conditional(&*store).await;
     one_of_many_writers_wins(&store).await;
     lists_are_ordered_and_deep(&*store).await;
+    keys_are_of_any_alphabet(&*store).await;
     keys_stay_inside(&*store).await;
     journals_grow_in_order(&store).await;
     a_taken_part_stops_its_writer(&store).await;
@@ -75,6 +76,16 @@ async fn lists_are_ordered_and_deep(store: &dyn Store) {
     }
     let keys = store.list("listed").await.expect("list");
     assert_eq!(keys, ["listed/a", "listed/b/1", "listed/b/2"], "a list is ordered, deep, and of this folder alone");
+}
+
+async fn keys_are_of_any_alphabet(store: &dyn Store) {
+    let keys = ["größe/dev-1_a.b/head.json", "größe/東京/1.jsonl"];
+    for key in keys {
+        store.put(key, Bytes::from(key), Condition::Absent).await.expect("create");
+        let object = store.get(key).await.expect("get").expect("it is there");
+        assert_eq!(object.bytes, key.as_bytes(), "`{key}` is a key like any other");
+    }
+    assert_eq!(store.list("größe").await.expect("list"), keys, "and listed as it was given");
 }
 
 async fn keys_stay_inside(store: &dyn Store) {

@@ -42,6 +42,8 @@ mod secrets;
 pub mod beats;
 #[cfg(feature = "state-bucket")]
 mod bucket;
+#[cfg(feature = "state-bucket")]
+mod bucket_error;
 #[cfg(any(feature = "state-s3", feature = "state-azure", feature = "state-gcs"))]
 mod bucket_login;
 pub mod conformance;
