@@ -1,17 +1,14 @@
 //! A gate in front of a Databricks server that others wrote: each request is held against the API's facts on its way.
 
 use std::{
-    io::{self, BufRead as _, BufReader, Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
 use platform_databricks::sandbox::facts;
 use reqwest::Url;
+
+use crate::relay::Relay;
 
 /// What went through.
 #[derive(Debug, Default)]
@@ -25,9 +22,8 @@ struct Passed {
 /// An open gate. Ending it fails the test when a request was not as the facts say.
 #[derive(Debug)]
 pub struct Gate {
-    address: SocketAddr,
+    relay: Relay,
     passed: Arc<Mutex<Passed>>,
-    closed: Arc<AtomicBool>,
 }
 
 impl Gate {
@@ -36,31 +32,18 @@ impl Gate {
     /// # Panics
     /// When the URL has no address of a server, or there is no free port.
     pub fn before(url: &str) -> Self {
-        let url = Url::parse(url).expect("the server's URL");
-        let server = *url.socket_addrs(|| None).expect("an address").first().expect("an address");
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let gate = Self {
-            address: listener.local_addr().expect("a bound listener has an address"),
-            passed: Arc::default(),
-            closed: Arc::default(),
-        };
-        let (passed, closed) = (gate.passed.clone(), gate.closed.clone());
-        thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                if closed.load(Ordering::Acquire) {
-                    return;
-                }
-                let passed = passed.clone();
-                // A client that hangs up is its own affair: whoever waits for the answer fails.
-                thread::spawn(move || drop(pass(client, server, &passed)));
-            }
+        let passed = Arc::<Mutex<Passed>>::default();
+        let notes = passed.clone();
+        let relay = Relay::before(url, move |request, server| {
+            note(&request.line, &request.body, &notes);
+            request.pass(server)
         });
-        gate
+        Self { relay, passed }
     }
 
     /// `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.relay.url()
     }
 
     /// The requests for a change so far: `POST /api/2.2/jobs/create`.
@@ -72,50 +55,10 @@ impl Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        self.closed.store(true, Ordering::Release);
-        // Wakes the listener up, so that it sees that it is to end.
-        drop(TcpStream::connect(self.address));
         let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
         let wrong = passed.wrong.join("\n");
         assert!(thread::panicking() || wrong.is_empty(), "not as the API's facts say:\n{wrong}");
     }
-}
-
-/// Hands one request on, and its answer back.
-fn pass(mut client: TcpStream, server: SocketAddr, passed: &Mutex<Passed>) -> io::Result<()> {
-    let (line, headers, body) = read(&client)?;
-    note(&line, &body, passed);
-    let mut server = TcpStream::connect(server)?;
-    let kept = headers.iter().filter(|header| !header.to_ascii_lowercase().starts_with("connection:"));
-    let head = kept.fold(format!("{line}\r\nconnection: close\r\n"), |head, header| head + header + "\r\n");
-    server.write_all(head.as_bytes())?;
-    server.write_all(b"\r\n")?;
-    server.write_all(&body)?;
-    io::copy(&mut server, &mut client).map(drop)
-}
-
-/// The request's first line, its headers, and its body.
-fn read(client: &TcpStream) -> io::Result<(String, Vec<String>, Vec<u8>)> {
-    let mut reader = BufReader::new(client);
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        match line.trim_end() {
-            "" => break,
-            line => lines.push(line.to_owned()),
-        }
-    }
-    let length = lines.iter().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-    });
-    let mut body = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut body)?;
-    let line = lines.remove(0);
-    Ok((line, lines, body))
 }
 
 fn note(line: &str, body: &[u8], passed: &Mutex<Passed>) {

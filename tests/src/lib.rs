@@ -3,8 +3,11 @@
 
 mod example;
 mod gate;
+mod google_storage;
+mod node;
 mod place;
 mod python;
+mod relay;
 mod request;
 #[cfg(unix)]
 mod running;
@@ -15,6 +18,7 @@ mod workspace;
 
 pub use example::example;
 pub use gate::Gate;
+pub use google_storage::GoogleStorage;
 pub use place::{Place, Ran};
 pub use python::Python;
 pub use request::request;

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::{left_out, quick, root};
+use crate::{left_out, quick, root, suite::without_tool};
 
 /// An interpreter that can import what a suite needs.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ impl Python {
         match found {
             Ok(Some(python)) => Some(python),
             Ok(None) => {
-                left_out(suite, "no pinned tools under target/tools: `./check` prepares them");
+                without_tool(suite, "Python with the pinned packages");
                 None
             }
             Err(message) => panic!("{message}"),
@@ -76,7 +76,7 @@ impl Python {
 
 /// Takes what names an account, a host or a stack out of a command's environment.
 pub(crate) fn clear(command: &mut Command, names: impl Iterator<Item = OsString>) {
-    const PREFIXES: [&str; 4] = ["AWS_", "DATABRICKS_", "PLATFORM_", "MINILAKE_"];
+    const PREFIXES: [&str; 6] = ["AWS_", "AZURE_", "AZURITE_", "DATABRICKS_", "PLATFORM_", "MINILAKE_"];
     for name in names {
         if name.to_str().is_some_and(|name| PREFIXES.iter().any(|prefix| name.starts_with(prefix))) {
             command.env_remove(name);

@@ -1,4 +1,5 @@
-//! Servers that others wrote, as child processes on loopback: moto for AWS, minilake for Databricks.
+//! Servers that others wrote, as child processes on loopback: moto for AWS, minilake for Databricks, Azurite for
+//! Azure.
 
 use std::{
     fs::File,
@@ -11,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Python, root};
+use crate::{Python, node, root};
 
 /// How long a server may take until it accepts a connection: minilake takes 3 s on an idle machine.
 const STARTS_WITHIN: Duration = Duration::from_secs(90);
@@ -50,6 +51,18 @@ impl Server {
         Some(Self::start(command, port, |command, folder| {
             command.env("MINILAKE_DATA_DIR", folder.join("data"));
         }))
+    }
+
+    /// Azurite 3.35.0, its blobs alone, with the emulator's account and no container, or none and the suite's name among
+    /// those that were left out.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn azurite(suite: &str) -> Option<Self> {
+        let mut command = node::script(suite, "azurite/dist/src/blob/main.js")?;
+        let port = free_port();
+        command.args(["--blobPort", &port.to_string(), "--inMemoryPersistence", "--disableTelemetry", "--silent"]);
+        Some(Self::start(command, port, |_, _| {}))
     }
 
     /// Starts a command that will listen on this port of 127.0.0.1, in a folder of its own, and waits until it does.

@@ -7,6 +7,16 @@ pub fn quick() -> bool {
     std::env::var_os("PLATFORM_TEST_QUICK").is_some()
 }
 
+/// A suite that needs a pinned tool is left out, since it is not there.
+///
+/// # Panics
+/// Where every suite has to run: in CI.
+pub(crate) fn without_tool(suite: &str, tool: &str) {
+    let why = format!("no {tool} under target/tools: `./check` prepares it");
+    assert!(std::env::var_os("PLATFORM_TEST_WHOLE").is_none(), "{suite} can't be left out in CI: {why}");
+    left_out(suite, &why);
+}
+
 /// Says on standard error that a suite was left out, and why. The test that calls it passes, and the test runner would
 /// keep what a passing test prints to itself: this is written past it.
 pub fn left_out(suite: &str, why: &str) {

@@ -10,7 +10,10 @@ use serde_json::json;
 #[test]
 fn what_is_not_built_is_named() {
     if !cfg!(feature = "stores") {
-        left_out("state in S3 on moto, runs that stand still", "built without the feature `stores`; `./check` has it");
+        left_out(
+            "state in S3, Azure and at Google, runs that stand still",
+            "built without the feature `stores`; `./check` has it",
+        );
     }
 }
 

@@ -1,14 +1,17 @@
-//! What people do to a state in S3 by hand: copying, going back, rotating its key, taking it elsewhere, repairing it.
+//! What people do to a state in a bucket by hand: copying, going back, rotating its key, taking it elsewhere, repairing it.
 
 use std::fs;
 
-use crate::{bucket::S3, team::Team};
+use crate::{
+    bucket::{Bucket, Service},
+    team::Team,
+};
 
 const UP: &[&str] = &["up", "--yes", "--parallel", "8"];
 
-/// A stack of two snapshots and a secret, in S3.
-fn stack(s3: &S3, name: &str) -> Team {
-    let mut team = Team::at(&format!("{}/{name}", S3::URL), s3.environment());
+/// A stack of two snapshots and a secret, in a bucket.
+fn stack(bucket: &Bucket, name: &str) -> Team {
+    let mut team = Team::at(&bucket.folder(name), bucket.environment());
     team.set(&[("PLATFORM_PASSPHRASE", "the old one"), ("SHOP_TOKEN", "hush-canary"), ("SHOP_NOTE", "first")]);
     team.done(UP);
     team.set(&[("SHOP_NOTE", "second")]);
@@ -16,23 +19,23 @@ fn stack(s3: &S3, name: &str) -> Team {
     team
 }
 
-fn copied(s3: &S3) {
-    let mut team = stack(s3, "copied");
+fn copied(bucket: &Bucket) {
+    let mut team = stack(bucket, "copied");
     let there = team.history();
     assert_eq!(there.len(), 2, "{there:?}");
     team.done(&["state", "copy-to", "local"]);
     team.move_to("local");
-    assert_eq!(team.history(), there, "from S3 to a directory");
-    let back = format!("{}/copied-back", S3::URL);
+    assert_eq!(team.history(), there, "from the bucket to a directory");
+    let back = bucket.folder("copied-back");
     team.done(&["state", "copy-to", &back]);
     team.move_to(&back);
-    assert_eq!(team.history(), there, "and from there to S3");
+    assert_eq!(team.history(), there, "and from there to the bucket");
     assert!(team.done(&["output", "token", "--show-secrets"]).contains("hush-canary"));
     assert!(team.run(&["plan", "--detailed-exitcode"]).code == Some(0), "and it is the stack");
 }
 
-fn rolled_back(s3: &S3) {
-    let team = stack(s3, "rolled-back");
+fn rolled_back(bucket: &Bucket) {
+    let team = stack(bucket, "rolled-back");
     assert_eq!(team.notes(), ["second".to_owned()].into());
     assert!(team.done(&["state", "show", "shop:Part::part-1", "--at", "1"]).contains("first"));
     team.done(&["rollback", "1", "--yes"]);
@@ -40,8 +43,8 @@ fn rolled_back(s3: &S3) {
     assert_eq!(team.history().len(), 3);
 }
 
-fn rotated(s3: &S3) {
-    let mut team = stack(s3, "rotated");
+fn rotated(bucket: &Bucket) {
+    let mut team = stack(bucket, "rotated");
     team.set(&[("PLATFORM_NEW_PASSPHRASE", "the new one")]);
     team.done(&["state", "rotate-key", "--re-encrypt"]);
     team.set(&[("PLATFORM_NEW_PASSPHRASE", "")]);
@@ -52,22 +55,22 @@ fn rotated(s3: &S3) {
     assert!(team.run(&["plan", "--detailed-exitcode"]).code == Some(0), "hashes stay");
 }
 
-fn exported(s3: &S3) {
-    let mut team = stack(s3, "exported");
+fn exported(bucket: &Bucket) {
+    let mut team = stack(bucket, "exported");
     let text = team.done(&["state", "export"]);
     assert!(!text.contains("hush-canary"));
     fs::write(team.folder().join("state.json"), text).expect("written");
-    team.move_to(&format!("{}/imported", S3::URL));
+    team.move_to(&bucket.folder("imported"));
     team.done(&["state", "import", "state.json", "--yes"]);
     assert!(team.done(&["output", "token", "--show-secrets"]).contains("hush-canary"));
     team.assert_whole(8);
 }
 
-fn repaired(s3: &S3) {
-    let team = stack(s3, "repaired");
+fn repaired(bucket: &Bucket) {
+    let team = stack(bucket, "repaired");
     let hash = team.history().iter().find(|snapshot| snapshot[0] == 2).expect("serial 2")[1].clone();
     let hash = hash.as_str().expect("text");
-    s3.put(&format!("platform/repaired/shared/dev/snapshots/{hash}.json"), "{}");
+    bucket.overwrite(&bucket.folder("repaired"), &format!("shared/dev/snapshots/{hash}.json"), "{}");
     let refused = team.run(UP);
     assert!(refused.code == Some(1) && refused.err.contains(hash), "named: {refused:?}");
     assert!(refused.err.contains("the last good snapshot is serial 1"), "offered: {refused:?}");
@@ -78,13 +81,17 @@ fn repaired(s3: &S3) {
     team.assert_whole(8);
 }
 
-#[test]
-fn a_state_in_s3_is_copied_rolled_back_rotated_exported_and_repaired() {
-    let Some(s3) = S3::start("state in S3: by hand") else { return };
+fn by_hand(service: Service) {
+    let Some(bucket) = Bucket::start(service, "by hand") else { return };
     std::thread::scope(|scope| {
         for scenario in [copied, rolled_back, rotated, exported, repaired] {
-            let s3 = &s3;
-            scope.spawn(move || scenario(s3));
+            let bucket = &bucket;
+            scope.spawn(move || scenario(bucket));
         }
     });
+}
+
+#[test]
+fn a_state_in_a_bucket_is_copied_rolled_back_rotated_exported_and_repaired() {
+    Service::each(by_hand);
 }

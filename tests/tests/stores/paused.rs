@@ -1,9 +1,12 @@
-//! A holder in S3 that stands still past its lease, at every point between two effects: another one takes over, and the
+//! A holder in a bucket that stands still past its lease, at every point between two effects: another one takes over, and the
 //! woken one sends nothing more.
 
 use std::thread;
 
-use crate::{bucket::S3, team::Team};
+use crate::{
+    bucket::{Bucket, Service},
+    team::Team,
+};
 
 const UP: &[&str] = &["up", "--yes", "--parallel", "1"];
 
@@ -31,9 +34,9 @@ const POINTS: [(&str, u64); 15] = [
 ];
 
 /// A run that creates, updates and deletes, and stands still when it passes this point for the `nth` time.
-fn life(s3: &S3, (point, nth): (&str, u64)) {
+fn life(bucket: &Bucket, (point, nth): (&str, u64)) {
     let at = format!("{nth} {point}");
-    let mut team = Team::at(&format!("{}/{}", S3::URL, at.replace(' ', "-")), s3.environment());
+    let mut team = Team::at(&bucket.folder(&at.replace(' ', "-")), bucket.environment());
     team.set(&[("SHOP_PARTS", "kept old"), ("SHOP_NOTE", "first")]);
     team.done(UP);
     team.set(&[("SHOP_PARTS", "kept new"), ("SHOP_NOTE", "second"), ("PLATFORM_PAUSE_AT", &at)]);
@@ -68,16 +71,20 @@ fn assert_whole(team: &Team) {
     assert_eq!(team.notes(), ["second".to_owned()].into());
 }
 
-#[test]
-fn a_holder_that_stood_still_past_its_lease_sends_nothing_more_wherever_it_stood() {
-    let Some(s3) = S3::start("state in S3: paused at every point") else { return };
+fn stands_still_at_every_point(service: Service) {
+    let Some(bucket) = Bucket::start(service, "paused at every point") else { return };
     thread::scope(|scope| {
         for (point, times) in POINTS {
             for nth in 1..=times {
-                let s3 = &s3;
+                let bucket = &bucket;
                 // Most of their time is spent waiting.
-                scope.spawn(move || life(s3, (point, nth)));
+                scope.spawn(move || life(bucket, (point, nth)));
             }
         }
     });
+}
+
+#[test]
+fn a_holder_that_stood_still_past_its_lease_sends_nothing_more_wherever_it_stood() {
+    Service::each(stands_still_at_every_point);
 }

@@ -1,4 +1,4 @@
-//! Two real processes on one stack: racing, killed, paused; in a directory, and in S3 as moto serves it.
+//! Two real processes on one stack: racing, killed, paused; in a directory, and in each kind of bucket.
 
 use std::{
     thread,
@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    bucket::S3,
+    bucket::{Bucket, Service},
     team::{Process, Ran, Team},
 };
 
@@ -104,14 +104,14 @@ fn in_a_directory_a_paused_holder_keeps_its_lock_and_goes_on() {
     team.assert_whole(PARTS);
 }
 
-fn killed_in_s3(team: &Team) {
+fn killed_in_a_bucket(team: &Team) {
     let (second, took) = after_a_kill(team);
     assert!(took >= SILENCE, "{took:?}");
     assert_told_or_waited(&second);
 }
 
 /// Who knows that a holder is gone need not wait until its silence shows it.
-fn unlocked_in_s3(team: &Team) {
+fn unlocked_in_a_bucket(team: &Team) {
     let first = team.start(UP);
     team.until_parts(3);
     first.signal("KILL");
@@ -126,7 +126,7 @@ fn unlocked_in_s3(team: &Team) {
     team.assert_whole(PARTS);
 }
 
-fn paused_in_s3(team: &Team) {
+fn paused_in_a_bucket(team: &Team) {
     let (first, sent) = paused(team);
     let (id, second) = (first.id(), team.run(UP));
     assert_eq!(second.code, Some(0), "{second:?}");
@@ -140,14 +140,18 @@ fn paused_in_s3(team: &Team) {
     team.done(UP);
 }
 
-#[test]
-fn in_s3_one_works_a_killed_one_is_taken_over_and_a_paused_one_sends_nothing_more() {
-    let Some(s3) = S3::start("state in S3: two processes") else { return };
-    let team = |name: &str| Team::at(&format!("{}/{name}", S3::URL), s3.environment());
+fn in_a_bucket(service: Service) {
+    let Some(bucket) = Bucket::start(service, "two processes") else { return };
+    let team = |name: &str| Team::at(&bucket.folder(name), bucket.environment());
     thread::scope(|scope| {
         scope.spawn(|| racing(&team("racing")));
-        scope.spawn(|| killed_in_s3(&team("killed")));
-        scope.spawn(|| unlocked_in_s3(&team("unlocked")));
-        scope.spawn(|| paused_in_s3(&team("paused")));
+        scope.spawn(|| killed_in_a_bucket(&team("killed")));
+        scope.spawn(|| unlocked_in_a_bucket(&team("unlocked")));
+        scope.spawn(|| paused_in_a_bucket(&team("paused")));
     });
+}
+
+#[test]
+fn in_a_bucket_one_works_a_killed_one_is_taken_over_and_a_paused_one_sends_nothing_more() {
+    Service::each(in_a_bucket);
 }

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Pa
 
 use tempfile::TempDir;
 
-use crate::{bucket::S3, team::Team};
+use crate::{
+    bucket::{Bucket, Service},
+    team::Team,
+};
 
 /// Gives keys, and writes down that it was asked.
 const GIVES_KEYS: &str = r#"#!/bin/sh
@@ -13,7 +16,7 @@ echo '{"Version": 1, "AccessKeyId": "ASIATEST", "SecretAccessKey": "hush-canary"
 "#;
 
 /// A home whose profile `work` asks a program for keys, and whose profile `away` has not logged in.
-fn home(s3: &S3) -> TempDir {
+fn home(s3: &Bucket) -> TempDir {
     let home = tempfile::tempdir().expect("a folder");
     let program = home.path().join("gives-keys");
     fs::write(&program, GIVES_KEYS).expect("written");
@@ -39,14 +42,14 @@ fn environment(home: &Path, profile: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn a_stack_in_s3_is_worked_on_with_the_keys_of_a_profile() {
-    let Some(s3) = S3::start("state in S3: a profile") else { return };
+    let Some(s3) = Bucket::start(Service::S3, "a profile") else { return };
     let home = home(&s3);
-    let team = Team::at(&format!("{}/profile", S3::URL), environment(home.path(), "work"));
+    let team = Team::at(&s3.folder("profile"), environment(home.path(), "work"));
     let asked = || fs::read_to_string(home.path().join("asked")).unwrap_or_default().lines().count();
     team.done(&["up", "--yes", "--parallel", "8"]);
     assert_eq!(asked(), 1, "the keys are kept for all of a run's requests");
     team.assert_whole(8);
-    let elsewhere = format!("{}/profile-copied", S3::URL);
+    let elsewhere = s3.folder("profile-copied");
     let before = asked();
     team.done(&["state", "copy-to", &elsewhere]);
     assert_eq!(asked(), before + 1, "both places are opened with the same");
@@ -54,14 +57,17 @@ fn a_stack_in_s3_is_worked_on_with_the_keys_of_a_profile() {
 
 #[test]
 fn who_has_not_logged_in_is_told_how_to() {
-    let Some(s3) = S3::start("state in S3: not logged in") else { return };
+    let Some(s3) = Bucket::start(Service::S3, "not logged in") else { return };
     let home = home(&s3);
-    let refused = Team::at(S3::URL, environment(home.path(), "away")).run(&["up", "--yes"]);
+    let refused = Team::at(&s3.folder("profile"), environment(home.path(), "away")).run(&["up", "--yes"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.err.contains("cannot read `s3://acme-state/platform/shared/dev/"), "what failed: {refused:?}");
+    assert!(
+        refused.err.contains("cannot read `s3://acme-state/platform/profile/shared/dev/"),
+        "what failed: {refused:?}"
+    );
     assert!(refused.err.contains("no AWS credentials could be loaded"), "why: {refused:?}");
     assert!(refused.err.contains("aws sso login"), "and the next step: {refused:?}");
-    let absent = Team::at(S3::URL, environment(home.path(), "absent")).run(&["up", "--yes"]);
+    let absent = Team::at(&s3.folder("profile"), environment(home.path(), "absent")).run(&["up", "--yes"]);
     assert_eq!(absent.code, Some(1), "{absent:?}");
     assert!(absent.err.contains("AWS_PROFILE names the AWS profile `absent`"), "{absent:?}");
 }
