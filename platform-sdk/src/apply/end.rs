@@ -69,7 +69,7 @@ impl Run<'_> {
         let mut above = vec![address];
         while let Some(target) = above.pop() {
             for next in self.along.get(target).into_iter().flatten() {
-                let decision = self.course.decisions.get(*next);
+                let decision = self.course.decisions.get(next);
                 let Some(decision) = decision.filter(|decision| self.live.replaces(&decision.conditions)) else {
                     continue;
                 };

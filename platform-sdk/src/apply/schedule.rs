@@ -146,7 +146,7 @@ pub async fn apply(work: Apply<'_>) -> Applied {
 
 fn along(course: &Course) -> BTreeMap<&Address, Vec<&Address>> {
     let mut along: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for (address, decision) in &course.decisions {
+    for (address, decision) in course.decisions.iter() {
         if let Some(target) = &decision.dies_with {
             along.entry(target).or_default().push(address);
         }

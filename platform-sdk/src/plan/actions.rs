@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Op,
+    Decisions, Op,
     containment::retained,
     cycles::{Detours, Knot},
-    decide::{Decision, Sources},
+    decide::Sources,
 };
 use crate::{desired::Address, report::Diagnostic, state::ResourceState};
 
@@ -67,11 +67,7 @@ pub(super) enum Tied {
 ///
 /// # Errors
 /// When no order satisfies all needs.
-pub(super) fn actions(
-    sources: Sources<'_>,
-    decisions: &BTreeMap<Address, Decision>,
-    pending: &BTreeSet<usize>,
-) -> Result<Actions, Tied> {
+pub(super) fn actions(sources: Sources<'_>, decisions: &Decisions, pending: &BTreeSet<usize>) -> Result<Actions, Tied> {
     let mut builder = Builder { sources, decisions, list: Vec::new(), at: BTreeMap::new(), pending: BTreeMap::new() };
     builder.collect(pending);
     // Most plans of a large stack do nothing, and to know who depends on whom takes longer than all else here.
@@ -89,7 +85,7 @@ pub(super) fn retains(sources: Sources<'_>, old: &ResourceState) -> bool {
 /// Collects actions, and what each needs.
 pub(super) struct Builder<'a> {
     pub(super) sources: Sources<'a>,
-    pub(super) decisions: &'a BTreeMap<Address, Decision>,
+    pub(super) decisions: &'a Decisions,
     pub(super) list: Vec<Action>,
     /// The places of the pending deletes that are carried out.
     pub(super) pending: BTreeMap<usize, usize>,

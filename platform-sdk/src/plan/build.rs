@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    Change, ChangeKind, Cost, Op, Plan, Shown, Step, Summary, Targets,
+    Change, ChangeKind, Cost, Decisions, Op, Plan, Shown, Step, Summary, Targets,
     actions::{Actions, Tied, actions},
     cycles::Detours,
     decide::{self, Decision, Sources},
@@ -51,7 +51,7 @@ pub struct Course {
     /// What moves do to state, before anything else.
     pub moves: Vec<Effect>,
     /// What happens to each resource.
-    pub decisions: BTreeMap<Address, Decision>,
+    pub decisions: Decisions,
     /// The order in which an apply takes it.
     pub actions: Actions,
     /// What was asked for and waits, because it can't be read, or because of something that can't.
@@ -65,9 +65,8 @@ impl Planned {
     /// needs the room for what becomes of them.
     pub fn told(self) -> Course {
         let mut course = self.course;
-        for decision in course.decisions.values_mut() {
-            decision.inputs = Tree::default();
-        }
+        let told = |_: &Address, decision: &Decision| decision.inputs != Tree::default();
+        course.decisions.change(told, |_, decision| decision.inputs = Tree::default());
         course
     }
 }
@@ -131,7 +130,7 @@ pub fn plan(
 
 /// What happens to the resources that are targeted.
 struct Decided {
-    decisions: BTreeMap<Address, Decision>,
+    decisions: Decisions,
     /// The places of the pending deletes that are carried out.
     pending: BTreeSet<usize>,
     held_back: BTreeSet<Address>,
@@ -166,8 +165,8 @@ struct Identity<'a> {
     steps: &'a [Step],
 }
 
-fn unknown_replacements(replace: &BTreeSet<Address>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
-    let unknown = replace.iter().filter(|address| !decisions.contains_key(*address));
+fn unknown_replacements(replace: &BTreeSet<Address>, decisions: &Decisions) -> Vec<Diagnostic> {
+    let unknown = replace.iter().filter(|address| !decisions.contains_key(address));
     unknown
         .map(|address| {
             Diagnostic::error(format!("`--replace {address}` names no resource"))
@@ -176,12 +175,7 @@ fn unknown_replacements(replace: &BTreeSet<Address>, decisions: &BTreeMap<Addres
         .collect()
 }
 
-fn steps(
-    sources: Sources<'_>,
-    decisions: &BTreeMap<Address, Decision>,
-    actions: &Actions,
-    pending: &BTreeSet<usize>,
-) -> Vec<Step> {
+fn steps(sources: Sources<'_>, decisions: &Decisions, actions: &Actions, pending: &BTreeSet<usize>) -> Vec<Step> {
     let mut steps = Vec::with_capacity(decisions.len() + pending.len());
     let mut shown = BTreeSet::new();
     // An action order may name an address twice, and only what does nothing is left for the order of the program.
@@ -304,7 +298,7 @@ fn costs(sources: Sources<'_>, steps: &[Step]) -> Vec<Cost> {
 }
 
 /// Whether everything that an expression refers to is there, or will be.
-pub fn reaches(desired: &Desired, decisions: &BTreeMap<Address, Decision>, expr: &Expr) -> bool {
+pub fn reaches(desired: &Desired, decisions: &Decisions, expr: &Expr) -> bool {
     let mut all = true;
     expr.for_each_output(&mut |_, origin, _| {
         all &= decisions.contains_key(&origin.address) || desired.lookups.contains_key(&origin.address);
@@ -313,7 +307,7 @@ pub fn reaches(desired: &Desired, decisions: &BTreeMap<Address, Decision>, expr:
 }
 
 /// Changes of the stack's outputs. Those that hang on what a narrowed plan leaves out stay as they are.
-fn exports(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Change> {
+fn exports(sources: Sources<'_>, decisions: &Decisions) -> Vec<Change> {
     let before = &sources.snapshot.exports;
     let after: BTreeMap<&String, Tree> = sources
         .desired

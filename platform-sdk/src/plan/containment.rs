@@ -111,7 +111,7 @@ impl Decider<'_> {
                 _ if self.sources.observed.gone(address) => {}
                 _ => {
                     let held = state.dependencies.iter().filter(|target| {
-                        self.decisions.get(*target).is_some_and(|decision| decision.op == Op::Delete)
+                        self.decisions.get(target).is_some_and(|decision| decision.op == Op::Delete)
                             && referring_fields(schema, state, target).any(|field| field.holds)
                     });
                     self.problems.extend(held.map(|target| held_unretained(address, target)));
@@ -124,7 +124,7 @@ impl Decider<'_> {
     pub(super) fn retained_in_vain(&mut self) {
         let Sources { snapshot, desired, schemas, observed, .. } = self.sources;
         let mut problems = Vec::new();
-        for (address, decision) in &self.decisions {
+        for (address, decision) in self.decisions.iter() {
             let given_up = matches!(decision.op, Op::Replace { .. } | Op::Forget);
             if !given_up || !retained(self.sources, address) || observed.gone(address) {
                 continue;
@@ -142,8 +142,7 @@ impl Decider<'_> {
     pub(super) fn end_alone(&mut self) {
         for address in &self.sources.detours.alone {
             if let Some(decision) = self.decisions.get_mut(address) {
-                decision.dies_with = None;
-                decision.reasons.retain(|reason| !reason.starts_with("goes with "));
+                decision.ends_alone();
             }
         }
     }

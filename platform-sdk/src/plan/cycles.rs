@@ -2,11 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{
-    Kind, Op,
-    actions::Action,
-    decide::{Decision, Sources},
-};
+use super::{Decisions, Kind, Op, actions::Action, decide::Sources};
 use crate::{desired::Address, report::Diagnostic};
 
 /// What is done another way than it would be by itself, because there is no order otherwise.
@@ -23,7 +19,7 @@ pub(super) struct Detours {
 /// Actions of which each, by way of others, needs each other.
 pub(super) struct Knot<'a> {
     sources: Sources<'a>,
-    decisions: &'a BTreeMap<Address, Decision>,
+    decisions: &'a Decisions,
     list: &'a [Action],
     tied: BTreeSet<usize>,
 }
@@ -32,7 +28,7 @@ impl<'a> Knot<'a> {
     /// The knot among these actions that are stuck: each of them needs another one of them.
     pub(super) fn among(
         sources: Sources<'a>,
-        decisions: &'a BTreeMap<Address, Decision>,
+        decisions: &'a Decisions,
         list: &'a [Action],
         stuck: &BTreeSet<usize>,
     ) -> Self {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ChangeKind, Op,
+    ChangeKind, Decisions, Op,
     compare::{Compared, compare, unrecorded},
     containment::Drawn,
     cycles::Detours,
@@ -85,6 +85,12 @@ impl Decision {
         matches!(self.op, Op::Replace { .. } | Op::Delete)
     }
 
+    /// What it would have gone along with stays: it ends by a call of its own.
+    pub(super) fn ends_alone(&mut self) {
+        self.dies_with = None;
+        self.reasons.retain(|reason| !reason.starts_with("goes with "));
+    }
+
     /// The top-level fields whose change in place is wanted.
     fn changed_fields(&self) -> BTreeSet<&str> {
         self.differences.iter().filter(|d| d.verdict != Verdict::Released).filter_map(|d| d.path.field()).collect()
@@ -98,8 +104,8 @@ impl Decision {
 }
 
 /// What happens to every resource, and to the pending deletes; with all problems that forbid it.
-pub(crate) fn decide(sources: Sources<'_>) -> (BTreeMap<Address, Decision>, Vec<Diagnostic>) {
-    let mut decider = Decider { sources, decisions: BTreeMap::new(), problems: Vec::new() };
+pub(crate) fn decide(sources: Sources<'_>) -> (Decisions, Vec<Diagnostic>) {
+    let mut decider = Decider { sources, decisions: Decisions::default(), problems: Vec::new() };
     for address in &sources.desired.order {
         if let Some(node) = sources.desired.nodes.get(address) {
             let decision = decider.node(node);
@@ -114,7 +120,7 @@ pub(crate) fn decide(sources: Sources<'_>) -> (BTreeMap<Address, Decision>, Vec<
 
 pub(super) struct Decider<'a> {
     pub(super) sources: Sources<'a>,
-    pub(super) decisions: BTreeMap<Address, Decision>,
+    pub(super) decisions: Decisions,
     pub(super) problems: Vec<Diagnostic>,
 }
 
@@ -382,12 +388,7 @@ fn create_first(node: &Node, before: &Tree, after: &Tree) -> bool {
 }
 
 /// An output as far as these decisions leave it known.
-pub(super) fn output(
-    sources: Sources<'_>,
-    decisions: &BTreeMap<Address, Decision>,
-    origin: &Origin,
-    field: &str,
-) -> Option<Tree> {
+pub(super) fn output(sources: Sources<'_>, decisions: &Decisions, origin: &Origin, field: &str) -> Option<Tree> {
     let Sources { snapshot, observed, desired, .. } = sources;
     let address = &origin.address;
     if desired.lookups.contains_key(address) {

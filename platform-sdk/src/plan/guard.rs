@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Op,
+    Decisions, Op,
     containment::{options, retained},
     decide::{Decision, Sources, referring_fields},
     diff::Verdict,
@@ -39,7 +39,7 @@ impl Consent {
 }
 
 /// Protected resources that the decisions would end.
-pub(super) fn protected(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
+pub(super) fn protected(sources: Sources<'_>, decisions: &Decisions) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for (address, decision) in decisions.iter().filter(|(_, decision)| decision.ends_object()) {
         let Some(state) = sources.snapshot.resources.get(address) else { continue };
@@ -79,9 +79,9 @@ fn forcing(decision: &Decision) -> impl Iterator<Item = String> {
 }
 
 /// Replacements that can't work: the object is to be retained under the very key that the new one needs.
-pub(super) fn retained_replacements(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
+pub(super) fn retained_replacements(sources: Sources<'_>, decisions: &Decisions) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
-    for (address, decision) in decisions {
+    for (address, decision) in decisions.iter() {
         let Op::Replace { create_first } = decision.op else { continue };
         let Some(node) = sources.desired.nodes.get(address) else { continue };
         if node.options.retain_on_delete && !create_first && decision.dies_with.is_none() {
@@ -97,7 +97,7 @@ pub(super) fn retained_replacements(sources: Sources<'_>, decisions: &BTreeMap<A
 }
 
 /// Creates that can't work: another address gives its object up, which is to be retained, and the new one needs its key.
-pub(super) fn retained_keys(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
+pub(super) fn retained_keys(sources: Sources<'_>, decisions: &Decisions) -> Vec<Diagnostic> {
     let is_gone = |state: &ResourceState| {
         let mut all = state.provider.of.iter().chain([&state.address]);
         all.any(|address| sources.observed.gone(address))
@@ -123,7 +123,7 @@ pub(super) fn retained_keys(sources: Sources<'_>, decisions: &BTreeMap<Address, 
 }
 
 /// Replacements that can't work: the new object is to be there before the old one has given up the key that both need.
-pub(super) fn two_of_one_key(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
+pub(super) fn two_of_one_key(sources: Sources<'_>, decisions: &Decisions) -> Vec<Diagnostic> {
     let create_first = |(_, decision): &(&Address, &Decision)| decision.op == Op::Replace { create_first: true };
     // Where its provider leads elsewhere, or to a new object, the same key is another place's.
     let elsewhere = |address: &Address, state: &ResourceState| {
@@ -144,7 +144,7 @@ pub(super) fn two_of_one_key(sources: Sources<'_>, decisions: &BTreeMap<Address,
 }
 
 /// What is declared as living in a resource that is deleted, or as holding one that ends, and is not to change.
-pub(super) fn stranded(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
+pub(super) fn stranded(sources: Sources<'_>, decisions: &Decisions) -> Vec<Diagnostic> {
     let ends =
         |address: &Address| decisions.get(address).is_some_and(Decision::ends_object) && !retained(sources, address);
     let deleted = |address: &Address| decisions.get(address).is_some_and(|decision| decision.op == Op::Delete);
@@ -190,7 +190,7 @@ pub(super) fn stranded(sources: Sources<'_>, decisions: &BTreeMap<Address, Decis
 }
 
 /// Contents that the stack does not own, in objects that end, without `force_destroy`.
-pub(super) fn foreign_contents(sources: Sources<'_>, decisions: &BTreeMap<Address, Decision>) -> Vec<Diagnostic> {
+pub(super) fn foreign_contents(sources: Sources<'_>, decisions: &Decisions) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for (address, contents) in &sources.observed.contents {
         let ends = decisions.get(address).is_some_and(Decision::ends_object) && !retained(sources, address);

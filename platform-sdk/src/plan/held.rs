@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Op,
+    Decisions, Op,
     decide::{Decision, Sources},
     ordering::{givers, taken_key},
     target::{end_alone, left_alone},
@@ -20,11 +20,7 @@ pub(super) struct Held {
 
 /// Lets wait what can't be read, what depends on it, what it needs as long as it may be there, and who wants a key that
 /// something which waits would give up; and nothing else.
-pub(super) fn hold_back(
-    sources: Sources<'_>,
-    pending: &mut BTreeSet<usize>,
-    decisions: &mut BTreeMap<Address, Decision>,
-) -> Held {
+pub(super) fn hold_back(sources: Sources<'_>, pending: &mut BTreeSet<usize>, decisions: &mut Decisions) -> Held {
     let observed = sources.observed;
     if observed.unreadable.is_empty() {
         return Held::default();
@@ -35,15 +31,15 @@ pub(super) fn hold_back(
     let problems = unseen.filter(|(address, _)| ends(address)).map(|(_, problem)| problem.clone()).collect();
     let Waiting { held, left, .. } = Waiting::of(sources, pending, decisions);
     pending.retain(|index| !left.contains(index));
-    for (address, decision) in decisions.iter_mut().filter(|(address, _)| held.contains(*address)) {
-        let mut stays = left_alone(sources, address, decision);
+    let is_held = |address: &Address, _: &Decision| held.contains(address);
+    decisions.change(is_held, |address, decision| {
+        *decision = left_alone(sources, address, decision);
         if observed.unsettled.contains_key(address) {
-            stays.op = Op::Keep;
+            decision.op = Op::Keep;
         }
-        *decision = stays;
-    }
+    });
     // A newcomer that is held back is not there at all.
-    decisions.retain(|address, _| !held.contains(address) || sources.snapshot.resources.contains_key(address));
+    decisions.retain(|address| !held.contains(address) || sources.snapshot.resources.contains_key(address));
     end_alone(decisions, |address| held.contains(address));
     Held { addresses: held, problems }
 }
@@ -51,7 +47,7 @@ pub(super) fn hold_back(
 /// Finds what waits, from one to the next.
 struct Waiting<'a> {
     sources: Sources<'a>,
-    decisions: &'a BTreeMap<Address, Decision>,
+    decisions: &'a Decisions,
     pending: &'a BTreeSet<usize>,
     /// What is to be made of what.
     dependents: BTreeMap<&'a Address, Vec<&'a Address>>,
@@ -64,14 +60,14 @@ struct Waiting<'a> {
 }
 
 impl<'a> Waiting<'a> {
-    fn of(sources: Sources<'a>, pending: &'a BTreeSet<usize>, decisions: &'a BTreeMap<Address, Decision>) -> Self {
+    fn of(sources: Sources<'a>, pending: &'a BTreeSet<usize>, decisions: &'a Decisions) -> Self {
         let mut dependents: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for node in sources.desired.nodes.values() {
             node.dependencies.iter().for_each(|needed| dependents.entry(needed).or_default().push(&node.address));
         }
         let givers = givers(sources, decisions);
         let mut takers: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (address, decision) in decisions {
+        for (address, decision) in decisions.iter() {
             if let Some(giver) = taken_key(sources, address, decision).and_then(|key| givers.get(&key)) {
                 takers.entry(*giver).or_default().push(address);
             }

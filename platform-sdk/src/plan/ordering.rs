@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    Kind, Op,
+    Decisions, Kind, Op,
     actions::{Builder, Slot},
     decide::{Decision, Sources, referring_fields},
 };
@@ -70,7 +70,7 @@ impl<'a> Builder<'a> {
     }
 
     fn made_after_dependencies(&mut self) {
-        for (address, decision) in self.decisions {
+        for (address, decision) in self.decisions.iter() {
             let (judge, make, end) =
                 (self.of(address, Slot::Judge), self.of(address, Slot::Make), self.of(address, Slot::End));
             for dependency in self.sources.desired.nodes.get(address).into_iter().flat_map(|node| &node.dependencies) {
@@ -151,7 +151,7 @@ impl<'a> Builder<'a> {
 
     /// What must be over before an object goes along with another must be over before that one ends.
     fn ended_along(&mut self) {
-        for (address, decision) in self.decisions {
+        for (address, decision) in self.decisions.iter() {
             let Some(end) = self.of(address, Slot::End).filter(|_| decision.dies_with.is_some()) else { continue };
             let mut before = self.list[end].needs.clone();
             before.sort_unstable();
@@ -245,12 +245,12 @@ impl<'a> Builder<'a> {
             Some((held_key(self.sources, old)?, *place))
         });
         let left: BTreeMap<Key<'_>, usize> = left.collect();
-        for (address, decision) in self.decisions {
+        for (address, decision) in self.decisions.iter() {
             let Some(key) = taken_key(self.sources, address, decision) else { continue };
             let make = self.of(address, Slot::Make);
             self.need(make, left.get(&key).copied());
             if let Some(holder) = givers.get(&key).filter(|holder| **holder != address) {
-                let ends = self.decisions.get(*holder).is_some_and(Decision::ends_object);
+                let ends = self.decisions.get(holder).is_some_and(Decision::ends_object);
                 self.need(make, self.of(holder, if ends { Slot::End } else { Slot::Make }));
             }
         }
@@ -258,10 +258,7 @@ impl<'a> Builder<'a> {
 }
 
 /// Who gives up which natural key: what ends, and what is renamed.
-pub(super) fn givers<'a>(
-    sources: Sources<'a>,
-    decisions: &'a BTreeMap<Address, Decision>,
-) -> BTreeMap<Key<'a>, &'a Address> {
+pub(super) fn givers<'a>(sources: Sources<'a>, decisions: &'a Decisions) -> BTreeMap<Key<'a>, &'a Address> {
     let giving = decisions
         .iter()
         .filter(|(address, decision)| decision.ends_object() || renames(sources, address, Some(*decision)));

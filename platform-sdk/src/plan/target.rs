@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::{
-    Op,
+    Decisions, Op,
     decide::{Decision, Sources},
     ordering::{Dependents, Key, givers, renames, taken_key},
 };
@@ -63,7 +63,7 @@ pub(super) struct Narrowed {
 }
 
 /// Turns what is not targeted into keeps.
-pub(super) fn narrow(sources: Sources<'_>, targets: &Targets, decisions: &mut BTreeMap<Address, Decision>) -> Narrowed {
+pub(super) fn narrow(sources: Sources<'_>, targets: &Targets, decisions: &mut Decisions) -> Narrowed {
     let pending = &sources.snapshot.pending_deletes;
     if targets.is_all() {
         return Narrowed { problems: Vec::new(), pending: (0..pending.len()).collect() };
@@ -88,28 +88,23 @@ pub(super) fn narrow(sources: Sources<'_>, targets: &Targets, decisions: &mut BT
     }));
     problems.extend(closure.iter().filter(|address| hits(&targets.except, address)).filter_map(|address| {
         let state = sources.snapshot.resources.get(address)?;
-        let renamed = |place: &&Address| closure.contains(*place) && renames(sources, place, decisions.get(*place));
+        let renamed = |place: &&Address| closure.contains(*place) && renames(sources, place, decisions.get(place));
         let place = state.parents.iter().find(renamed).filter(|_| is_named_by_place(sources, address))?;
         Some(excluded_from_renaming(address, place))
     }));
     let outside = |address: &Address| !closure.contains(address) || hits(&targets.except, address);
-    for (address, decision) in decisions.iter_mut().filter(|(address, _)| outside(address)) {
-        *decision = left_alone(sources, address, decision);
-    }
+    let is_outside = |address: &Address, _: &Decision| outside(address);
+    decisions.change(is_outside, |address, decision| *decision = left_alone(sources, address, decision));
     // A newcomer that is kept is not there at all.
-    decisions.retain(|address, _| !outside(address) || sources.snapshot.resources.contains_key(address));
+    decisions.retain(|address| !outside(address) || sources.snapshot.resources.contains_key(address));
     end_alone(decisions, outside);
     Narrowed { problems, pending }
 }
 
 /// What would have gone along with something that stays ends by a call of its own.
-pub(super) fn end_alone(decisions: &mut BTreeMap<Address, Decision>, stays: impl Fn(&Address) -> bool) {
-    for decision in decisions.values_mut() {
-        if decision.dies_with.as_ref().is_some_and(&stays) {
-            decision.dies_with = None;
-            decision.reasons.retain(|reason| !reason.starts_with("goes with "));
-        }
-    }
+pub(super) fn end_alone(decisions: &mut Decisions, stays: impl Fn(&Address) -> bool) {
+    let is_left = |_: &Address, decision: &Decision| decision.dies_with.as_ref().is_some_and(&stays);
+    decisions.change(is_left, |_, decision| decision.ends_alone());
 }
 
 /// What is not targeted stays as it is; an address that changed has changed all the same.
@@ -147,7 +142,7 @@ fn excluded_from_renaming(address: &Address, place: &Address) -> Diagnostic {
 /// they end can, and who holds the key that they want.
 struct Closure<'a> {
     sources: Sources<'a>,
-    decisions: &'a BTreeMap<Address, Decision>,
+    decisions: &'a Decisions,
     dependents: Dependents<'a>,
     givers: BTreeMap<Key<'a>, &'a Address>,
     all: BTreeSet<Address>,
@@ -156,7 +151,7 @@ struct Closure<'a> {
 }
 
 impl<'a> Closure<'a> {
-    fn new(sources: Sources<'a>, decisions: &'a BTreeMap<Address, Decision>) -> Self {
+    fn new(sources: Sources<'a>, decisions: &'a Decisions) -> Self {
         let (all, pending) = (BTreeSet::new(), BTreeSet::new());
         let (dependents, givers) = (Dependents::of(sources), givers(sources, decisions));
         Self { sources, decisions, dependents, givers, all, pending, waiting: Vec::new() }
