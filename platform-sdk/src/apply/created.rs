@@ -101,7 +101,8 @@ impl Created<'_> {
         let (driver, inputs) = (self.driver.as_ref(), self.plain);
         let run = self.making.run;
         let unanswered = Unanswered { driver, intent: self.intent, inputs, ago: Duration::ZERO };
-        run.unless_stopped(unanswered.created(|id| run.live.has_like(&self.intent.target, id))).await
+        let site = self.intent.target.site();
+        run.unless_stopped(unanswered.created(|objects| run.live.owns(&site, objects))).await
     }
 }
 

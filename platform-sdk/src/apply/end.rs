@@ -18,8 +18,23 @@ use crate::{
     program::{Operation, Options, Schema},
     provider::{Driver, ErrorKind, ProviderError},
     report::Diagnostic,
-    state::{Effect, Intent, IntentOp, ResourceState},
+    state::{Effect, Intent, IntentOp, ResourceState, Site},
 };
+
+/// An object that this run has deleted.
+pub(super) struct Ended {
+    type_name: String,
+    id: String,
+    pub(super) site: Site,
+    at: Instant,
+}
+
+impl Ended {
+    /// Whether it was one of this type, with this id if one is given.
+    pub(super) fn is(&self, type_name: &str, id: Option<&str>) -> bool {
+        self.type_name == type_name && id.is_none_or(|id| id == self.id)
+    }
+}
 
 impl Run<'_> {
     /// Ends the object that an address held when the run began.
@@ -185,16 +200,15 @@ impl Run<'_> {
     }
 
     fn has_ended(&self, old: &ResourceState) {
-        let key = (old.address.type_name().to_owned(), old.id.clone());
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Instant::now());
+        let (type_name, id) = (old.address.type_name().to_owned(), old.id.clone());
+        let ended = Ended { type_name, id, site: old.site(), at: Instant::now() };
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).push(ended);
     }
 
     /// Whether this run deleted such an object, or the one with this id, so lately that it may still show.
     pub(super) fn ended_lately(&self, schema: &Schema, id: Option<&str>) -> bool {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.iter().any(|((kind, gone), at)| {
-            kind == schema.type_name && id.is_none_or(|id| id == gone) && at.elapsed() < schema.consistency
-        })
+        ended.iter().any(|end| end.is(schema.type_name, id) && end.at.elapsed() < schema.consistency)
     }
 
     /// Changes state alone.

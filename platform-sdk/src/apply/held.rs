@@ -13,6 +13,7 @@ use crate::{
     provider::{
         Content, Context, Driver, ErrorKind, Found, Observation, ProviderError, ProviderResult, Readiness, Request,
     },
+    state::Hold,
 };
 
 impl Run<'_> {
@@ -28,14 +29,20 @@ impl Run<'_> {
 /// Whether anything may be sent.
 ///
 /// # Errors
-/// When the lease does not last any more.
+/// When the lease does not last any more, or the store does not say.
 pub(super) async fn certain(ledger: &dyn Ledger) -> ProviderResult<()> {
-    if ledger.holds().await {
-        return Ok(());
-    }
-    let text = "another run has taken over this stack, so nothing more is sent";
-    Err(ProviderError::new(ErrorKind::Conflict, text)
-        .hint("run the command again: it starts from what the other run left"))
+    let (text, hint) = match ledger.holds().await {
+        Hold::Lasts => return Ok(()),
+        Hold::Lost => (
+            "another run has taken over this stack, so nothing more is sent",
+            "run the command again: it starts from what the other run left",
+        ),
+        Hold::Unknown => (
+            "the state's store does not answer, and another run may have taken over, so nothing more is sent",
+            "run the command again when the store can be reached",
+        ),
+    };
+    Err(ProviderError::new(ErrorKind::Conflict, text).hint(hint))
 }
 
 struct Held {
@@ -92,5 +99,41 @@ impl Driver for Held {
 
     async fn contents(&self, id: &str) -> ProviderResult<Vec<Content>> {
         self.driver.contents(id).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Result, state::Record};
+
+    struct Says(Hold);
+
+    #[async_trait]
+    impl Ledger for Says {
+        async fn append(&self, _record: Record) -> Result<()> {
+            Ok(())
+        }
+
+        async fn note(&self, _record: Record) -> Result<()> {
+            Ok(())
+        }
+
+        async fn holds(&self) -> Hold {
+            self.0
+        }
+
+        fn intent_id(&self) -> String {
+            String::new()
+        }
+    }
+
+    #[tokio::test]
+    async fn who_can_not_reach_the_store_does_not_say_that_another_run_has_it() {
+        certain(&Says(Hold::Lasts)).await.expect("it may send");
+        let lost = certain(&Says(Hold::Lost)).await.expect_err("it may not").to_string();
+        assert!(lost.contains("another run has taken over"), "{lost}");
+        let unknown = certain(&Says(Hold::Unknown)).await.expect_err("it may not").to_string();
+        assert!(unknown.contains("the state's store does not answer"), "{unknown}");
     }
 }

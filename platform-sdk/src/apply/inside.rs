@@ -31,8 +31,7 @@ impl Run<'_> {
             let summary = format!("cannot see what is in `{}` (`{}`)", old.address, old.id);
             Diagnostic::of_provider(summary, &error).about(&old.address)
         })?;
-        let foreign = inside.iter().filter(|content| !self.accounts_for(content));
-        let foreign: Vec<String> = foreign.map(|content| format!("{} `{}`", content.type_name, content.id)).collect();
+        let foreign = self.foreign(old, &inside);
         if foreign.is_empty() {
             return Ok(());
         }
@@ -46,11 +45,18 @@ impl Run<'_> {
             .about(&old.address))
     }
 
-    /// Whether something is in state, or was until this run deleted it: it may still show.
-    fn accounts_for(&self, content: &Content) -> bool {
-        let ended = || self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        self.live.owns(content.type_name, &content.id)
-            || ended().contains_key(&(content.type_name.to_owned(), content.id.clone()))
+    /// What of this is neither in state nor was until this run deleted it: that may still show.
+    fn foreign(&self, holder: &ResourceState, inside: &[Content]) -> Vec<String> {
+        let objects: Vec<(&str, &str)> = inside.iter().map(|content| (content.type_name, &*content.id)).collect();
+        let owned = self.live.owns(&holder.site(), &objects);
+        let foreign =
+            objects.iter().zip(owned).filter(|((kind, id), owned)| !owned && !self.ended_in(holder, kind, id));
+        foreign.map(|((kind, id), _)| format!("{kind} `{id}`")).collect()
+    }
+
+    fn ended_in(&self, holder: &ResourceState, kind: &str, id: &str) -> bool {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.iter().any(|end| end.is(kind, Some(id)) && end.site.is_of(holder))
     }
 }
 

@@ -7,7 +7,11 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::{Result, report::Diagnostic, state::Record};
+use crate::{
+    Result,
+    report::Diagnostic,
+    state::{Hold, Record},
+};
 
 /// Takes the journal's records.
 #[async_trait]
@@ -19,8 +23,8 @@ pub trait Ledger: Send + Sync {
     async fn note(&self, record: Record) -> Result<()>;
 
     /// Whether what is recorded here still holds: not when another run has taken over.
-    async fn holds(&self) -> bool {
-        true
+    async fn holds(&self) -> Hold {
+        Hold::Lasts
     }
 
     /// Why nothing can be announced any more; nothing new may be started then.

@@ -13,7 +13,7 @@ use crate::{
     plan::{Op, conceal_fields},
     program::{Expr, Field, Shape, Unset},
     report::Diagnostic,
-    state::{Effect, ProviderState, Referred, ResourceState, Snapshot},
+    state::{Effect, ProviderState, Referred, ResourceState, Site, Snapshot},
 };
 
 /// The part of an apply that its actions share.
@@ -83,14 +83,9 @@ impl Live {
         }
     }
 
-    /// Whether an object of this type and id is in state, or awaits its deletion there.
-    pub(super) fn owns(&self, type_name: &str, id: &str) -> bool {
-        self.known().snapshot.owns(type_name, id)
-    }
-
-    /// Whether one of the stack's has this id, among those of this resource's type and provider.
-    pub(super) fn has_like(&self, resource: &ResourceState, id: &str) -> bool {
-        self.known().snapshot.has_like(resource, id)
+    /// Which of these objects of a site, by type and id, are the stack's, or await their deletion in state.
+    pub(super) fn owns(&self, site: &Site, objects: &[(&str, &str)]) -> Vec<bool> {
+        self.known().snapshot.owns(site, objects)
     }
 
     pub(super) fn apply(&self, effects: &[Effect]) {

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::{
     Ledger, Scrub,
     apart::{Apart, leaving},
+    end::Ended,
     held::certain,
     live::Live,
     make::{Making, serving},
@@ -90,8 +91,8 @@ pub(super) struct Run<'a> {
     /// What this plan ends.
     pub(super) leaving: Vec<&'a ResourceState>,
     created: Arc<Mutex<BTreeMap<String, String>>>,
-    /// When this run deleted what, by type and id.
-    pub(super) ended: Mutex<BTreeMap<(String, String), tokio::time::Instant>>,
+    /// What this run deleted.
+    pub(super) ended: Mutex<Vec<Ended>>,
     /// The step of each action.
     steps: Vec<usize>,
     timing: Mutex<Timing>,

@@ -186,8 +186,8 @@ pub(crate) struct ImportArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum StateVerb {
     /// List what the stack owns
-    List,
-    /// Show everything known of one resource
+    List(StateListArguments),
+    /// Show everything known of one resource, or of all
     Show(StateShowArguments),
     /// Give a resource another address
     Mv(StateMoveArguments),
@@ -209,12 +209,20 @@ pub(crate) enum StateVerb {
     Repair,
 }
 
+/// `state list`.
+#[derive(Debug, Args)]
+pub(crate) struct StateListArguments {
+    /// As of this snapshot
+    #[arg(long, value_name = "SERIAL")]
+    pub(crate) at: Option<u64>,
+}
+
 /// `state show`.
 #[derive(Debug, Args)]
 pub(crate) struct StateShowArguments {
-    /// The resource
+    /// Only this resource
     #[arg(value_parser = address)]
-    pub(crate) address: Address,
+    pub(crate) address: Option<Address>,
     /// As of this snapshot
     #[arg(long, value_name = "SERIAL")]
     pub(crate) at: Option<u64>,

@@ -6,7 +6,7 @@ use crate::{
     Result,
     apply::Ledger,
     report::Diagnostic,
-    state::{Journal, Record},
+    state::{Hold, Journal, Record},
 };
 
 #[async_trait]
@@ -19,7 +19,7 @@ impl Ledger for Journal {
         Ok(self.append_lazy(record).await?)
     }
 
-    async fn holds(&self) -> bool {
+    async fn holds(&self) -> Hold {
         Self::holds(self).await
     }
 

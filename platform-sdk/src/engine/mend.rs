@@ -1,7 +1,5 @@
 //! Mending state by hand: moving, forgetting and taking in, each as a snapshot of its own in the history.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::{
@@ -12,9 +10,9 @@ use crate::{
     Result,
     cli::{Context, Exit, StateForgetArguments, StateImportArguments, StateMoveArguments},
     desired::Address,
-    plan::Summary,
+    plan::{self, Summary},
     report::{Diagnostic, Event, Observer as _, object},
-    state::{self, Commit, Effect, Lease, OpenIntent, ProviderState, Record, ResourceState, Snapshot},
+    state::{self, Commit, Effect, Lease, OpenIntent, Record, ResourceState, Snapshot},
 };
 
 /// What a change of state by hand does, and how it is told.
@@ -28,12 +26,12 @@ struct Change {
 pub(crate) async fn state_move(context: &Context, arguments: &StateMoveArguments) -> Result<Exit> {
     let StateMoveArguments { from, to } = arguments;
     mend(context, |snapshot, open| {
-        let named = |target: &ResourceState| {
-            target.address == *from || target.address == *to || referring_to(target, from, to).is_some()
-        };
+        let named = |target: &ResourceState| target.address == *from || target.address == *to || names(target, from);
         settled(open, named)?;
-        let Some(state) = snapshot.resources.get(from) else { return Err(not_there(from, snapshot)) };
-        if snapshot.resources.contains_key(to) {
+        if !snapshot.all().any(|state| state.address == *from) {
+            return Err(not_there(from, snapshot));
+        }
+        if snapshot.resources.contains_key(to) || snapshot.replacing.contains_key(to) {
             let problem = Diagnostic::error(format!("`{to}` is in state already"));
             return Err(problem.hint("move or forget that one first").about(to));
         }
@@ -41,35 +39,21 @@ pub(crate) async fn state_move(context: &Context, arguments: &StateMoveArguments
             let problem = Diagnostic::error(format!("`{from}` can't become a {}", to.type_name()));
             return Err(problem.hint("the type of an object stays; move it to an address of the same type"));
         }
-        let mut effects = vec![Effect::Move(from.clone(), to.clone())];
-        let others = snapshot.resources.values().filter(|other| other.address != *from);
-        effects.extend(others.filter_map(|other| referring_to(other, from, to)).map(Effect::put));
+        let id = snapshot.resources.get(from).map(|state| &state.id);
         Ok(Change {
-            effects,
+            effects: plan::renamed(snapshot, from, to),
             said: format!("moved `{from}` to `{to}`"),
-            object: object("moved", json!({"from": from, "to": to, "id": state.id})),
+            object: object("moved", json!({"from": from, "to": to, "id": id})),
         })
     })
     .await
 }
 
-/// Whoever refers to what moves, refers to it under its new address. `None` for who does not.
-fn referring_to(state: &ResourceState, from: &Address, to: &Address) -> Option<ResourceState> {
-    let mut new = state.clone();
-    let mut provider = ProviderState::clone(&new.provider);
-    for set in [&mut new.dependencies, &mut new.parents, &mut provider.of] {
-        if set.remove(from) {
-            set.insert(to.clone());
-        }
-    }
-    new.provider = provider.into();
-    if new.options.deleted_with.as_ref() == Some(from) {
-        Arc::make_mut(&mut new.options).deleted_with = Some(to.clone());
-    }
-    for reference in new.references.values_mut().filter(|reference| reference.to == *from) {
-        reference.to = to.clone();
-    }
-    (new != *state).then_some(new)
+/// Whether this names an address in what it depends on or was made of.
+fn names(state: &ResourceState, address: &Address) -> bool {
+    [&state.dependencies, &state.parents, &state.provider.of].iter().any(|set| set.contains(address))
+        || state.options.deleted_with.as_ref() == Some(address)
+        || state.references.values().any(|reference| reference.to == *address)
 }
 
 /// Drops a resource from state and leaves the object.
@@ -110,6 +94,12 @@ pub(crate) async fn state_import(context: &Context, arguments: &StateImportArgum
     let mut lease = lease(context).await?;
     let said = differences(&lease.reading().snapshot, &exported.snapshot);
     context.printer.text(&format!("`{name}` is serial {} of {}\n{said}", exported.entry.serial, exported.entry.at));
+    if exported.as_written == Some(false) {
+        let warning = Diagnostic::warning(format!("`{name}` is not as any snapshot of this stack was written"));
+        context
+            .printer
+            .diagnostic(&warning.detail("it is of another copy of the stack, or was changed since it was exported"));
+    }
     let object = object(
         "state_imported",
         json!({"serial": exported.entry.serial, "at": exported.entry.at,

@@ -7,7 +7,7 @@ use crate::{
     Result,
     cli::{Context, Exit, StateExportArguments, StateUnlockArguments},
     report::object,
-    state::{self, Keys, Location, Snapshot},
+    state::{self, History, Keys, Location, Snapshot},
 };
 
 /// What the stack owns now, or as of an earlier snapshot.
@@ -46,7 +46,8 @@ async fn as_it_is(context: &Context, location: &Location) -> Result<(Snapshot, K
 
 /// Lists the stack's snapshots.
 pub(crate) async fn history(context: &Context) -> Result<Exit> {
-    for (hash, entry) in state::history(&context.location()?).await? {
+    let History { kept, broken } = state::history(&context.location()?).await?;
+    for (hash, entry) in kept {
         let commit =
             entry.commit.as_deref().map(|commit| format!("  {}", &commit[..commit.len().min(12)])).unwrap_or_default();
         context.printer.text(&format!("{:>6}  {}  {}  {}{commit}\n", entry.serial, entry.at, hash.short(), entry.by));
@@ -54,7 +55,7 @@ pub(crate) async fn history(context: &Context) -> Result<Exit> {
             "commit": entry.commit});
         context.printer.object(&object("snapshot", body));
     }
-    Ok(Exit::Done)
+    broken.map_or(Ok(Exit::Done), |problem| Err(problem.into()))
 }
 
 /// Prints a snapshot as it stands, secrets sealed.

@@ -86,6 +86,10 @@ async fn settle_open(context: &Context) -> Result<Exit> {
         );
         return Ok(Exit::Done);
     }
+    // What it is about to answer for is not for anybody else to find out.
+    if reading.in_progress.is_some() && lives(context, &session).await? {
+        return Err(state::in_use(&context.location()?).await.into());
+    }
     let mut snapshot = reading.snapshot.clone();
     let settled = settle(&reading.open, &mut snapshot, &session.connections, context.now_ms()).await;
     let mut findings = settled.notes.clone();
@@ -109,6 +113,12 @@ async fn settle_open(context: &Context) -> Result<Exit> {
     Ok(Exit::Failed)
 }
 
+async fn lives(context: &Context, session: &Session<'_>) -> Result<bool> {
+    let printer = &context.printer;
+    let tell = |text: &str| printer.note(text);
+    context.interrupts.unless_asked(state::lives(&session.location, &tell)).await
+}
+
 /// Copies the stack's state to another place.
 pub(crate) async fn state_copy(context: &Context, arguments: &StateCopyArguments) -> Result<Exit> {
     let from = context.location()?;
@@ -122,7 +132,7 @@ pub(crate) async fn state_copy(context: &Context, arguments: &StateCopyArguments
         "bytes": copied.bytes});
     context.printer.object(&object("copied", body));
     context.printer.text(&format!(
-        "copied {} objects, {} snapshots among them, {} bytes; every one was read back and compared\n\
+        "copied {} objects, snapshots among them: {}, {} bytes; every one was read back and compared\n\
          use it with `--state {}` or PLATFORM_STATE; the state here stays as it is\n",
         copied.objects, copied.snapshots, copied.bytes, arguments.url
     ));

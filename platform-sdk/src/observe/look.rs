@@ -66,13 +66,19 @@ impl Unanswered<'_> {
         Looks::new(self.driver.schema().consistency, self.ago)
     }
 
-    /// What a create made. `owned` tells the ids of what the stack has already: what a service did not show before may be
-    /// one of those.
-    pub(crate) async fn created(&self, owned: impl Fn(&str) -> bool + Send + Sync) -> ProviderResult<Looked> {
-        let mut looks = self.looks();
+    /// What a create made. `owned` tells of objects, by type and id, which the stack has already: what a service did not
+    /// show before may be one of those.
+    pub(crate) async fn created(
+        &self,
+        owned: impl Fn(&[(&str, &str)]) -> Vec<bool> + Send + Sync,
+    ) -> ProviderResult<Looked> {
+        let (mut looks, type_name) = (self.looks(), self.driver.schema().type_name);
         loop {
-            let mut found = self.driver.find(self.inputs).await?;
-            found.retain(|found| !owned(&found.id));
+            let found = self.driver.find(self.inputs).await?;
+            let objects: Vec<(&str, &str)> = found.iter().map(|found| (type_name, &*found.id)).collect();
+            let known = owned(&objects);
+            let new = found.into_iter().zip(known).filter(|(_, known)| !known);
+            let found: Vec<Found> = new.map(|(found, _)| found).collect();
             let strangers = match recognise(self.driver.schema().identity, &found, self.intent) {
                 // What is listed and can't be read is on its way in, or on its way out.
                 Recognised::Ours(one) => match self.driver.read(&self.asked(&one.id)).await? {

@@ -414,9 +414,7 @@ pub(crate) async fn look_up(
 /// # Errors
 /// Never; what can't be listed is left to the service's own refusal.
 pub async fn contents(reading: Reading<'_>, ending: &BTreeSet<Address>, observed: &mut Observed) {
-    let Snapshot { resources, pending_deletes, .. } = reading.snapshot;
-    let owned = resources.values().chain(pending_deletes);
-    let owned: BTreeSet<(&str, &str)> = owned.map(|own| (own.address.type_name(), own.id.as_str())).collect();
+    let mut inside = Vec::new();
     for address in ending {
         let Some(state) = reading.snapshot.resources.get(address) else { continue };
         if state.provider.kind == BUILTIN || observed.present(address).is_none() {
@@ -427,10 +425,16 @@ pub async fn contents(reading: Reading<'_>, ending: &BTreeSet<Address>, observed
             continue;
         };
         let Ok(contents) = driver.contents(&state.id).await else { continue };
-        let foreign = contents.iter().filter(|content| !owned.contains(&(content.type_name, content.id.as_str())));
+        inside.push((state, contents));
+    }
+    let all = inside.iter().flat_map(|(_, contents)| contents);
+    let owned = reading.snapshot.owned(all.map(|content| (content.type_name, content.id.as_str())));
+    for (state, contents) in &inside {
+        let site = state.site();
+        let foreign = contents.iter().filter(|content| !owned.has(&site, content.type_name, &content.id));
         let foreign: Vec<String> = foreign.map(|content| format!("{} `{}`", content.type_name, content.id)).collect();
         if !foreign.is_empty() {
-            observed.contents.insert(address.clone(), foreign);
+            observed.contents.insert(state.address.clone(), foreign);
         }
     }
 }

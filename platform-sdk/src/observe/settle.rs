@@ -185,9 +185,10 @@ async fn created(
     let not_happened = || Ok((vec![Effect::Nothing], "its create was interrupted, and had not happened".to_owned()));
     let Some(inputs) = target.inputs.plain() else { return not_happened() };
     let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
+    let site = target.site();
     let looked = match &open.created {
         Some(id) => unanswered.seen(id).await?.map_or(Looked::Nobody, Looked::Ours),
-        None => unanswered.created(|id| snapshot.has_like(target, id)).await?,
+        None => unanswered.created(|objects| snapshot.owns(&site, objects)).await?,
     };
     match looked {
         Looked::Ours(seen) => {

@@ -172,6 +172,41 @@ pub(super) fn effects(before: &Snapshot, moved: &Snapshot, from: &BTreeMap<Addre
     effects
 }
 
+/// What giving an address another name does to state: all that stands there, awaits its deletion or is to be made again
+/// there, and everything that names it.
+pub fn renamed(snapshot: &Snapshot, from: &Address, to: &Address) -> Vec<Effect> {
+    let names = BTreeMap::from([(from, to)]);
+    let new = |old: &Arc<ResourceState>| {
+        let mut new = ResourceState::clone(old);
+        rename(&mut new, &names);
+        new
+    };
+    let mut effects = Vec::new();
+    if snapshot.resources.contains_key(from) {
+        effects.push(Effect::Move(from.clone(), to.clone()));
+    }
+    if snapshot.replacing.contains_key(from) {
+        effects.push(Effect::Remove(from.clone()));
+    }
+    // What awaits its deletion takes its new name through the place of what is there, which is put back after it.
+    let mut through = BTreeSet::new();
+    for (was, is) in snapshot.pending_deletes.iter().map(|old| (old, new(old))).filter(|(was, is)| ***was != *is) {
+        through.insert(is.address.clone());
+        effects.push(Effect::Deleted(was.address.clone(), was.id.clone()));
+        effects.extend([Effect::Put(is.clone().into()), Effect::Retire(is.address)]);
+    }
+    let changed = |was: &Arc<ResourceState>, is: &ResourceState| {
+        let moved = ResourceState { address: is.address.clone(), ..ResourceState::clone(was) };
+        moved != *is || through.contains(&is.address)
+    };
+    let live = snapshot.resources.values().map(|was| (was, new(was))).filter(|(was, is)| changed(was, is));
+    effects.extend(live.map(|(_, is)| Effect::put(is)));
+    let gone = snapshot.replacing.values().map(|was| (was, new(was)));
+    let gone = gone.filter(|(was, is)| ***was != *is || through.contains(&is.address));
+    effects.extend(gone.map(|(_, is)| Effect::End(is.into())));
+    effects
+}
+
 fn with_moves<'s>(desired: &Desired, snapshot: &'s Snapshot, to: &BTreeMap<&Address, &Address>) -> Cow<'s, Snapshot> {
     if to.is_empty() {
         return Cow::Borrowed(snapshot);

@@ -17,7 +17,7 @@ use tokio::{
 use super::{
     lease::EXPIRY,
     object_per_append::put,
-    store::{Certainty, Condition, Confirm, Guard, Note, Store, StoreError, StoreResult, Version, Waiting},
+    store::{Certainty, Condition, Confirm, Guard, Hold, Note, Store, StoreError, StoreResult, Version, Waiting},
 };
 
 /// How often a holder shows that it lives.
@@ -146,14 +146,18 @@ struct Beats(watch::Receiver<Last>);
 #[async_trait]
 impl Confirm for Beats {
     /// A process that slept asks the store first.
-    async fn confirm(&self) -> bool {
+    async fn confirm(&self) -> Hold {
         let mut last = self.0.clone();
         let certain = last.wait_for(|last| match last {
             Last::Beat(sign) => sign.is_trusted(),
             Last::Lost => true,
         });
-        // No news for that long, or the end of the beats, is no certainty.
-        matches!(timeout(EXPIRY, certain).await, Ok(Ok(last)) if matches!(*last, Last::Beat(_)))
+        match timeout(EXPIRY, certain).await.map(|last| last.map(|last| *last)) {
+            Ok(Ok(Last::Beat(_))) => Hold::Lasts,
+            Ok(Ok(Last::Lost)) => Hold::Lost,
+            // No news for that long, or the end of the beats, is no certainty.
+            Ok(Err(_)) | Err(_) => Hold::Unknown,
+        }
     }
 }
 

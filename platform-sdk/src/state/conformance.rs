@@ -7,7 +7,7 @@ use std::sync::{
 
 use bytes::Bytes;
 
-use super::store::{Condition, Guard, Note, Store, StoreError, Version, part_key};
+use super::store::{Condition, Guard, Hold, Note, Store, StoreError, Version, part_key};
 
 /// Runs every clause against an empty store.
 ///
@@ -148,7 +148,7 @@ async fn lives(store: &Arc<dyn Store>) -> bool {
 
 async fn holds_exclude_each_other(store: &Arc<dyn Store>) {
     let mut guard = lock(store, "first").await.expect("nobody holds it");
-    assert!(guard.certainty().confirm().await, "a new hold is certain");
+    assert_eq!(guard.certainty().confirm().await, Hold::Lasts, "a new hold is certain");
     assert!(lock(store, "second").await.is_none(), "a held key is not taken");
     assert!(held(store).await.is_some_and(|note| note.starts_with("first ")), "the holder's note is read");
     assert!(lives(store).await, "and it lives");
@@ -161,7 +161,7 @@ async fn holds_exclude_each_other(store: &Arc<dyn Store>) {
         assert!(held(store).await.is_none(), "a hold that was ended is nobody's");
         let next = lock(store, "next").await.expect("it is free");
         assert!(guard.note(notes("again")).await.is_err(), "who lost its hold does not get it back");
-        assert!(!certainty.confirm().await, "and knows that it is lost");
+        assert_eq!(certainty.confirm().await, Hold::Lost, "and knows that it is lost");
         next.release().await;
     }
     guard.release().await;

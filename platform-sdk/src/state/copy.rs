@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Condition, Lease, Location, StoreError};
+use super::{Condition, Lease, Location, StoreError, history};
 use crate::{Result, desired::Hash, report::Diagnostic};
 
 /// What was copied.
@@ -35,6 +35,10 @@ pub async fn copy(under: &Lease, from: &Location, to: &Location) -> Result<Copie
     if there.is_some_and(|there| there.bytes != at.bytes) {
         return Err(another(to, "head.json").into());
     }
+    // What is not whole here would not be there, and there it would be too late to say so.
+    if let Some(problem) = history(from).await?.broken {
+        return Err(problem.into());
+    }
     copy_key(under, from, to).await?;
     let mut copied = Copied::default();
     let lease = from.key("lease.json");
@@ -43,8 +47,8 @@ pub async fn copy(under: &Lease, from: &Location, to: &Location) -> Result<Copie
             continue;
         }
         let Some(object) = from.store.get(&key).await.map_err(Diagnostic::from)? else { continue };
-        if key.starts_with(&from.key("snapshots/")) {
-            verify(from, &key, &object.bytes)?;
+        if let Some(name) = key.strip_prefix(&from.key("snapshots/")) {
+            verify(from, &key, name, &object.bytes)?;
             copied.snapshots += 1;
         }
         place(to, &key, &object.bytes).await?;
@@ -68,12 +72,13 @@ async fn place(to: &Location, key: &str, bytes: &[u8]) -> Result<(), Diagnostic>
     }
 }
 
-fn verify(from: &Location, key: &str, bytes: &[u8]) -> Result<(), Diagnostic> {
-    if key.ends_with(&format!("/{}.json", Hash::of(bytes))) {
+/// The history is whole: this is none of its snapshots.
+fn verify(from: &Location, key: &str, name: &str, bytes: &[u8]) -> Result<(), Diagnostic> {
+    if name == format!("{}.json", Hash::of(bytes)) {
         return Ok(());
     }
-    let problem = Diagnostic::error(format!("`{}` is damaged", from.shown(key)));
-    Err(problem.detail("its content is not what its name says").hint("`state repair` says what can be done about it"))
+    let problem = Diagnostic::error(format!("`{}` is no snapshot", from.shown(key)));
+    Err(problem.detail("its content is not what its name says, and nothing refers to it").hint("move it away"))
 }
 
 fn another(to: &Location, name: &str) -> Diagnostic {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Location, World,
-    reading::{read_head, read_snapshot, snapshot_key},
-    snapshot_format::decode_exports,
+    reading::{check_head, read_head, read_snapshot, refuse_orphans, snapshot_key},
+    snapshot_format::{decode_exports, read_entry},
 };
 use crate::{Result, desired::Tree};
 
@@ -28,10 +28,14 @@ pub async fn exports(
     environment: &BTreeMap<String, String>,
     wanted: &BTreeSet<&str>,
 ) -> Result<Option<Exports>> {
-    let Some((head, _)) = read_head(location).await? else { return Ok(None) };
+    let Some((head, _)) = read_head(location).await? else {
+        refuse_orphans(location).await?;
+        return Ok(None);
+    };
     world.check(head.world, &location.stack())?;
-    let Some(hash) = head.snapshot else { return Ok(None) };
+    let Some(hash) = head.snapshot.clone() else { return Ok(None) };
     let bytes = read_snapshot(location, &hash).await?;
+    check_head(location, &head, &read_entry(&bytes, &location.shown(&snapshot_key(location, &hash)))?)?;
     let place = location.shown(&snapshot_key(location, &hash));
     let stack = (location.project.as_str(), location.stack.as_str());
     Ok(Some(decode_exports(&bytes, &place, stack, location.key_source(environment), wanted).await?))

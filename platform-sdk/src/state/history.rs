@@ -5,43 +5,75 @@ use std::collections::BTreeMap;
 use super::{
     Entry, Keys, Location, Snapshot,
     prune::{self, pruned},
-    reading::{read_head, read_snapshot, snapshot_key},
+    reading::{check_head, read_head, read_snapshot, refuse_orphans, snapshot_key},
     snapshot_format::{decode, decode_keys, read_entry},
 };
 use crate::{Result, desired::Hash, report::Diagnostic};
 
-/// All snapshots of a stack that are kept, newest first, each with its hash.
+/// A stack's history, as far back as it can be read.
+#[derive(Debug, Default)]
+pub struct History {
+    /// The snapshots that are kept, newest first, each with its hash.
+    pub kept: Vec<(Hash, Entry)>,
+    /// Why it can't be read any further back, where it should go on.
+    pub broken: Option<Diagnostic>,
+}
+
+/// A stack's snapshots.
 ///
 /// # Errors
-/// When one is missing or damaged.
-pub async fn history(location: &Location) -> Result<Vec<(Hash, Entry)>> {
+/// When the head or its snapshot is missing or damaged.
+pub async fn history(location: &Location) -> Result<History> {
     Ok(walk(location, |_| false).await?.0)
 }
 
 /// The chain from the head back to the first snapshot that is looked for, or to the oldest that is kept; with the bytes
 /// of the one that it ends at.
-async fn walk(location: &Location, found: impl Fn(&Entry) -> bool) -> Result<(Vec<(Hash, Entry)>, Vec<u8>)> {
-    let (mut chain, mut last) = (Vec::new(), Vec::new());
-    let Some((head, _)) = read_head(location).await? else { return Ok((chain, last)) };
+async fn walk(location: &Location, found: impl Fn(&Entry) -> bool) -> Result<(History, Vec<u8>)> {
+    let (mut history, mut last) = (History::default(), Vec::new());
+    let Some((head, _)) = read_head(location).await? else {
+        refuse_orphans(location).await?;
+        return Ok((history, last));
+    };
     let pruned = pruned(location).await?;
     prune::check(location, pruned.as_ref(), head.serial)?;
-    let mut next = head.snapshot;
+    let mut next = head.snapshot.clone();
     while let Some(hash) = next.take() {
-        let bytes = read_snapshot(location, &hash).await?;
+        let bytes = match read_snapshot(location, &hash).await {
+            Ok(bytes) => bytes,
+            Err(problem) if history.kept.is_empty() => return Err(problem.into()),
+            Err(problem) => {
+                history.broken = Some(problem.hint(broken_hint(history.kept.len())));
+                break;
+            }
+        };
         let entry = read_entry(&bytes, &location.shown(&snapshot_key(location, &hash)))?;
+        if history.kept.is_empty() {
+            check_head(location, &head, &entry)?;
+        }
         if !prune::ends_at(pruned.as_ref(), &entry) && !found(&entry) {
             next.clone_from(&entry.parent);
         }
-        chain.push((hash, entry));
+        history.kept.push((hash, entry));
         last = bytes;
     }
-    Ok((chain, last))
+    Ok((history, last))
+}
+
+fn broken_hint(kept: usize) -> String {
+    format!(
+        "restore it from a copy; no run needs it, only `rollback` and `--at` to it or to what is before it; `state prune \
+         --keep {kept}` lets the history begin after it"
+    )
 }
 
 /// The kept snapshot with this number, or the last one, with its bytes.
 async fn find(location: &Location, serial: Option<u64>) -> Result<(Hash, Vec<u8>)> {
     let wanted = |entry: &Entry| serial.is_none_or(|serial| entry.serial == serial);
-    let (chain, bytes) = walk(location, wanted).await?;
+    let (History { kept: chain, broken }, bytes) = walk(location, wanted).await?;
+    if let Some(problem) = broken {
+        return Err(problem.into());
+    }
     let last = chain.first().map_or(0, |(_, entry)| entry.serial);
     match (chain.into_iter().next_back(), serial) {
         (Some((hash, entry)), _) if wanted(&entry) => Ok((hash, bytes)),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Certainty, Clock, Commit, Keys, OpenIntent, Record, Snapshot,
+    Certainty, Clock, Commit, Hold, Keys, OpenIntent, Record, Snapshot,
     branch::{Branch, to_bytes},
     fold::note,
     frame::frame,
@@ -149,7 +149,7 @@ impl Journal {
     }
 
     /// Whether the lease still lasts. A process that stood still asks the store first.
-    pub async fn holds(&self) -> bool {
+    pub async fn holds(&self) -> Hold {
         self.inner.certainty.confirm().await
     }
 

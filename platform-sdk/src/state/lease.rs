@@ -205,7 +205,7 @@ pub(super) async fn hold(location: &Location, who: &Holder, since: &str) -> Resu
     let waiting = |note: &[u8]| (who.waiting)(&waiting_for(location, note));
     match Arc::clone(&location.store).lock(&key, who.notes(0, since), &waiting).await? {
         Some(guard) => Ok(guard),
-        None => Err(taken(location).await),
+        None => Err(in_use(location).await),
     }
 }
 
@@ -330,7 +330,8 @@ pub async fn unlock(location: &Location, run: &str) -> Result<Unlocked> {
         .into())
 }
 
-async fn taken(location: &Location) -> Diagnostic {
+/// The refusal of what needs the lease while somebody else has it.
+pub async fn in_use(location: &Location) -> Diagnostic {
     match holder(location).await {
         Ok(Some(holder)) => Diagnostic::error(format!("stack `{}` is in use", location.stack()))
             .detail(format!("held by {holder}"))

@@ -4,6 +4,7 @@
 
 // In memory: what the engine works with.
 mod fold;
+mod owned;
 mod record;
 mod snapshot;
 
@@ -63,14 +64,15 @@ pub use exports::{Exports, exports};
 pub(crate) use fingerprint::{fingerprint, salt};
 pub use fold::Folded;
 pub use head::{FORMAT_VERSION, Head, World};
-pub use history::{export, history, snapshot_at};
+pub use history::{History, export, history, snapshot_at};
 pub use journal::Journal;
-pub use lease::{Clock, Holder, Lease, Unlocked, check_world, lease, lives, read, unlock, world};
+pub use lease::{Clock, Holder, Lease, Unlocked, check_world, in_use, lease, lives, read, unlock, world};
 pub use local::Local;
 pub use location::Location;
 pub use logins::Logins;
 pub use memory::Memory;
 pub use object_per_append::ObjectPerAppend;
+pub use owned::{Owned, Site};
 pub use prune::{Prunable, prunable, prune};
 pub use reading::Reading;
 pub use record::{Effect, Intent, IntentOp, OpenIntent, Record};
@@ -79,8 +81,8 @@ pub use secrets::Keys;
 pub use snapshot::{ProviderState, Referred, ResourceState, Snapshot, Status};
 pub use snapshot_format::Entry;
 pub use store::{
-    Appender, Certainty, Condition, Confirm, Guard, Note, Object, Store, StoreError, StoreKey, StoreResult, Version,
-    Waiting, check_key,
+    Appender, Certainty, Condition, Confirm, Guard, Hold, Note, Object, Store, StoreError, StoreKey, StoreResult,
+    Version, Waiting, check_key,
 };
 pub use transfer::{Exported, exported, take_in};
 pub use writer::Commit;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Condition, Entry, Holder, Lease, Location, damage,
     head::{FORMAT_VERSION, newer, parse},
-    history::history,
+    history::{History, history},
     reading::snapshot_key,
     snapshot_format::read_entry,
 };
@@ -33,12 +33,14 @@ pub struct Prunable {
     pub snapshots: BTreeMap<u64, Vec<String>>,
     /// The keys of the journals that only these snapshots needed.
     pub journals: Vec<String>,
+    /// The history can't be read any further back than this: that it begins here makes it whole.
+    pub mends: bool,
 }
 
 impl Prunable {
     /// Whether there is nothing to remove.
     pub fn is_empty(&self) -> bool {
-        self.snapshots.is_empty() && self.journals.is_empty()
+        self.snapshots.is_empty() && self.journals.is_empty() && !self.mends
     }
 }
 
@@ -57,10 +59,14 @@ pub(super) async fn pruned(location: &Location) -> Result<Option<Pruned>, Diagno
 /// What is older than the newest `keep` snapshots. The one that the stack is at always stays.
 ///
 /// # Errors
-/// When the history can't be read.
+/// When the history can't be read that far back.
 pub async fn prunable(location: &Location, keep: usize) -> Result<Prunable> {
-    let chain = history(location).await?;
-    let nothing = || Prunable { first: 0, snapshots: BTreeMap::new(), journals: Vec::new() };
+    let History { kept: chain, broken } = history(location).await?;
+    let mends = broken.is_some();
+    if let Some(problem) = broken.filter(|_| chain.len() < keep) {
+        return Err(problem.into());
+    }
+    let nothing = || Prunable { first: 0, snapshots: BTreeMap::new(), journals: Vec::new(), mends: false };
     let Some((_, oldest)) = chain.get(keep.max(1) - 1).or(chain.last()) else { return Ok(nothing()) };
     let kept: Vec<String> = chain.iter().take(keep.max(1)).map(|(hash, _)| snapshot_key(location, hash)).collect();
     let mut snapshots: BTreeMap<u64, Vec<String>> = BTreeMap::new();
@@ -77,7 +83,7 @@ pub async fn prunable(location: &Location, keep: usize) -> Result<Prunable> {
     }
     let mut journals = location.store.list(&location.key("journal")).await.map_err(Diagnostic::from)?;
     journals.retain(|key| fence_of(location, key).is_some_and(|fence| fence < oldest.fence));
-    Ok(Prunable { first: oldest.serial, snapshots, journals })
+    Ok(Prunable { first: oldest.serial, snapshots, journals, mends })
 }
 
 /// Removes it. The mark is written first: a history that ends early is never mistaken for a damaged one.

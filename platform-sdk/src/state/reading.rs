@@ -77,7 +77,7 @@ pub(super) async fn load(
             let place = location.shown(&snapshot_key(location, hash));
             let stack = (location.project.as_str(), location.stack.as_str());
             let loaded = snapshot_format::decode(&bytes, &place, stack, source.clone(), None).await?;
-            check_chain(&head, &loaded.entry, &place)?;
+            check_head(location, &head, &loaded.entry)?;
             (Folded { snapshot: loaded.snapshot, open: loaded.open }, loaded.keys, Some(loaded.entry))
         }
     };
@@ -146,7 +146,7 @@ pub(super) async fn read_head(location: &Location) -> Result<Option<(Head, Versi
 }
 
 /// Snapshots without a head are no empty state: the head was lost, and with it what they amount to.
-async fn refuse_orphans(location: &Location) -> Result<(), Diagnostic> {
+pub(super) async fn refuse_orphans(location: &Location) -> Result<(), Diagnostic> {
     for folder in ["snapshots", "journal"] {
         if let Some(key) = location.store.list(&location.key(folder)).await?.first() {
             let head = location.shown(&location.key("head.json"));
@@ -198,18 +198,22 @@ async fn last_good(location: &Location, but: &Hash) -> Option<(u64, Hash)> {
     best
 }
 
-fn check_chain(head: &Head, entry: &Entry, place: &str) -> Result<(), Diagnostic> {
-    let wrong = |what: &str| Err(damage(place, &format!("its {what} is not the one that the head of the stack names")));
-    if entry.parent != head.parent {
-        return wrong("parent");
-    }
-    if entry.serial != head.serial {
-        return wrong("serial");
-    }
-    if entry.world != head.world {
-        return wrong("world");
-    }
-    if entry.fence > head.fence { wrong("fence") } else { Ok(()) }
+/// Refuses a head that does not fit the snapshot that it names: that one's content is what its name says.
+pub(super) fn check_head(location: &Location, head: &Head, entry: &Entry) -> Result<(), Diagnostic> {
+    let misfit = if entry.parent != head.parent {
+        "parent"
+    } else if entry.serial != head.serial {
+        "serial"
+    } else if entry.world != head.world {
+        "world"
+    } else if entry.fence > head.fence {
+        "fence"
+    } else {
+        return Ok(());
+    };
+    let snapshot = head.snapshot.as_ref().map_or("", Hash::short);
+    let why = format!("its {misfit} is not that of the snapshot that it names, `{snapshot}`");
+    Err(damage(&location.shown(&location.key("head.json")), &why))
 }
 
 /// Plays the journals of all runs since the snapshot.
@@ -266,7 +270,7 @@ impl Replay<'_> {
         for key in self.location.store.list(folder).await? {
             let name = key.strip_prefix(folder).and_then(|name| name.strip_prefix('/')?.strip_suffix(".jsonl"));
             let part = name.and_then(|name| name.parse().ok());
-            parts.push(part.ok_or_else(|| damage(&self.location.shown(&key), "it is no part of a journal"))?);
+            parts.push(part.ok_or_else(|| foreign(&self.location.shown(&key)))?);
         }
         parts.sort_unstable();
         match (1..).zip(&parts).find(|(wanted, part)| wanted != *part) {
@@ -317,6 +321,13 @@ impl Replay<'_> {
         }
         Ok(())
     }
+}
+
+/// Somebody else's file among what has to be read.
+fn foreign(place: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{place}` is no part of a journal"))
+        .detail("nothing of a state has such a name, and what stands there may be meant for it")
+        .hint("move it to where it belongs; nothing was changed")
 }
 
 fn start_digest(head: &Head) -> Sha256 {

@@ -77,7 +77,8 @@ impl Remains {
                 }
             };
             if (&entry.project, &entry.stack, entry.world) != (&location.project, &location.stack, world) {
-                self.findings.push(format!("`{place}` is of `{}/{}`", entry.project, entry.stack));
+                let Entry { project, stack, world, .. } = entry;
+                self.findings.push(format!("`{place}` is of `{project}/{stack}` in the {world} world"));
                 self.sound = false;
                 continue;
             }
@@ -152,10 +153,13 @@ impl Salvage<'_> {
                 return Ok(());
             }
         }
-        let expected = keys.iter().filter(|key| number(key).is_none_or(|number| number > after)).count();
+        for key in keys.iter().filter(|key| number(key).is_none()) {
+            self.findings.push(format!("`{}` is no part of a journal; it stays", self.location.shown(key)));
+        }
+        let expected = keys.iter().filter(|key| number(key).is_some_and(|number| number > after)).count();
         if seen < expected {
             let place = self.location.shown(&folder);
-            self.findings.push(format!("`{place}` lacks a part, or holds what is none; what comes after it is lost"));
+            self.findings.push(format!("`{place}` lacks a part; what comes after it is lost"));
             self.damaged = true;
         }
         Ok(())

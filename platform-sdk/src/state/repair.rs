@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{
     Commit, Condition, Entry, Folded, Holder, Keys, Location, StoreError, Version, World,
     head::{FORMAT_VERSION, Head},
+    history::{History, history},
     lease::hold,
     reading::{load, new_uuid, snapshot_key},
     remains::{Remains, Salvage},
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     Result,
     desired::Hash,
-    report::{Diagnostic, Error, Severity},
+    report::{Diagnostic, Severity},
 };
 
 /// What an examination found.
@@ -54,9 +55,10 @@ pub struct Repair {
 /// When it can't be read for another reason than damage, such as a wrong key or a newer version; or nothing is left.
 pub async fn examine(location: &Location, world: World, environment: &BTreeMap<String, String>) -> Result<Examined> {
     let Err(problem) = load(location, world, environment).await else {
-        let mut warnings = broken_history(location).await?;
-        warnings.extend(strays(location).await?);
-        return Ok(Examined::Readable(warnings));
+        let History { kept, broken } = history(location).await?;
+        let mut warnings = strays(location, &kept, broken.as_ref()).await?;
+        warnings.extend(broken);
+        return Ok(Examined::Readable(warnings.into_iter().map(warning).collect()));
     };
     let source = location.key_source(environment);
     let remains = Remains::of(location, world, problem.clone()).await?;
@@ -166,24 +168,45 @@ async fn put(location: &Location, key: &str, bytes: Bytes, condition: Condition)
     }
 }
 
-/// Earlier snapshots that can't be read: no run needs them, but nobody can go back to them.
-async fn broken_history(location: &Location) -> Result<Vec<Diagnostic>> {
-    match super::history(location).await {
-        Ok(_) => Ok(Vec::new()),
-        Err(error) => Ok(warnings(&error)),
+/// Files in the stack's folder that nothing reads and nothing writes: somebody else's, who may miss them; and what is
+/// called as a snapshot and is none.
+async fn strays(
+    location: &Location,
+    kept: &[(Hash, Entry)],
+    broken: Option<&Diagnostic>,
+) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let folder = location.key("");
+    let mut strays = Vec::new();
+    for key in location.store.list(&location.stack()).await? {
+        let (place, name) = (location.shown(&key), key.strip_prefix(&folder).unwrap_or_default());
+        if !is_of_a_stack(name) {
+            strays.push(stray(&place, None));
+            continue;
+        }
+        let Some(hash) = name.strip_prefix("snapshots/").and_then(|file| file.strip_suffix(".json")) else { continue };
+        // What the history has was read and is whole; where it breaks is said already.
+        if kept.iter().any(|(known, _)| known.as_str() == hash)
+            || broken.is_some_and(|problem| problem.summary.contains(hash))
+        {
+            continue;
+        }
+        let object = location.store.get(&key).await?;
+        if object.is_some_and(|object| Hash::of(&object.bytes).as_str() != hash) {
+            strays.push(stray(&place, Some("its content is not what its name says, and nothing refers to it")));
+        }
     }
+    Ok(strays)
 }
 
-/// Files in the stack's folder that nothing reads and nothing writes: somebody else's, who may miss them.
-async fn strays(location: &Location) -> Result<Vec<Diagnostic>> {
-    let folder = location.key("");
-    let keys = location.store.list(&location.stack()).await.map_err(Diagnostic::from)?;
-    let strays = keys.iter().filter(|key| !key.strip_prefix(&folder).is_some_and(is_of_a_stack));
-    let warn = |key: &String| {
-        let problem = Diagnostic::error(format!("`{}` is none of the state's files", location.shown(key)));
-        Diagnostic { severity: Severity::Warning, ..problem }.hint("move it to where it belongs; no run needs it")
-    };
-    Ok(strays.map(warn).collect())
+fn stray(place: &str, why: Option<&str>) -> Diagnostic {
+    let problem = Diagnostic::error(format!("`{place}` is none of the state's files"));
+    let problem = problem.hint("move it to where it belongs; no run needs it");
+    if let Some(why) = why { problem.detail(why) } else { problem }
+}
+
+/// What holds nothing up.
+fn warning(problem: Diagnostic) -> Diagnostic {
+    Diagnostic { severity: Severity::Warning, ..problem }
 }
 
 /// Whether a stack has files of that name.
@@ -201,12 +224,4 @@ fn is_of_a_stack(name: &str) -> bool {
 
 fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn warnings(error: &Error) -> Vec<Diagnostic> {
-    let warn = |problem: &Diagnostic| {
-        let hint = "restore it from a copy; only `rollback` and `--at` to it or to what is before it need it";
-        Diagnostic { severity: Severity::Warning, ..problem.clone() }.hint(hint)
-    };
-    error.diagnostics().iter().map(warn).collect()
 }

@@ -31,20 +31,6 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Whether an object of this type and id is in state, or awaits its deletion there.
-    pub fn owns(&self, type_name: &str, id: &str) -> bool {
-        let mut all = self.resources.values().chain(&self.pending_deletes);
-        all.any(|own| own.id == id && own.address.type_name() == type_name)
-    }
-
-    /// Whether one of the stack's has this id, among those of this resource's type and provider.
-    pub fn has_like(&self, resource: &ResourceState, id: &str) -> bool {
-        let alike = |own: &ResourceState| {
-            own.address.type_name() == resource.address.type_name() && own.provider == resource.provider
-        };
-        self.resources.values().chain(&self.pending_deletes).any(|own| own.id == id && alike(own))
-    }
-
     /// Every object that it tells of: those that are there, those that await deletion, and those that are gone.
     pub fn all(&self) -> impl Iterator<Item = &Arc<ResourceState>> {
         self.resources.values().chain(&self.pending_deletes).chain(self.replacing.values())

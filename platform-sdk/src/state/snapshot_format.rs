@@ -271,21 +271,27 @@ fn older(
 
 /// What a snapshot file says of itself, without the rest.
 pub(super) fn read_entry(bytes: &[u8], place: &str) -> Result<Entry, Diagnostic> {
-    #[derive(Deserialize)]
-    struct Newer {
-        version: u64,
-    }
-    #[derive(Deserialize)]
-    struct Only<T> {
-        entry: T,
-    }
     match serde_json::from_slice::<Only<Entry>>(bytes) {
         Ok(only) => checked(only.entry, place),
-        Err(error) => Err(match serde_json::from_slice::<Only<Newer>>(bytes) {
-            Ok(Only { entry: Newer { version } }) if version > u64::from(FORMAT_VERSION) => newer(place, version),
+        Err(error) => Err(match entry_version(bytes) {
+            Some(version) if version > u64::from(FORMAT_VERSION) => newer(place, version),
             _ => damage(place, &format!("it is not a snapshot: {error}")),
         }),
     }
+}
+
+#[derive(Deserialize)]
+struct Only<T> {
+    entry: T,
+}
+
+/// The version that a snapshot file says it has.
+pub(super) fn entry_version(bytes: &[u8]) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u64,
+    }
+    serde_json::from_slice::<Only<Versioned>>(bytes).ok().map(|only| only.entry.version)
 }
 
 fn checked(entry: Entry, place: &str) -> Result<Entry, Diagnostic> {

@@ -171,8 +171,19 @@ pub struct Certainty(Option<Arc<dyn Confirm>>);
 /// Knows whether a hold still lasts.
 #[async_trait]
 pub trait Confirm: fmt::Debug + Send + Sync {
-    /// Waits until it is certain whether the hold lasts. `false` when it is lost, or can't be made certain.
-    async fn confirm(&self) -> bool;
+    /// Waits until it is certain whether the hold lasts, for no longer than it could last unseen.
+    async fn confirm(&self) -> Hold;
+}
+
+/// What is certain of a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// It lasts.
+    Lasts,
+    /// Somebody else has taken over, or may have.
+    Lost,
+    /// The store does not answer: nobody here can say.
+    Unknown,
 }
 
 impl Certainty {
@@ -186,11 +197,11 @@ impl Certainty {
         Self(Some(Arc::new(confirm)))
     }
 
-    /// Waits until it is certain whether the hold lasts. `false` when it is lost, or can't be made certain.
-    pub async fn confirm(&self) -> bool {
+    /// Waits until it is certain whether the hold lasts.
+    pub async fn confirm(&self) -> Hold {
         match &self.0 {
             Some(asked) => asked.confirm().await,
-            None => true,
+            None => Hold::Lasts,
         }
     }
 }

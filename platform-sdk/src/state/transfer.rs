@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{
     Commit, Entry, Keys, Lease, Location, OpenIntent, Record, Snapshot,
-    snapshot_format::{decode, read_entry},
+    head::FORMAT_VERSION,
+    reading::snapshot_key,
+    snapshot_format::{decode, entry_version, read_entry},
 };
-use crate::{Result, report::Diagnostic};
+use crate::{Result, desired::Hash, report::Diagnostic};
 
 /// A state as it was exported.
 #[derive(Debug)]
@@ -15,6 +17,8 @@ pub struct Exported {
     pub entry: Entry,
     /// What the stack owned.
     pub snapshot: Snapshot,
+    /// The file is as a snapshot of the stack's history was written; `None` where there is no history to compare it with.
+    pub as_written: Option<bool>,
     open: Vec<OpenIntent>,
     keys: Keys,
 }
@@ -32,7 +36,8 @@ pub async fn exported(
     let bytes = text.trim().as_bytes();
     // Nothing of it came from the store, so the store's remedies don't help.
     let wrong = "give a file that `state export` wrote for this stack";
-    let entry = read_entry(bytes, name).map_err(|problem| problem.hint(wrong))?;
+    let newer = entry_version(bytes).is_some_and(|version| version > FORMAT_VERSION.into());
+    let entry = read_entry(bytes, name).map_err(|problem| if newer { problem } else { problem.hint(wrong) })?;
     if (&entry.project, &entry.stack) != (&location.project, &location.stack) {
         let problem = Diagnostic::error(format!("`{name}` is the state of `{}/{}`", entry.project, entry.stack));
         return Err(problem.detail(format!("it would become that of `{}`", location.stack())).hint(wrong).into());
@@ -40,7 +45,15 @@ pub async fn exported(
     let source = location.key_source(environment);
     let loaded = decode(bytes, name, (&location.project, &location.stack), source, None).await?;
     let super::snapshot_format::Loaded { entry, snapshot, open, keys } = loaded;
-    Ok(Exported { entry, snapshot, open, keys })
+    let as_written = as_written(location, bytes).await?;
+    Ok(Exported { entry, snapshot, as_written, open, keys })
+}
+
+/// A snapshot's name is its hash, and an export is the snapshot itself.
+async fn as_written(location: &Location, bytes: &[u8]) -> Result<Option<bool>, Diagnostic> {
+    let kept = location.store.list(&location.key("snapshots")).await?;
+    let name = snapshot_key(location, &Hash::of(bytes));
+    Ok((!kept.is_empty()).then(|| kept.contains(&name)))
 }
 
 /// Makes an exported state the stack's own, as its next snapshot.
@@ -48,7 +61,7 @@ pub async fn exported(
 /// # Errors
 /// When the lease's state is of another stack of the same name, or it can't be written.
 pub async fn take_in(lease: &mut Lease, exported: Exported) -> Result<Commit> {
-    let Exported { snapshot, open, keys: theirs, entry } = exported;
+    let Exported { snapshot, open, keys: theirs, entry, .. } = exported;
     let reading = lease.reading();
     let owns = !reading.snapshot.resources.is_empty() || !reading.snapshot.pending_deletes.is_empty();
     if owns && reading.snapshot.uuid != snapshot.uuid {

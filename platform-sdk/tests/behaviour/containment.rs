@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     commands::Commands,
     support::{fails, in_order, nothing, program, refused, settled, step, steps, up},
-    yard::{Chest, Fault, House, Leaf, Room, World},
+    yard::{Chest, Fault, House, Leaf, Room, World, Yard},
 };
 
 /// A house with a room with a chest: the room goes with the house, the chest forbids the room to go.
@@ -100,6 +100,49 @@ fn what_an_offline_plan_could_not_see_is_not_taken_along() {
     assert_eq!((up, exit), (0, 1), "{said}");
     assert!(said.contains("holds what the stack does not own") && said.contains("home/theirs"), "{said}");
     assert!(commands.world.objects().contains(&"Room home/theirs".to_owned()));
+}
+
+/// A house, and one of the same name on another yard with a room in it.
+fn two_yards(world: &World, here: bool) -> Program {
+    let north = Yard::of(world).over("north");
+    program(world, move |stack| {
+        if here {
+            stack.add("home", House::new("home"));
+        }
+        let there = stack.within(&north);
+        let house = there.add("there", House::new("home"));
+        there.add("room", Room::new(&house, "room"));
+        Ok(())
+    })
+}
+
+#[test]
+fn what_has_the_name_of_ours_on_another_yard_is_somebody_elses() {
+    let stack = Commands::of(|world| two_yards(world, true));
+    stack.world.leads_to("north", "yard-2");
+    assert_eq!(stack.run(&["up", "--yes"]).0, 0);
+    stack.world.plant(<Room as platform_sdk::Resource>::schema(), &json!({"house": "home", "name": "room"}));
+    let without = Commands { program: |world| two_yards(world, false), ..stack };
+    for line in [&["up", "--yes"][..], &["up", "--yes", "--offline"]] {
+        let (exit, said) = without.run(line);
+        assert!(exit == 1 && said.contains("holds what the stack does not own"), "{line:?}: {said}");
+        assert!(said.contains("yard:Room `home/room`"), "{line:?}: {said}");
+    }
+    assert_eq!(without.world.objects_of("yard-1"), ["House home", "Room home/room"]);
+}
+
+#[test]
+fn what_was_made_over_another_way_to_the_same_yard_is_ours() {
+    let (world, harness) = (World::default(), Harness::new());
+    let mirror = Yard::of(&world).over("mirror");
+    let furnished = program(&world, move |stack| {
+        let house = stack.add("home", House::new("home"));
+        stack.within(&mirror).add("room", Room::new(&house, "room"));
+        Ok(())
+    });
+    up(&harness, &furnished);
+    up(&harness, &nothing(&world));
+    assert!(world.objects().is_empty());
 }
 
 #[test]

@@ -149,3 +149,65 @@ fn a_rollback_takes_back_what_had_happened_too() {
     assert_eq!(stack.world.objects(), ["House b"]);
     assert!(stack.world.calls().contains(&"delete House a".to_owned()));
 }
+
+/// One house, at an address, under a name.
+fn house(world: &World, address: &'static str, name: &'static str, floor: i64) -> Program {
+    program(world, move |stack| {
+        stack.add(address, House::new(name).floor(floor));
+        Ok(())
+    })
+}
+
+#[test]
+fn what_awaits_its_deletion_moves_along_and_is_deleted() {
+    let mut stack = Commands::of(|world| house(world, "a", "home", 1));
+    done(&stack, &["up", "--yes"]);
+    stack.program = |world| house(world, "a", "villa", 2);
+    stack.world.fault("delete House", Fault::Refused);
+    assert_eq!(stack.run(&["up", "--yes"]).0, 1);
+    assert_eq!(stack.world.objects(), ["House home", "House villa"]);
+    done(&stack, &["state", "mv", "yard:House::a", "yard:House::c"]);
+    let listed = done(&stack, &["state", "list"]);
+    assert!(!listed.contains("yard:House::a") && listed.matches("yard:House::c").count() == 2, "{listed}");
+    stack.program = |world| house(world, "c", "villa", 2);
+    done(&stack, &["up", "--yes"]);
+    assert_eq!(stack.world.objects(), ["House villa"]);
+    done(&stack, &["plan", "--detailed-exitcode"]);
+}
+
+#[test]
+fn what_is_to_be_made_again_moves_along_and_is_made_there() {
+    let mut stack = Commands::of(|world| house(world, "a", "home", 1));
+    done(&stack, &["up", "--yes"]);
+    stack.program = |world| house(world, "a", "home", 2);
+    stack.world.fault("create House", Fault::Refused);
+    assert_eq!(stack.run(&["up", "--yes"]).0, 1);
+    assert!(stack.world.objects().is_empty());
+    done(&stack, &["state", "mv", "yard:House::a", "yard:House::c"]);
+    refused(&stack, &["state", "mv", "yard:House::a", "yard:House::d"], "`yard:House::a` is not in state");
+    stack.program = |world| house(world, "c", "home", 2);
+    let plan = done(&stack, &["plan"]);
+    assert!(plan.contains("its replacement was interrupted"), "{plan}");
+    done(&stack, &["up", "--yes"]);
+    assert_eq!(stack.world.objects(), ["House home"]);
+    done(&stack, &["plan", "--detailed-exitcode"]);
+}
+
+#[test]
+fn nothing_moves_to_where_something_is_to_be_made_again() {
+    fn two(world: &World, floor: i64) -> Program {
+        program(world, move |stack| {
+            stack.add("a", House::new("home").floor(floor));
+            stack.add("b", House::new("villa"));
+            Ok(())
+        })
+    }
+    let mut stack = Commands::of(|world| two(world, 1));
+    done(&stack, &["up", "--yes"]);
+    stack.program = |world| two(world, 2);
+    stack.world.fault("create House", Fault::Refused);
+    assert_eq!(stack.run(&["up", "--yes"]).0, 1);
+    assert_eq!(stack.world.objects(), ["House villa"]);
+    let why = "`yard:House::a` is in state already";
+    refused(&stack, &["state", "mv", "yard:House::b", "yard:House::a"], why);
+}

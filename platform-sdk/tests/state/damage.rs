@@ -127,7 +127,9 @@ async fn a_head_that_does_not_fit_its_snapshot_is_refused() {
         head[field] = other;
         fs::write(&path, head.to_string()).expect("written");
         let said = refused(folder.path()).await;
-        assert!(said.contains(&format!("its {field} is not the one that the head of the stack names")), "{said}");
+        let named = said.contains(&format!("`{}` is damaged", path.display()));
+        let why = format!("its {field} is not that of the snapshot that it names");
+        assert!(named && said.contains(&why), "{said}");
     }
 }
 

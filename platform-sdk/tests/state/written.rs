@@ -107,7 +107,7 @@ async fn records_after_a_commit_belong_to_the_new_snapshot() {
     let reading = read(&place, World::Real, &no_environment()).await.expect("a reading");
     assert_eq!((reading.serial, reading.recovered), (2, 1));
     assert_eq!(reading.snapshot.resources.len(), 3);
-    let chain = history(&place).await.expect("a history");
+    let chain = history(&place).await.expect("a history").kept;
     assert_eq!(chain.iter().map(|(_, entry)| entry.serial).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(chain[0].1.parent.as_ref(), Some(&chain[1].0));
     let (first, _) = snapshot_at(&place, 1, &no_environment()).await.expect("serial 1");

@@ -88,6 +88,19 @@ fn in_a_directory_one_works_and_the_other_is_told() {
 }
 
 #[test]
+fn in_a_directory_what_a_living_run_is_doing_is_not_for_repair_to_find_out() {
+    let team = Team::in_a_directory();
+    let (first, _) = paused(&team);
+    let repair = team.run(&["state", "repair", "--yes"]);
+    assert_told(&repair);
+    assert!(!format!("{}{}", repair.out, repair.err).contains("interrupted"), "{repair:?}");
+    first.signal("CONT");
+    let first = first.ended();
+    assert_eq!(first.code, Some(0), "{first:?}");
+    team.assert_whole(PARTS);
+}
+
+#[test]
 fn in_a_directory_a_killed_holder_is_taken_over_at_once() {
     let (second, _) = after_a_kill(&Team::in_a_directory());
     assert!(!second.err.contains("waiting for a sign of life"), "{second:?}");

@@ -32,7 +32,7 @@ fn every_verb_parses() {
         ("destroy", |v| matches!(v, Verb::Destroy)),
         ("drift --accept", |v| matches!(v, Verb::Drift(a) if a.accept)),
         ("import a:B::c 17", |v| matches!(v, Verb::Import(a) if a.address.as_str() == "a:B::c" && a.id == "17")),
-        ("state list", |v| matches!(v, Verb::State(StateVerb::List))),
+        ("state list", |v| matches!(v, Verb::State(StateVerb::List(_)))),
         ("state show a:B::c --at 3", |v| matches!(v, Verb::State(StateVerb::Show(a)) if a.at == Some(3))),
         ("state mv a:B::c a:B::d", |v| matches!(v, Verb::State(StateVerb::Mv(a)) if a.to.path() == "d")),
         ("state forget a:B::c", |v| matches!(v, Verb::State(StateVerb::Forget(a)) if a.address.path() == "c")),

@@ -118,6 +118,22 @@ fn a_missing_output_a_wrong_type_and_a_missing_stack_are_errors_of_the_plan() {
 }
 
 #[test]
+fn a_stack_whose_state_is_damaged_is_named_and_not_read() {
+    let place = applied();
+    let program = || shop(|stack| stack.reference("network/prod").output("subnet"));
+    let head = place.0.path().join("state/network/prod/head.json");
+    let whole = std::fs::read_to_string(&head).unwrap();
+    std::fs::remove_file(&head).unwrap();
+    assert!(place.refused(program()).contains("network/prod/head.json` is damaged\n  it is missing"));
+    std::fs::write(&head, whole.replace("\"serial\": 1", "\"serial\": 2")).unwrap();
+    assert!(place.refused(program()).contains("network/prod/head.json` is damaged\n  its serial is not that"));
+    let hash = &whole.split_once("\"snapshot\": \"").unwrap().1[..64];
+    std::fs::write(&head, &whole).unwrap();
+    std::fs::write(head.with_file_name(format!("snapshots/{hash}.json")), "{}").unwrap();
+    assert!(place.refused(program()).contains("is damaged\n  its content is not what its name says"));
+}
+
+#[test]
 fn a_stack_whose_state_is_elsewhere_is_read_there() {
     let place = applied();
     let elsewhere = place.path("state");

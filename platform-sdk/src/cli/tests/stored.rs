@@ -6,7 +6,7 @@ use insta::{assert_snapshot, with_settings};
 use serde_json::{Value, json};
 
 use super::fixtures::{Ran, run_program};
-use crate::{Data, Program, cli::context::Exit, interpolate};
+use crate::{Data, Program, cli::context::Exit, interpolate, state::FORMAT_VERSION};
 
 /// Two resources, the second made of the first.
 fn program(value: &'static str) -> Program {
@@ -287,5 +287,96 @@ fn an_old_snapshot_that_is_damaged_holds_up_nothing_but_the_way_back() {
     assert_eq!((ran.exit, ran.out.as_str()), (Exit::Done, "the state is whole\n"));
     place.told.borrow_mut().push_str(&ran.err);
     assert!(place.refused("rollback 1 --yes").contains("is damaged"));
+    assert!(place.done("state show platform:Data::one --at 2").contains("\"b\""));
+    told!(place);
+}
+
+#[test]
+fn a_history_with_a_gap_is_told_up_to_it_and_begins_after_it_on_request() {
+    let place = Place::up(&["a", "b", "c"]);
+    let gap = place.head()["parent"].as_str().unwrap().to_owned();
+    let gap = Path::new(&place.state()).join(format!("acme/prod/snapshots/{gap}.json"));
+    fs::write(&gap, "{}").unwrap();
+    place.tells(Exit::Failed, "history");
+    let copy = format!("state copy-to {}", place.path("copy"));
+    place.tells(Exit::Failed, &copy);
+    assert!(place.refused("state prune --keep 2 --yes").contains("is damaged"), "it is one of the two");
+    place.tells(Exit::Done, "state prune --keep 1 --yes");
+    place.tells(Exit::Done, "history");
+    assert_eq!(fs::read(&gap).unwrap(), b"{}", "evidence stays");
+    place.tells(Exit::Done, "state repair");
+    place.tells(Exit::Failed, &copy);
+    fs::remove_file(&gap).unwrap();
+    place.done(&copy);
+    told!(place);
+}
+
+#[test]
+fn a_gap_at_the_end_of_a_history_is_mended_by_the_mark_alone() {
+    let place = Place::up(&["a", "b"]);
+    let first = place.head()["parent"].as_str().unwrap().to_owned();
+    fs::remove_file(Path::new(&place.state()).join(format!("acme/prod/snapshots/{first}.json"))).unwrap();
+    assert!(place.refused(&format!("state copy-to {}", place.path("copy"))).contains("is missing"));
+    place.done("state prune --keep 1 --yes");
+    assert_eq!(place.done("history").lines().count(), 1);
+}
+
+#[test]
+fn a_lost_head_is_no_empty_history_and_one_that_does_not_fit_is_named() {
+    let place = Place::up(&["a", "b"]);
+    let head = Path::new(&place.state()).join("acme/prod/head.json");
+    let whole = fs::read_to_string(&head).unwrap();
+    let lines = ["history", "state export", "state list", "state show --at 1", "state prune --keep 1 --yes"];
+    fs::remove_file(&head).unwrap();
+    for line in lines {
+        let said = place.refused(line);
+        assert!(said.contains("head.json` is damaged\n  it is missing"), "{line}: {said}");
+    }
+    fs::write(&head, whole.replace("\"serial\": 2", "\"serial\": 7")).unwrap();
+    for line in lines {
+        let said = place.refused(line);
+        assert!(said.contains("head.json` is damaged\n  its serial is not that of the snapshot"), "{line}: {said}");
+    }
+    fs::write(&head, whole).unwrap();
+    place.done("history");
+}
+
+#[test]
+fn what_is_no_part_of_a_journal_is_named_and_nothing_is_lost_by_it() {
+    let place = Place::up(&["a"]);
+    let stray = Path::new(&place.state()).join("acme/prod/journal/1/notes");
+    fs::write(&stray, "mine").unwrap();
+    place.tells(Exit::Failed, "plan");
+    assert_eq!(place.refused("state repair"), place.refused("up --yes"), "there is nothing to repair");
+    assert_eq!(fs::read(&stray).unwrap(), b"mine");
+    fs::remove_file(&stray).unwrap();
+    assert!(place.done("plan").contains("No changes."));
+    told!(place);
+}
+
+#[test]
+fn all_of_state_is_shown_as_of_any_serial() {
+    let place = Place::up(&["a", "b"]);
+    place.tells(Exit::Done, "state list --at 1");
+    place.tells(Exit::Done, "state show --at 1");
+    assert!(place.done("state show").contains("\"b\""));
+    assert_eq!(place.done("state show --json --at 1").matches("\"event\":\"resource\"").count(), 2);
+    place.tells(Exit::Failed, "state list --at 7");
+    told!(place);
+}
+
+#[test]
+fn an_export_that_was_changed_since_is_taken_in_with_a_warning_and_a_newer_one_is_refused() {
+    let place = Place::up(&["a"]);
+    let text = place.done("state export");
+    let file = place.path("state.json");
+    let line = format!("state import {file} --yes");
+    fs::write(&file, &text).unwrap();
+    assert!(!place.run(&line).err.contains("warning"));
+    fs::write(&file, text.replace("\"input\":\"a\"", "\"input\":\"c\"")).unwrap();
+    place.tells(Exit::Done, &line);
+    fs::write(&file, text.replace(&format!("\"version\":{FORMAT_VERSION}"), "\"version\":99")).unwrap();
+    let refused = place.refused(&line);
+    assert!(refused.contains("was written by a newer version") && refused.contains("update platform-sdk"), "{refused}");
     told!(place);
 }

@@ -4,7 +4,7 @@ use crate::{
     Result,
     cli::{
         Context, Exit,
-        arguments::{StateShowArguments, StateVerb},
+        arguments::{StateListArguments, StateShowArguments, StateVerb},
     },
     desired::Address,
     engine,
@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context, verb: &StateVerb) -> Result<Exit> {
         return Ok(Exit::Usage);
     }
     match verb {
-        StateVerb::List => list(context).await,
+        StateVerb::List(arguments) => list(context, arguments).await,
         StateVerb::Show(arguments) => show(context, arguments).await,
         StateVerb::Mv(arguments) => engine::state_move(context, arguments).await,
         StateVerb::Forget(arguments) => engine::state_forget(context, arguments).await,
@@ -36,8 +36,8 @@ pub(super) async fn run(context: &Context, verb: &StateVerb) -> Result<Exit> {
     }
 }
 
-async fn list(context: &Context) -> Result<Exit> {
-    let (snapshot, _) = engine::snapshot(context, None).await?;
+async fn list(context: &Context, arguments: &StateListArguments) -> Result<Exit> {
+    let (snapshot, _) = engine::snapshot(context, arguments.at).await?;
     context.printer.text(&state_list_text(&snapshot));
     for object in state_list_json(&snapshot) {
         context.printer.object(&object);
@@ -47,11 +47,20 @@ async fn list(context: &Context) -> Result<Exit> {
 
 async fn show(context: &Context, arguments: &StateShowArguments) -> Result<Exit> {
     let (snapshot, keys) = engine::snapshot(context, arguments.at).await?;
-    let state = snapshot.resources.get(&arguments.address);
-    let state = state.ok_or_else(|| not_there(&arguments.address, snapshot.resources.keys()))?;
-    let input_hash = state.input_hash(&keys);
-    context.printer.text(&state_show_text(state, &input_hash, context.printer.style().colour));
-    context.printer.object(&state_show_json(state, &input_hash));
+    let shown: Vec<_> = match &arguments.address {
+        None => snapshot.resources.values().collect(),
+        Some(address) => match snapshot.resources.get(address) {
+            Some(state) => vec![state],
+            None => return Err(not_there(address, snapshot.resources.keys()).into()),
+        },
+    };
+    for (index, state) in shown.into_iter().enumerate() {
+        let apart = if index > 0 { "\n" } else { "" };
+        let input_hash = state.input_hash(&keys);
+        let text = state_show_text(state, &input_hash, context.printer.style().colour);
+        context.printer.text(&format!("{apart}{text}"));
+        context.printer.object(&state_show_json(state, &input_hash));
+    }
     Ok(Exit::Done)
 }
 
