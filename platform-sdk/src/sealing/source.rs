@@ -169,7 +169,7 @@ impl KeySource {
                 let wrapping = stretch(passphrase, salt, *memory_kib, *passes).await?;
                 opened(&wrapping, place, &wrapped.sealed).ok_or_else(|| {
                     Diagnostic::error(format!("{PASSPHRASE} is not the passphrase of {what}"))
-                        .detail("its data key can't be unwrapped with it")
+                        .detail("it does not unwrap the data key, as nothing does that was copied from another stack, table or project")
                         .hint(hint)
                 })
             }
@@ -197,7 +197,7 @@ impl KeySource {
         };
         opened(&own, place, sealed).ok_or_else(|| {
             Diagnostic::error(format!("`{file}` is not the key of {what}"))
-                .detail("its data key can't be unwrapped with it")
+                .detail("it does not unwrap the data key, as nothing does that was copied from another stack, table or project")
                 .hint(hint)
         })
     }

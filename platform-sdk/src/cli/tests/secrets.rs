@@ -193,3 +193,47 @@ fn keys_of_state_and_config_file_are_rotated() {
         "{json}"
     );
 }
+
+#[test]
+fn the_wrapped_key_of_a_table_is_no_value_to_set() {
+    let place = Place::new(&[KEY]);
+    place.done(&["config", "set", "--secret", "token", CANARY]);
+    let before = place.config();
+    let refused = place.refused(&["config", "set", "$key", "5"]);
+    assert_snapshot!(refused, @r"
+    error: `$key` is the wrapped key of the table's secrets, and no value
+      hint: `config rotate-key` wraps it anew; nothing was changed
+    ");
+    assert_eq!(place.refused(&["config", "set", "--secret", "$key", "x"]), refused);
+    assert_eq!(place.config(), before);
+}
+
+#[test]
+fn secrets_that_were_copied_to_another_stack_do_not_open_there() {
+    let place = Place::new(&[KEY]);
+    place.done(&["config", "set", "--secret", "token", CANARY]);
+    fs::write(place.folder.path().join("c.toml"), place.config().replace("[prod]", "[test]")).unwrap();
+    assert_snapshot!(place.refused(&["plan", "--stack", "test"]), @r"
+    error: PLATFORM_PASSPHRASE is not the passphrase of `[test]` in the config file
+      it does not unwrap the data key, as nothing does that was copied from another stack, table or project
+      hint: set PLATFORM_PASSPHRASE to the passphrase that its secrets were encrypted with
+    ");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_config_file_keeps_its_place_and_who_may_read_it() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let place = Place::new(&[KEY]);
+    let (file, real) = (place.folder.path().join("c.toml"), place.folder.path().join("real.toml"));
+    fs::rename(&file, &real).unwrap();
+    symlink(&real, &file).unwrap();
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+    place.done(&["config", "set", "size", "3"]);
+    assert!(fs::read_to_string(&real).unwrap().contains("size = 3") && file.is_symlink());
+    assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o440)).unwrap();
+    let said = place.refused(&["config", "set", "size", "4"]);
+    assert!(said.contains("cannot write") && fs::read_to_string(&real).unwrap().contains("size = 3"), "{said}");
+}

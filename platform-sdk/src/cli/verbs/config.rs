@@ -1,6 +1,10 @@
 //! `config`: the stack's configuration, with its secrets hidden.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -70,6 +74,10 @@ fn entry(key: &str, value: &Value, source: &str) -> Value {
 
 fn set(context: &Context, config: &Config, arguments: &ConfigSetArguments) -> Result<()> {
     let (key, stack) = (&arguments.key, &context.stack);
+    if key == KEY {
+        let problem = Diagnostic::error(format!("`{KEY}` is the wrapped key of the table's secrets, and no value"));
+        return Err(problem.hint("`config rotate-key` wraps it anew; nothing was changed").into());
+    }
     let variable = format!("PLATFORM_CONFIG_{}", key.to_uppercase());
     if config.is_secret(key) && !arguments.secret {
         let problem = Diagnostic::error(format!("config key `{key}` is a secret, and the config file is committed"));
@@ -80,7 +88,7 @@ fn set(context: &Context, config: &Config, arguments: &ConfigSetArguments) -> Re
             .into());
     }
     let (file, path) = file(context, &variable)?;
-    let text = std::fs::read_to_string(&path)?;
+    let text = fs::read_to_string(&path)?;
     let by_hand = |why: String| by_hand(file, key, &why);
     let edited = match &arguments.value {
         Some(value) if !arguments.secret => config_edit::set(&text, stack, key, config_edit::literal(value)),
@@ -107,7 +115,7 @@ fn set(context: &Context, config: &Config, arguments: &ConfigSetArguments) -> Re
 /// Wraps the keys of the tables that this stack reads anew.
 fn rotate(context: &Context, config: &Config) -> Result<()> {
     let (file, path) = file(context, "the variables")?;
-    let mut text = std::fs::read_to_string(&path)?;
+    let mut text = fs::read_to_string(&path)?;
     let rewrapped = config.sealer().rewrapped()?;
     for (table, wrapped) in &rewrapped {
         text = config_edit::set(&text, table, KEY, toml_value(wrapped)?).map_err(|why| by_hand(file, KEY, &why))?;
@@ -140,10 +148,25 @@ fn by_hand(file: &Path, key: &str, why: &str) -> Diagnostic {
     Diagnostic::error(format!("`{key}` can't be set in `{}`", file.display())).detail(why).hint("edit the file by hand")
 }
 
-/// The file is either the old or the new one, whatever happens meanwhile.
+/// The file is either the old or the new one, whatever happens meanwhile; where it is, and who may read it, stays.
 fn replace(path: &Path, text: &str) -> Result<()> {
-    let new = path.with_extension("toml.new");
-    std::fs::write(&new, text)?;
-    std::fs::rename(&new, path)?;
-    Ok(())
+    let failed = |error: io::Error| {
+        let problem = Diagnostic::error(format!("cannot write `{}`", path.display())).detail(error.to_string());
+        problem.hint("make the file and its folder writable; nothing was changed")
+    };
+    let written = || {
+        // A link stays one.
+        let path = fs::canonicalize(path)?;
+        let permissions = fs::metadata(&path)?.permissions();
+        if permissions.readonly() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let new = path.with_extension("toml.new");
+        let mut file = fs::File::create(&new)?;
+        file.set_permissions(permissions)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, &path)
+    };
+    Ok(written().map_err(failed)?)
 }
