@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use crate::{left_out, python::clear, quick, root, suite::without_tool};
+use crate::{left_out, python::clear, quick, root, suite::without_packages};
 
 /// A call of a script of those packages, such as `azurite/dist/src/blob/main.js`. Without it, or without Node.js, none, and
 /// the suite is named as left out.
@@ -13,7 +13,7 @@ pub(crate) fn script(suite: &str, script: &str) -> Option<Command> {
     }
     let found = find(&root(), script);
     if found.is_none() {
-        without_tool(suite, "pinned packages of Node.js");
+        without_packages(suite, "Node.js");
     }
     found
 }

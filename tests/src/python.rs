@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::{left_out, quick, root, suite::without_tool};
+use crate::{left_out, quick, root, suite::without_packages};
 
 /// An interpreter that can import what a suite needs.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ impl Python {
         match found {
             Ok(Some(python)) => Some(python),
             Ok(None) => {
-                without_tool(suite, "Python with the pinned packages");
+                without_packages(suite, "Python");
                 None
             }
             Err(message) => panic!("{message}"),

@@ -7,12 +7,12 @@ pub fn quick() -> bool {
     std::env::var_os("PLATFORM_TEST_QUICK").is_some()
 }
 
-/// A suite that needs a pinned tool is left out, since it is not there.
+/// A suite that needs pinned packages of this language is left out, since they are not there.
 ///
 /// # Panics
 /// Where every suite has to run: in CI.
-pub(crate) fn without_tool(suite: &str, tool: &str) {
-    let why = format!("no {tool} under target/tools: `./check` prepares it");
+pub(crate) fn without_packages(suite: &str, language: &str) {
+    let why = format!("no pinned packages of {language} under target/tools: `./check` prepares them");
     assert!(std::env::var_os("PLATFORM_TEST_WHOLE").is_none(), "{suite} can't be left out in CI: {why}");
     left_out(suite, &why);
 }

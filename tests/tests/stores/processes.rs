@@ -44,8 +44,8 @@ fn racing(team: &Team) {
     team.assert_whole(PARTS);
     // In the middle.
     team.done(&["destroy", "--yes"]);
-    let first = team.start(UP);
-    team.until_parts(3);
+    let first = team.start(&["up", "--yes", "--parallel", "1"]);
+    team.until_parts(1);
     assert_told_or_waited(&team.run(UP));
     let first = first.ended();
     assert_eq!(first.code, Some(0), "{first:?}");
@@ -59,7 +59,7 @@ fn after_a_kill(team: &Team) -> (Ran, Duration) {
     first.signal("KILL");
     first.ended();
     let began = Instant::now();
-    let second = team.run(UP);
+    let second = team.run_in_its_place(UP);
     assert_eq!(second.code, Some(0), "{second:?}");
     team.assert_whole(PARTS);
     (second, began.elapsed())
@@ -141,7 +141,7 @@ fn unlocked_in_a_bucket(team: &Team) {
 
 fn paused_in_a_bucket(team: &Team) {
     let (first, sent) = paused(team);
-    let (id, second) = (first.id(), team.run(UP));
+    let (id, second) = (first.id(), team.run_in_its_place(UP));
     assert_eq!(second.code, Some(0), "{second:?}");
     team.assert_whole(PARTS);
     first.signal("CONT");

@@ -83,6 +83,14 @@ impl Team {
         self.start(line).ended()
     }
 
+    /// Runs a command after another one was killed or made to stand still. Its last beat may have been on its way: then it
+    /// arrives as a sign of life, and the command has to be run again.
+    pub(crate) fn run_in_its_place(&self, line: &[&str]) -> Ran {
+        let ran = self.run(line);
+        let lived = ran.err.contains("waiting for a sign of life") && ran.err.contains("is in use");
+        if lived { self.run(line) } else { ran }
+    }
+
     /// Runs a command that succeeds; what it printed.
     #[track_caller]
     pub(crate) fn done(&self, line: &[&str]) -> String {
