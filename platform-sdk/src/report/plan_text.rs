@@ -28,16 +28,15 @@ pub fn plan_text(plan: &Plan) -> String {
 
 /// The plan as text that looks as `view` says.
 pub fn plan_view(plan: &Plan, view: View) -> String {
+    plan_pieces(plan, view).collect()
+}
+
+/// The same piece by piece: the text of a large plan is about as large as the plan itself.
+pub(super) fn plan_pieces(plan: &Plan, view: View) -> impl Iterator<Item = String> {
     let page = Page { paint: Paint { colour: view.colour }, verbose: view.verbose };
-    let sections = [
-        page.heading(plan),
-        page.steps(plan),
-        page.costs(plan),
-        page.exports(plan),
-        page.warnings(plan),
-        page.summary(plan),
-    ];
-    sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
+    let after = [page.costs(plan), page.exports(plan), page.warnings(plan), page.summary(plan)];
+    let after = after.into_iter().filter(|section| !section.is_empty()).map(|section| format!("\n{section}"));
+    std::iter::once(page.heading(plan)).chain(page.steps(plan)).chain(after)
 }
 
 /// A plan in the pieces that a page arranges.
@@ -93,13 +92,14 @@ pub(super) fn drift_view(steps: &[Step], (accepted, complete): (bool, bool), vie
     format!("{text}\n{what} changed behind the program's back; {end}.\n")
 }
 
+#[derive(Clone, Copy)]
 struct Page {
     paint: Paint,
     verbose: bool,
 }
 
 impl Page {
-    fn heading(&self, plan: &Plan) -> String {
+    fn heading(self, plan: &Plan) -> String {
         let title = format!("Stack {} of {}", plan.stack, plan.project);
         let mut text = format!("{}\n", self.paint.paint(Meaning::Heading, &title));
         if let Some(reason) = &plan.offline {
@@ -112,23 +112,18 @@ impl Page {
         text
     }
 
-    fn steps(&self, plan: &Plan) -> String {
-        let mut text = String::new();
-        let mut roomy = false;
-        for step in plan.steps.iter().filter(|step| self.verbose || step.op != Op::Keep) {
+    fn steps(self, plan: &Plan) -> impl Iterator<Item = String> {
+        let steps = plan.steps.iter().filter(move |step| self.verbose || step.op != Op::Keep);
+        // Steps of one line each stand together; a step with a body has air around it, and so has the first.
+        steps.scan(true, move |roomy, step| {
             let (head, body) = (self.step_head(step), self.step_body(step));
-            // Steps of one line each stand together; a step with a body has air around it.
-            if !text.is_empty() && (roomy || !body.is_empty()) {
-                text.push('\n');
-            }
-            roomy = !body.is_empty();
-            text.push_str(&head);
-            text.push_str(&body);
-        }
-        text
+            let air = if *roomy || !body.is_empty() { "\n" } else { "" };
+            *roomy = !body.is_empty();
+            Some([air, &head, &body].concat())
+        })
     }
 
-    fn step_head(&self, step: &Step) -> String {
+    fn step_head(self, step: &Step) -> String {
         let meaning = words::meaning(&step.op);
         let (sign, phrase) = (step.op.sign(), words::phrase(&step.op));
         let mut head =
@@ -140,7 +135,7 @@ impl Page {
         head
     }
 
-    fn step_body(&self, step: &Step) -> String {
+    fn step_body(self, step: &Step) -> String {
         let mut body = String::new();
         let mut line = |meaning, text: &str| {
             body.push_str("    ");
@@ -169,13 +164,13 @@ impl Page {
         }
     }
 
-    fn costs(&self, plan: &Plan) -> String {
+    fn costs(self, plan: &Plan) -> String {
         let width = plan.costs.iter().map(|cost| count(cost.address.as_str())).max().unwrap_or(0);
         let line = |cost: &crate::plan::Cost| format!("  {:width$}  {}\n", cost.address.as_str(), clean(&cost.what));
         self.section("Compute", plan.costs.iter().map(line).collect())
     }
 
-    fn exports(&self, plan: &Plan) -> String {
+    fn exports(self, plan: &Plan) -> String {
         let changes = Changes { paint: self.paint, whole: self.verbose, indent: 4 };
         let line = |change: &crate::plan::Change| {
             let (sign, meaning, rows) = match change.kind {
@@ -191,20 +186,20 @@ impl Page {
         self.section("Outputs", plan.exports.iter().map(line).collect())
     }
 
-    fn warnings(&self, plan: &Plan) -> String {
+    fn warnings(self, plan: &Plan) -> String {
         let one = |warning| diagnostic_text(warning, self.paint.colour, None) + "\n";
         plan.warnings.iter().map(one).collect()
     }
 
-    fn section(&self, title: &str, body: String) -> String {
+    fn section(self, title: &str, body: String) -> String {
         if body.is_empty() { body } else { format!("{}\n{body}", self.paint.paint(Meaning::Heading, title)) }
     }
 
-    fn summary(&self, plan: &Plan) -> String {
+    fn summary(self, plan: &Plan) -> String {
         self.paint.paint(Meaning::Heading, &summary_line(plan)) + "\n" + &self.loss(plan)
     }
 
-    fn loss(&self, plan: &Plan) -> String {
+    fn loss(self, plan: &Plan) -> String {
         let loses = |step: &&Step| !step.destroys.is_empty() || !step.takes_along.is_empty();
         let losing: Vec<&str> = plan.changes().filter(loses).map(|step| step.address.as_str()).collect();
         if losing.is_empty() {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{
     diagnostic_text::diagnostic_text,
     json::{diagnostic_json, event_json},
-    plan_text::{View, drift_view, plan_view},
+    plan_text::{View, drift_view, plan_pieces},
     progress::{Live, Outcome, done_line, finished_line},
     style::Paint,
     values::clean,
@@ -21,9 +21,12 @@ use super::{
 };
 use crate::{
     desired::Address,
-    plan::Summary,
+    plan::{Plan, Summary},
     report::{Diagnostic, Error, Event, Observer},
 };
+
+/// How much text is put together before it is written, in bytes.
+const AT_ONCE: usize = 1 << 16;
 
 /// What output is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -309,7 +312,7 @@ impl Inner {
         let paint = Paint { colour: style.error_colour };
         match event {
             Event::Plan(plan) => {
-                self.write_out(&plan_view(plan, View { colour: style.colour, verbose: style.verbose }));
+                self.plan(plan, View { colour: style.colour, verbose: style.verbose });
                 self.shown.extend(plan.warnings.iter().cloned());
             }
             Event::Drift { steps, accepted, complete } => {
@@ -343,6 +346,18 @@ impl Inner {
             Event::Note(note) => self.write_err(&format!("{}\n", clean(note))),
             Event::Done { ok, summary, .. } => self.text_done(style, *ok, summary),
         }
+    }
+
+    fn plan(&mut self, plan: &Plan, view: View) {
+        let mut text = String::new();
+        for piece in plan_pieces(plan, view) {
+            text.push_str(&piece);
+            if text.len() >= AT_ONCE {
+                self.write_out(&text);
+                text.clear();
+            }
+        }
+        self.write_out(&text);
     }
 
     /// Off a terminal a state is worth a line only when it is another than before.
