@@ -93,7 +93,7 @@ fn told(name: &str, error: &Error, answer: Option<&Answer>) -> Option<ProviderEr
     if let Some(message) = failed_login(&error.to_string()) {
         return Some(ProviderError::new(ErrorKind::Denied, message).hint(login(scheme)));
     }
-    let answer = answer?;
+    let Some(answer) = answer else { return unanswered(scheme, error) };
     if NO_BUCKET.contains(&answer.code.as_str()) {
         let (bucket, what) = (place.split('/').next()?, if scheme == "az" { "container" } else { "bucket" });
         let message = format!("there is no {what} `{bucket}`");
@@ -107,6 +107,27 @@ fn told(name: &str, error: &Error, answer: Option<&Answer>) -> Option<ProviderEr
         status => ProviderError::new(ErrorKind::Ambiguous, format!("the service answered with {status}: {said}"))
             .hint(format!("try again, {ELSEWHERE}")),
     })
+}
+
+/// Nobody answered: a host that has no address, a closed port, silence. The reason is at the end of the causes.
+fn unanswered(scheme: &str, error: &Error) -> Option<ProviderError> {
+    let Error::Generic { source, .. } = error else { return None };
+    let text = error.to_string();
+    let (request, _) = text.split_once("HTTP error: ")?;
+    // Not where the address holds a token.
+    let host = request.split_once("://").and_then(|(_, rest)| rest.split(['/', ' ']).next());
+    let host = host.map_or_else(|| "the service".to_owned(), |host| format!("`{host}`"));
+    let mut cause: &dyn std::error::Error = source.as_ref();
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    let named = match scheme {
+        "az" => "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ENDPOINT",
+        "gs" => "GOOGLE_BASE_URL and STORAGE_EMULATOR_HOST",
+        _ => "AWS_REGION and AWS_ENDPOINT_URL",
+    };
+    let hint = format!("try again; check the network, and {named}, where these are set");
+    Some(ProviderError::new(ErrorKind::Unavailable, format!("no answer from {host}: {cause}")).hint(hint))
 }
 
 /// Why no request was sent at all.

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _};
 
+use platform_tests::free_port;
+
 use crate::{
     bucket::{ACCOUNT, Bucket, KEY, Service, shared_access},
     team::{Ran, Team},
@@ -9,8 +11,12 @@ use crate::{
 
 /// What somebody gets who runs the program with these variables.
 fn ran(bucket: &Bucket, folder: &str, variables: &[(&str, &str)]) -> Ran {
+    ran_at(&bucket.folder(folder), variables)
+}
+
+fn ran_at(state: &str, variables: &[(&str, &str)]) -> Ran {
     let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let mut team = Team::at(&bucket.folder(folder), environment.collect::<BTreeMap<_, _>>());
+    let mut team = Team::at(state, environment.collect::<BTreeMap<_, _>>());
     team.set(&[("SHOP_PARTS", "part-0")]);
     team.run(&["up", "--yes"])
 }
@@ -94,6 +100,34 @@ fn who_logged_in_with_az_needs_no_key() {
         &ran(&bucket, "az", &variables),
         "`az` gave no login: ERROR: Please run 'az login'",
         "run `az login`",
+    );
+}
+
+#[test]
+fn who_does_not_answer_is_named_with_the_reason() {
+    let closed = format!("127.0.0.1:{}", free_port());
+    let (plain, of_account) = (format!("http://{closed}"), format!("http://{closed}/{ACCOUNT}"));
+    let azure = [
+        ("AZURE_STORAGE_ENDPOINT", of_account.as_str()),
+        ("AZURE_STORAGE_ACCOUNT", ACCOUNT),
+        ("AZURE_STORAGE_KEY", KEY),
+    ];
+    let token = shared_access();
+    let with_token = [azure[0], azure[1], ("AZURE_STORAGE_SAS_TOKEN", token.as_str())];
+    let s3 = [("AWS_ENDPOINT_URL", plain.as_str()), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];
+    let why = format!("no answer from `{closed}`: Connection refused");
+    for (state, variables, named) in [
+        ("az://acme-state/x", &azure[..], "AZURE_STORAGE_ACCOUNT_NAME"),
+        ("gs://acme-state/x", &[("STORAGE_EMULATOR_HOST", plain.as_str())], "STORAGE_EMULATOR_HOST"),
+        ("s3://acme-state/x", &s3, "AWS_ENDPOINT_URL"),
+    ] {
+        assert_refused(&ran_at(state, variables), &why, named);
+    }
+    // Addresses with a token in them are not shown.
+    assert_refused(
+        &ran_at("az://acme-state/x", &with_token),
+        "no answer from the service: Connection refused",
+        "again",
     );
 }
 
