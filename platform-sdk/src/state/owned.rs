@@ -60,10 +60,10 @@ impl ResourceState {
 
 impl Site {
     /// Whether an object is there: in the same scope, whichever provider leads to it; or with the same provider, where it
-    /// is not known what that leads to.
+    /// is not known what that leads to. What is in a workspace has another kind of scope than the workspace, and may be.
     pub fn is_of(&self, object: &ResourceState) -> bool {
         match (&self.scope, &object.scope) {
-            (Some((kind, here)), Some((other, there))) if kind == other => here == there,
+            (Some((kind, here)), Some((other, there))) => kind != other || here == there,
             _ => self.provider == object.provider,
         }
     }
