@@ -104,8 +104,11 @@ fn told(name: &str, error: &Error, answer: Option<&Answer>) -> Option<ProviderEr
     Some(match answer.status {
         401 | 403 => ProviderError::new(ErrorKind::Denied, format!("the service refused the login: {said}"))
             .hint(format!("{}; it needs {}", login(scheme), rights(scheme))),
-        status => ProviderError::new(ErrorKind::Ambiguous, format!("the service answered with {status}: {said}"))
-            .hint(format!("try again, {ELSEWHERE}")),
+        status => {
+            let next = if matches!(status, 408 | 429 | 500..) { "try again" } else { "correct it" };
+            ProviderError::new(ErrorKind::Ambiguous, format!("the service answered with {status}: {said}"))
+                .hint(format!("{next}, {ELSEWHERE}"))
+        }
     })
 }
 

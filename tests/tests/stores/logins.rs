@@ -48,6 +48,13 @@ fn azure_is_logged_in_to_with_a_key_or_a_token_under_each_of_their_names() {
     let emulator = [("AZURE_STORAGE_USE_EMULATOR", "true"), ("AZURITE_BLOB_STORAGE_URL", server)];
     assert_opened(&ran(&bucket, "emulator", &emulator));
 
+    let misnamed = ran_at("az://No_Where/x", &of_az);
+    assert_refused(
+        &misnamed,
+        "the service answered with 400: InvalidResourceName: ",
+        "correct it, or choose another place",
+    );
+
     let wrong = ran(&bucket, "wrong", &[at, account, ("AZURE_STORAGE_ACCOUNT_KEY", "aHVzaC1jYW5hcnk=")]);
     assert_refused(&wrong, "the service refused the login: Auth", "set AZURE_STORAGE_ACCOUNT_KEY");
     assert!(!wrong.err.contains("aHVzaC1jYW5hcnk") && !wrong.err.contains("<Error>"), "{wrong:?}");
