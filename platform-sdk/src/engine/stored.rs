@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::{
     Result,
     cli::{Context, Exit, StateExportArguments, StateUnlockArguments},
-    report::object,
+    report::{Diagnostic, object},
     state::{self, History, Keys, Location, Snapshot},
 };
 
@@ -62,6 +62,9 @@ pub(crate) async fn history(context: &Context) -> Result<Exit> {
 pub(crate) async fn state_export(context: &Context, arguments: &StateExportArguments) -> Result<Exit> {
     let location = context.location()?;
     let text = state::export(&location, arguments.at).await?;
+    if arguments.at.is_none() {
+        warn_of_unfolded(context, &location).await?;
+    }
     if context.printer.is_json() {
         let snapshot: Value = serde_json::from_str(&text)?;
         context.printer.object(&object("state", json!({"state": snapshot})));
@@ -69,6 +72,16 @@ pub(crate) async fn state_export(context: &Context, arguments: &StateExportArgum
     }
     context.printer.raw(&format!("{text}\n"));
     Ok(Exit::Done)
+}
+
+async fn warn_of_unfolded(context: &Context, location: &Location) -> Result<()> {
+    let count = state::unfolded(location).await?;
+    if count > 0 {
+        let text = format!("{count} records of a run that was interrupted, or is in progress, are not in this export");
+        let warning = Diagnostic::warning(text).hint("`state repair`, or the next `up`, makes a snapshot of them");
+        context.printer.diagnostic(&warning);
+    }
+    Ok(())
 }
 
 /// Takes the lease from a run that is gone.

@@ -49,8 +49,7 @@ async fn mend_damage(context: &Context, location: &Location, repair: Repair) -> 
     if let Some(refused) = unless_agreed(context, "Write this snapshot?").await? {
         return Ok(refused);
     }
-    let world = context.stored_world(location).await.unwrap_or(context.meant_world());
-    let commit = repair.carry_out(location, world, &holder(context)).await?;
+    let commit = repair.carry_out(location, &holder(context)).await?;
     finish(
         context,
         &commit,

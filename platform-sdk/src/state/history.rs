@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Entry, Keys, Location, Snapshot,
     prune::{self, pruned},
-    reading::{check_head, read_head, read_snapshot, refuse_orphans, snapshot_key},
+    reading::{check_head, read_head, read_snapshot, records_after, refuse_orphans, snapshot_key},
     snapshot_format::{decode, decode_keys, read_entry},
 };
 use crate::{Result, desired::Hash, report::Diagnostic};
@@ -108,6 +108,23 @@ pub async fn snapshot_at(
             .await?;
     let loaded = decode(&bytes, &place, stack, location.key_source(environment), Some(&today)).await?;
     Ok((loaded.snapshot, loaded.keys))
+}
+
+/// How many records of a run that was interrupted, or is in progress, no snapshot has yet.
+///
+/// # Errors
+/// When they can't be read.
+pub async fn unfolded(location: &Location) -> Result<usize> {
+    let Some((head, _)) = read_head(location).await? else { return Ok(0) };
+    let after = match &head.snapshot {
+        Some(hash) => {
+            let place = location.shown(&snapshot_key(location, hash));
+            let entry = read_entry(&read_snapshot(location, hash).await?, &place)?;
+            (entry.fence, entry.part)
+        }
+        None => (1, 0),
+    };
+    Ok(records_after(location, &head, after).await?)
 }
 
 /// A snapshot's file as it stands, secrets sealed: the last one, or that with a number.

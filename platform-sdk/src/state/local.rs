@@ -161,7 +161,12 @@ impl Appender for LocalAppender {
         let path = self.folder.join(format!("{}.jsonl", self.part));
         if let Some(file) = &self.file {
             let file = Arc::clone(file);
-            return blocking("write", &path, move || (&*file).write_all(&bytes).and_then(|()| file.sync_data())).await;
+            let written = move |path: PathBuf| {
+                (&*file).write_all(&bytes)?;
+                file.sync_data()?;
+                still_there(&file, &path)
+            };
+            return blocking("write", &path.clone(), move || written(path)).await;
         }
         let shown = path.clone();
         let created = blocking("write", &shown, move || {
@@ -179,6 +184,27 @@ impl Appender for LocalAppender {
     fn last_part(&self) -> u64 {
         if self.file.is_some() { self.part } else { self.part - 1 }
     }
+}
+
+/// An open file takes what is written also after its folder was removed, moved or unmounted, and nobody finds it there.
+#[cfg(unix)]
+fn still_there(file: &File, path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let there = match fs::metadata(path) {
+        Ok(there) => identity(there) == identity(file.metadata()?),
+        Err(error) if is_absent(&error) => false,
+        Err(error) => return Err(error),
+    };
+    let gone = "its folder was removed, moved or unmounted while it was written";
+    if there { Ok(()) } else { Err(io::Error::new(io::ErrorKind::NotFound, gone)) }
+}
+
+/// Elsewhere an open file keeps its folder where it is.
+#[cfg(not(unix))]
+fn still_there(_file: &File, _path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn version(bytes: &[u8]) -> Version {

@@ -64,7 +64,7 @@ pub use exports::{Exports, exports};
 pub(crate) use fingerprint::{fingerprint, salt};
 pub use fold::Folded;
 pub use head::{FORMAT_VERSION, Head, World};
-pub use history::{History, export, history, snapshot_at};
+pub use history::{History, export, history, snapshot_at, unfolded};
 pub use journal::Journal;
 pub use lease::{Clock, Holder, Lease, Unlocked, check_world, in_use, lease, lives, read, unlock, world};
 pub use local::Local;

@@ -65,15 +65,16 @@ pub(super) async fn load(
     environment: &BTreeMap<String, String>,
 ) -> Result<(Reading, Standing), Diagnostic> {
     let source = location.key_source(environment);
-    let Some((head, version)) = read_head(location).await? else {
+    let Some((head, version, bytes)) = current(location).await? else {
         refuse_orphans(location).await?;
         return Ok(empty(location, source));
     };
-    world.check(head.world, &location.stack())?;
-    let (mut folded, mut keys, entry) = match &head.snapshot {
+    if let Err(problem) = world.check(head.world, &location.stack()) {
+        return Err(misfit(location, &head).await.unwrap_or(problem));
+    }
+    let (mut folded, mut keys, entry) = match head.snapshot.as_ref().zip(bytes) {
         None => (Folded::default(), Keys::none_yet(&location.stack(), source.clone()), None),
-        Some(hash) => {
-            let bytes = read_snapshot(location, hash).await?;
+        Some((hash, bytes)) => {
             let place = location.shown(&snapshot_key(location, hash));
             let stack = (location.project.as_str(), location.stack.as_str());
             let loaded = snapshot_format::decode(&bytes, &place, stack, source.clone(), None).await?;
@@ -145,6 +146,46 @@ pub(super) async fn read_head(location: &Location) -> Result<Option<(Head, Versi
     Ok(Some((head, object.version)))
 }
 
+/// The head, with the bytes of its snapshot. `None` before the first.
+async fn current(location: &Location) -> Result<Option<(Head, Version, Option<Vec<u8>>)>, Diagnostic> {
+    while let Some((head, version)) = read_head(location).await? {
+        let snapshot = async {
+            match &head.snapshot {
+                Some(hash) => read_snapshot(location, hash).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (is_current, bytes) = tokio::join!(is_current(location, &head, &version), snapshot);
+        // Somebody may have begun in between.
+        if is_current? {
+            return Ok(Some((head, version, bytes?)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a head is as new as what is written: a run raises its fence there before it writes anything else.
+async fn is_current(location: &Location, head: &Head, version: &Version) -> Result<bool, Diagnostic> {
+    let later = super::store::part_key(&location.key(&format!("journal/{}", head.fence + 1)), 1);
+    if location.store.get(&later).await?.is_none() {
+        return Ok(true);
+    }
+    let now = read_head(location).await?;
+    if now.is_none_or(|(_, now)| now != *version) {
+        return Ok(false);
+    }
+    let why = format!("it is older than `{}`: an old copy was put in its place", location.shown(&later));
+    Err(damage(&location.shown(&location.key("head.json")), &why))
+}
+
+/// Why a head does not fit its snapshot, if that can be read.
+async fn misfit(location: &Location, head: &Head) -> Option<Diagnostic> {
+    let hash = head.snapshot.as_ref()?;
+    let bytes = read_snapshot(location, hash).await.ok()?;
+    let entry = snapshot_format::read_entry(&bytes, "").ok()?;
+    check_head(location, head, &entry).err()
+}
+
 /// Snapshots without a head are no empty state: the head was lost, and with it what they amount to.
 pub(super) async fn refuse_orphans(location: &Location) -> Result<(), Diagnostic> {
     for folder in ["snapshots", "journal"] {
@@ -214,6 +255,32 @@ pub(super) fn check_head(location: &Location, head: &Head, entry: &Entry) -> Res
     let snapshot = head.snapshot.as_ref().map_or("", Hash::short);
     let why = format!("its {misfit} is not that of the snapshot that it names, `{snapshot}`");
     Err(damage(&location.shown(&location.key("head.json")), &why))
+}
+
+/// Counts the records behind a part of a run's journal, without opening any.
+pub(super) async fn records_after(
+    location: &Location,
+    head: &Head,
+    (first, part): (u64, u64),
+) -> Result<usize, Diagnostic> {
+    let mut count = 0;
+    for fence in first..=head.fence {
+        let folder = location.key(&format!("journal/{fence}"));
+        let (after, mut version) = (if fence == first { part } else { 0 }, FORMAT_VERSION);
+        for part in after + 1.. {
+            let key = super::store::part_key(&folder, part);
+            let Some(object) = location.store.get(&key).await? else { break };
+            let damaged = |why: String| damage(&location.shown(&key), &why);
+            for json in frames(&object.bytes).map_err(damaged)?.records {
+                match record_format::read(json, version).map_err(damaged)? {
+                    LineV4::Begin(begin) => version = begin.version,
+                    LineV4::Seal(_) | LineV4::Keys(_) => {}
+                    _ => count += 1,
+                }
+            }
+        }
+    }
+    Ok(count)
 }
 
 /// Plays the journals of all runs since the snapshot.

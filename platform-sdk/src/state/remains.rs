@@ -17,6 +17,8 @@ use crate::{Result, desired::Hash, report::Diagnostic, sealing::KeySource};
 /// What is there of a state's files, whatever refers to them.
 pub(super) struct Remains {
     pub(super) head: Option<(Vec<u8>, Version)>,
+    /// The world that it speaks of.
+    pub(super) world: World,
     /// The snapshot to go on from.
     pub(super) base: Option<(Hash, Entry)>,
     pub(super) fences: BTreeSet<u64>,
@@ -25,6 +27,8 @@ pub(super) struct Remains {
     pub(super) findings: Vec<String>,
     /// Nothing of this was damaged.
     pub(super) sound: bool,
+    /// The head was not.
+    pub(super) head_is_sound: bool,
 }
 
 impl Remains {
@@ -36,32 +40,50 @@ impl Remains {
             return Err(problem.into());
         }
         let head = object.as_ref().and_then(|object| Head::parse(&object.bytes, "").ok());
-        if head.as_ref().is_some_and(|head| head.world != world) {
-            return Err(problem.into());
-        }
+        let named = match &head {
+            Some(head) => entry_of(location, head).await?,
+            None => None,
+        };
+        let world = match (&head, &named) {
+            // A snapshot is what its name says, and a head may be anything.
+            (Some(head), Some(named)) if head.world != named.world => named.world,
+            (Some(head), _) if head.world != world => return Err(problem.into()),
+            _ => world,
+        };
+        let keys = location.store.list(&location.key("journal")).await.map_err(Diagnostic::from)?;
+        let fences: BTreeSet<u64> = keys.iter().filter_map(|key| fence_of(location, key)).collect();
+        let last_fence = fences.last().copied().unwrap_or(0).max(head.as_ref().map_or(0, |head| head.fence));
         let mut remains = Self {
             head: object.map(|object| (object.bytes, object.version)),
+            world,
             base: None,
-            fences: BTreeSet::new(),
+            fences,
             last_serial: head.as_ref().map_or(0, |head| head.serial),
-            last_fence: head.as_ref().map_or(0, |head| head.fence),
+            last_fence,
             findings: Vec::new(),
-            sound: head.is_some(),
+            sound: true,
+            head_is_sound: true,
         };
-        if head.is_none() {
-            let state = if remains.head.is_some() { "can't be read" } else { "is missing" };
-            remains.findings.push(format!("`{}` {state}", location.shown(&location.key("head.json"))));
+        let place = location.shown(&location.key("head.json"));
+        let state = match (&head, &named) {
+            (None, _) if remains.head.is_some() => Some("can't be read"),
+            (None, _) => Some("is missing"),
+            (Some(head), _) if last_fence > head.fence => Some("is older than what was journalled"),
+            (Some(head), Some(named)) if !fits(head, named) => Some("does not fit the snapshot that it names"),
+            _ => None,
+        };
+        if let Some(state) = state {
+            remains.findings.push(format!("`{place}` {state}"));
+            (remains.sound, remains.head_is_sound) = (false, false);
         }
-        remains.snapshots(location, world, head.as_ref()).await?;
-        for key in location.store.list(&location.key("journal")).await.map_err(Diagnostic::from)? {
-            remains.fences.extend(fence_of(location, &key));
-        }
-        remains.last_fence = remains.fences.last().copied().unwrap_or(0).max(remains.last_fence);
+        // An old one names what was left behind.
+        remains.snapshots(location, head.as_ref().filter(|head| last_fence <= head.fence)).await?;
         Ok(remains)
     }
 
     /// Finds the snapshot to go on from: the head's, or the newest one that is whole.
-    async fn snapshots(&mut self, location: &Location, world: World, head: Option<&Head>) -> Result<()> {
+    async fn snapshots(&mut self, location: &Location, head: Option<&Head>) -> Result<()> {
+        let world = self.world;
         let wanted = head.and_then(|head| head.snapshot.as_ref());
         let mut found = wanted.is_none();
         for key in location.store.list(&location.key("snapshots")).await.map_err(Diagnostic::from)? {
@@ -86,10 +108,11 @@ impl Remains {
             self.last_fence = self.last_fence.max(entry.fence);
             let is_wanted = wanted == Some(&hash);
             found |= is_wanted;
-            let newer = self.base.as_ref().is_none_or(|(_, best)| best.serial < entry.serial);
+            // Of two with one number, a run that died before the head moved wrote the first.
+            let age = |entry: &Entry| (entry.serial, entry.fence);
+            let newer = self.base.as_ref().is_none_or(|(_, best)| age(best) < age(&entry));
             // A head that names its snapshot decides; without it, or without that snapshot, the newest does.
             if is_wanted || (newer && self.base.as_ref().is_none_or(|(best, _)| Some(best) != wanted)) {
-                self.sound &= head.is_none_or(|head| !is_wanted || fits(head, &entry));
                 self.base = Some((hash, entry));
             }
         }
@@ -105,7 +128,15 @@ impl Remains {
 }
 
 fn fits(head: &Head, entry: &Entry) -> bool {
-    (head.serial, &head.parent) == (entry.serial, &entry.parent) && entry.fence <= head.fence
+    (head.serial, head.world, &head.parent) == (entry.serial, entry.world, &entry.parent) && entry.fence <= head.fence
+}
+
+/// What the snapshot that a head names says of itself; `None` where that is not whole.
+async fn entry_of(location: &Location, head: &Head) -> Result<Option<Entry>, Diagnostic> {
+    let Some(hash) = &head.snapshot else { return Ok(None) };
+    let object = location.store.get(&snapshot_key(location, hash)).await?;
+    let whole = object.filter(|object| Hash::of(&object.bytes) == *hash);
+    Ok(whole.and_then(|object| read_entry(&object.bytes, "").ok()))
 }
 
 /// Plays what can be read of journals.

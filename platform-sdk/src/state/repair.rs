@@ -45,8 +45,10 @@ pub struct Repair {
     /// The numbers of the repaired head.
     serial: u64,
     fence: u64,
+    world: World,
     /// The head that is there, readable or not.
     head: Option<(Vec<u8>, Version)>,
+    head_is_sound: bool,
 }
 
 /// Looks through a stack's state. Writes nothing.
@@ -95,28 +97,28 @@ pub async fn examine(location: &Location, world: World, environment: &BTreeMap<S
         base: remains.base.map(|(hash, _)| hash),
         serial: remains.last_serial + 1,
         fence: remains.last_fence + 1,
+        world: remains.world,
         head: remains.head,
+        head_is_sound: remains.head_is_sound,
     })))
 }
 
 impl Repair {
-    /// Writes what is left as the stack's next snapshot. A head that can't be read is kept beside it; everything else
+    /// Writes what is left as the stack's next snapshot. A damaged head is kept beside it; everything else
     /// stays where it is, and is not referred to any more.
     ///
     /// # Errors
     /// When somebody else uses the stack or has changed it since, or it can't be written.
-    pub async fn carry_out(self, location: &Location, world: World, who: &Holder) -> Result<Commit> {
+    pub async fn carry_out(self, location: &Location, who: &Holder) -> Result<Commit> {
         let guard = hold(location, who, &who.now()).await?;
-        let written = self.write(location, world, who).await;
+        let written = self.write(location, who).await;
         guard.release().await;
         Ok(written?)
     }
 
-    async fn write(self, location: &Location, world: World, who: &Holder) -> Result<Commit, Diagnostic> {
-        let Self { folded, keys, base, serial, fence, head, .. } = self;
-        if let Some((bytes, _)) = &head
-            && Head::parse(bytes, "").is_err()
-        {
+    async fn write(self, location: &Location, who: &Holder) -> Result<Commit, Diagnostic> {
+        let Self { folded, keys, base, serial, fence, world, head, head_is_sound, .. } = self;
+        if let Some((bytes, _)) = head.as_ref().filter(|_| !head_is_sound) {
             let aside = location.key(&format!("damaged/{}-head.json", Hash::of(bytes).short()));
             put(location, &aside, bytes.clone().into(), Condition::Absent).await?;
         }

@@ -200,9 +200,19 @@ impl Writer {
             Some((_, version)) => Condition::Version(version.clone()),
             None => Condition::Absent,
         };
-        let version = self.put(&self.location.key("head.json"), head.bytes(), condition).await?;
+        let key = self.location.key("head.json");
+        let swapped = self.put(&key, head.bytes(), condition).await;
+        let version = match (swapped, &self.head) {
+            (Ok(version), _) => version,
+            (Err(_), Some(_)) if self.is_gone(&key).await => return Err(gone(&self.location.shown(&key))),
+            (Err(problem), _) => return Err(problem),
+        };
         self.head = Some((head, version));
         Ok(())
+    }
+
+    async fn is_gone(&self, key: &str) -> bool {
+        matches!(self.location.store.get(key).await, Ok(None))
     }
 
     async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<(), Diagnostic> {
@@ -229,4 +239,11 @@ impl Writer {
             version: FORMAT_VERSION,
         })
     }
+}
+
+/// Nobody has taken over: what stood there is not there.
+fn gone(place: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{place}` is not there any more"))
+        .detail("the state was removed, moved or unmounted while this run was working on it")
+        .hint("put it back where it was, and run the command again; or see what `state repair` finds")
 }

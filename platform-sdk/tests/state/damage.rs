@@ -122,7 +122,7 @@ async fn a_head_that_does_not_fit_its_snapshot_is_refused() {
     stack(folder.path()).await;
     let path = folder.path().join("acme/prod/head.json");
     let sound = head(folder.path());
-    for (field, other) in [("parent", serde_json::Value::Null), ("serial", 1.into()), ("fence", 1.into())] {
+    for (field, other) in [("parent", serde_json::Value::Null), ("serial", 1.into())] {
         let mut head = sound.clone();
         head[field] = other;
         fs::write(&path, head.to_string()).expect("written");
@@ -167,4 +167,29 @@ async fn a_place_that_cannot_be_written_is_named() {
     assert!(said.contains(&format!("cannot lock `{}/acme/prod/lease.json`", root.display())), "{said}");
     assert!(said.contains("--state"), "{said}");
     assert_eq!(fs::read(&root).expect("still there"), b"x");
+}
+
+#[tokio::test]
+async fn an_old_copy_of_a_head_is_no_head() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let place = location(folder.path());
+    written(&place, &["a"]).await;
+    let path = folder.path().join("acme/prod/head.json");
+    let old = fs::read(&path).expect("a head");
+    written(&place, &["b"]).await;
+    fs::write(&path, old).expect("put back");
+    let said = refused(folder.path()).await;
+    let named = format!("`{}` is damaged", path.display());
+    assert!(said.contains(&named) && said.contains("it is older than"), "{said}");
+}
+
+#[tokio::test]
+async fn a_head_of_another_world_than_its_snapshot_is_damaged() {
+    let folder = tempfile::tempdir().expect("a directory");
+    stack(folder.path()).await;
+    let path = folder.path().join("acme/prod/head.json");
+    let text = fs::read_to_string(&path).expect("a head");
+    fs::write(&path, text.replace("\"real\"", "\"sandbox\"")).expect("written");
+    let said = refused(folder.path()).await;
+    assert!(said.contains("its world is not that of the snapshot that it names"), "{said}");
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use platform_sdk::state::{Examined, Repair, World, examine, lease, read};
+use platform_sdk::state::{Examined, Repair, World, examine, lease, read, unfolded};
 
 use super::fixture::{address, ana, files, intent, location, no_environment, put, resource, written};
 
@@ -35,7 +35,7 @@ async fn damaged(root: &Path) -> Repair {
 async fn repaired(root: &Path) -> Vec<String> {
     let before = files(root);
     let repair = damaged(root).await;
-    let commit = repair.carry_out(&location(root), World::Real, &ana()).await.expect("repaired");
+    let commit = repair.carry_out(&location(root), &ana()).await.expect("repaired");
     let after = files(root);
     let kept = before.iter().filter(|(path, _)| !path.ends_with("head.json"));
     assert!(kept.into_iter().all(|(path, content)| after.get(path) == Some(content)), "nothing is overwritten");
@@ -47,6 +47,15 @@ async fn repaired(root: &Path) -> Vec<String> {
 
 fn journal(root: &Path) -> std::path::PathBuf {
     root.join("acme/prod/journal/3/1.jsonl")
+}
+
+#[tokio::test]
+async fn what_no_snapshot_has_is_counted() {
+    let folder = tempfile::tempdir().expect("a directory");
+    stack(folder.path()).await;
+    assert_eq!(unfolded(&location(folder.path())).await.expect("readable"), 4);
+    written(&location(folder.path()), &["later"]).await;
+    assert_eq!(unfolded(&location(folder.path())).await.expect("readable"), 0);
 }
 
 #[tokio::test]
@@ -79,8 +88,8 @@ async fn a_run_that_another_one_repaired_under_cannot_write_on() {
     stack(folder.path()).await;
     fs::remove_file(folder.path().join("acme/prod/head.json")).expect("removed");
     let first = damaged(folder.path()).await;
-    damaged(folder.path()).await.carry_out(&location(folder.path()), World::Real, &ana()).await.expect("repaired");
-    let said = first.carry_out(&location(folder.path()), World::Real, &ana()).await.expect_err("too late").to_string();
+    damaged(folder.path()).await.carry_out(&location(folder.path()), &ana()).await.expect("repaired");
+    let said = first.carry_out(&location(folder.path()), &ana()).await.expect_err("too late").to_string();
     assert!(said.contains("was written by somebody else"), "{said}");
 }
 
@@ -107,4 +116,47 @@ async fn a_newer_state_and_one_of_the_other_world_are_no_damage() {
     fs::write(&head, newer.to_string()).expect("written");
     let said = examine(&place, World::Real, &no_environment()).await.expect_err("newer").to_string();
     assert!(said.contains("was written by a newer version"), "{said}");
+}
+
+/// The head as it is, and as damage left it.
+async fn with_head(root: &Path, change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    stack(root).await;
+    let path = root.join("acme/prod/head.json");
+    let mut head: serde_json::Value = serde_json::from_slice(&fs::read(&path).expect("a head")).expect("JSON");
+    change(&mut head);
+    fs::write(&path, head.to_string()).expect("written");
+    head.to_string().into_bytes()
+}
+
+fn kept(root: &Path) -> Vec<Vec<u8>> {
+    let damaged = fs::read_dir(root.join("acme/prod/damaged")).expect("a folder");
+    damaged.map(|file| fs::read(file.expect("an entry").path()).expect("a file")).collect()
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_fit_is_kept_and_the_world_is_its_snapshot_s() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let head = with_head(folder.path(), |head| head["world"] = "sandbox".into()).await;
+    let repair = damaged(folder.path()).await;
+    assert_eq!(repair.from, Some(2));
+    assert!(repair.findings[0].ends_with("does not fit the snapshot that it names"), "{:?}", repair.findings);
+    assert_eq!(repaired(folder.path()).await, ["a", "b", "c", "d", "e"]);
+    assert_eq!(kept(folder.path()), [head]);
+}
+
+#[tokio::test]
+async fn an_old_copy_of_a_head_is_kept_and_the_newest_snapshot_gone_on_from() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let place = location(folder.path());
+    written(&place, &["a"]).await;
+    let path = folder.path().join("acme/prod/head.json");
+    let old = fs::read(&path).expect("a head");
+    written(&place, &["b"]).await;
+    written(&place, &["c"]).await;
+    fs::write(&path, &old).expect("put back");
+    let repair = damaged(folder.path()).await;
+    assert_eq!(repair.from, Some(3));
+    assert!(repair.findings[0].ends_with("is older than what was journalled"), "{:?}", repair.findings);
+    assert_eq!(repaired(folder.path()).await, ["a", "b", "c"]);
+    assert_eq!(kept(folder.path()), [old]);
 }

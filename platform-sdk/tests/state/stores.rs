@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc};
 
-use platform_sdk::state::{Condition, Local, Location, Logins, Memory, Store as _, conformance};
+use platform_sdk::state::{Condition, Local, Location, Logins, Memory, Store, conformance};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_local_store_conforms() {
@@ -78,4 +78,27 @@ async fn a_profile_is_refused_where_no_provider_reads_it() {
     assert!(said.contains("Aws::from_env()") && said.contains("aws configure export-credentials"), "{said}");
     let keys = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b"), ("AWS_PROFILE", "work")];
     assert!(place("s3://bucket/x/", &keys).is_ok());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_journal_whose_folder_has_gone_takes_nothing_more() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let root = folder.path().join("state");
+    let store: Arc<dyn Store> = Arc::new(Local::new(&root));
+    let mut journal = store.appender("acme/prod/journal/1".to_owned(), 1);
+    for line in [b"one".to_vec(), b"two".to_vec()] {
+        journal.append(line).await.expect("it is there");
+    }
+    fs::rename(&root, folder.path().join("away")).expect("moved");
+    for there in [false, true] {
+        if there {
+            // Another one in its place is not it.
+            fs::create_dir_all(root.join("acme/prod/journal/1")).expect("made");
+            fs::write(root.join("acme/prod/journal/1/1.jsonl"), b"").expect("written");
+        }
+        let said = journal.append(b"three".to_vec()).await.expect_err("it is gone");
+        let why = std::error::Error::source(&said).expect("a cause").to_string();
+        assert!(why.contains("removed, moved or unmounted"), "{said}: {why}");
+    }
 }

@@ -58,6 +58,8 @@ fn after_a_kill(team: &Team) -> (Ran, Duration) {
     team.until_parts(3);
     first.signal("KILL");
     first.ended();
+    let export = team.run(&["state", "export"]);
+    assert!(export.err.contains("are not in this export") || export.err.contains("no snapshot yet"), "{export:?}");
     let began = Instant::now();
     let second = team.run_in_its_place(UP);
     assert_eq!(second.code, Some(0), "{second:?}");
