@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Location, World,
-    reading::{check_head, read_head, read_snapshot, refuse_orphans, snapshot_key},
+    reading::{check_head, current_head, read_snapshot, refuse_orphans, snapshot_key},
     snapshot_format::{decode_exports, read_entry},
 };
 use crate::{Result, desired::Tree};
@@ -28,7 +28,7 @@ pub async fn exports(
     environment: &BTreeMap<String, String>,
     wanted: &BTreeSet<&str>,
 ) -> Result<Option<Exports>> {
-    let Some((head, _)) = read_head(location).await? else {
+    let Some(head) = current_head(location).await? else {
         refuse_orphans(location).await?;
         return Ok(None);
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Entry, Keys, Location, Snapshot,
     prune::{self, pruned},
-    reading::{check_head, read_head, read_snapshot, records_after, refuse_orphans, snapshot_key},
+    reading::{check_head, current_head, read_snapshot, records_after, refuse_orphans, snapshot_key},
     snapshot_format::{decode, decode_keys, read_entry},
 };
 use crate::{Result, desired::Hash, report::Diagnostic};
@@ -31,7 +31,7 @@ pub async fn history(location: &Location) -> Result<History> {
 /// of the one that it ends at.
 async fn walk(location: &Location, found: impl Fn(&Entry) -> bool) -> Result<(History, Vec<u8>)> {
     let (mut history, mut last) = (History::default(), Vec::new());
-    let Some((head, _)) = read_head(location).await? else {
+    let Some(head) = current_head(location).await? else {
         refuse_orphans(location).await?;
         return Ok((history, last));
     };
@@ -115,7 +115,7 @@ pub async fn snapshot_at(
 /// # Errors
 /// When they can't be read.
 pub async fn unfolded(location: &Location) -> Result<usize> {
-    let Some((head, _)) = read_head(location).await? else { return Ok(0) };
+    let Some(head) = current_head(location).await? else { return Ok(0) };
     let after = match &head.snapshot {
         Some(hash) => {
             let place = location.shown(&snapshot_key(location, hash));

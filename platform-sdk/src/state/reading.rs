@@ -164,6 +164,19 @@ async fn current(location: &Location) -> Result<Option<(Head, Version, Option<Ve
     Ok(None)
 }
 
+/// The head, for who reads no journal.
+///
+/// # Errors
+/// When it is damaged, newer, or older than what is written.
+pub(super) async fn current_head(location: &Location) -> Result<Option<Head>, Diagnostic> {
+    while let Some((head, version)) = read_head(location).await? {
+        if is_current(location, &head, &version).await? {
+            return Ok(Some(head));
+        }
+    }
+    Ok(None)
+}
+
 /// Whether a head is as new as what is written: a run raises its fence there before it writes anything else.
 async fn is_current(location: &Location, head: &Head, version: &Version) -> Result<bool, Diagnostic> {
     let later = super::store::part_key(&location.key(&format!("journal/{}", head.fence + 1)), 1);

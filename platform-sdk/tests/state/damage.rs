@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use platform_sdk::state::{FORMAT_VERSION, World, lease, read};
+use platform_sdk::state::{FORMAT_VERSION, World, history, lease, read};
 
 use super::fixture::{ana, files, intent, location, no_environment, resource, written};
 
@@ -181,6 +181,8 @@ async fn an_old_copy_of_a_head_is_no_head() {
     let said = refused(folder.path()).await;
     let named = format!("`{}` is damaged", path.display());
     assert!(said.contains(&named) && said.contains("it is older than"), "{said}");
+    let told = history(&place).await.expect_err("nor of a history").to_string();
+    assert!(told.contains("it is older than"), "{told}");
 }
 
 #[tokio::test]
