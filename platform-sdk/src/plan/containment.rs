@@ -59,7 +59,7 @@ impl Decider<'_> {
         self.decisions.get(address).filter(|decision| decision.ends_object())
     }
 
-    fn id_of(&self, address: &Address) -> Option<&String> {
+    pub(super) fn id_of(&self, address: &Address) -> Option<&String> {
         self.sources.snapshot.resources.get(address).map(|state| &state.id)
     }
 

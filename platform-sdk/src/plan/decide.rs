@@ -249,16 +249,23 @@ impl Decider<'_> {
             let reason = format!("its provider leads to {scope} `{is}`, and it was made in {scope} `{was}`");
             return Some((reason, BTreeSet::new()));
         }
-        state.scope.as_ref()?;
+        let (scope, was) = state.scope.as_ref()?;
         // What is yet to be made is not where it was.
-        let owners = self.sources.desired.providers.get(&node.provider)?.dependencies.iter();
-        let others = owners.filter(|owner| !state.provider.of.contains(owner));
-        let mut new = others.filter_map(|owner| {
+        let owners = &self.sources.desired.providers.get(&node.provider)?.dependencies;
+        let mut others = owners.iter().filter(|owner| !state.provider.of.contains(owner));
+        let new = others.clone().find_map(|owner| {
             let decision = self.decisions.get(owner)?;
             let made = matches!(decision.op, Op::Create | Op::Replace { .. });
             made.then(|| (format!("its provider leads to {owner}, which is new"), decision.conditions.clone()))
         });
-        new.next()
+        if new.is_some() || self.sources.observed.offline.is_none() {
+            return new;
+        }
+        // Nobody was asked where its provider leads: to another than the one it was made in, if those are two of a kind.
+        let left = state.provider.of.iter().find(|owner| self.id_of(owner) == Some(was) && !owners.contains(owner))?;
+        let now = others.find(|owner| owner.type_name() == left.type_name())?;
+        let is = self.id_of(now).filter(|is| *is != was)?;
+        Some((format!("its provider leads to {scope} `{is}`, and it was made in {scope} `{was}`"), BTreeSet::new()))
     }
 
     /// Whether this difference decides over a replacement by itself. The place that a resource lives in does not: where

@@ -125,6 +125,28 @@ fn what_moves_to_a_place_that_is_yet_to_be_made_is_made_there_anew() {
 }
 
 #[test]
+fn what_moves_from_a_dropped_place_to_another_one_is_made_there_anew_also_where_nothing_is_read() {
+    let (world, harness) = (World::default(), Harness::new());
+    let tent_on = |second: bool| {
+        program(&world, move |stack| {
+            let other = stack.add("second", Site::new().ground("sand"));
+            let on = if second { other } else { stack.add("first", Site::new().ground("grass")) };
+            stack.within(&on.provider()).add("tent", Tent::new("tent"));
+            Ok(())
+        })
+    };
+    up(&harness, &tent_on(false));
+    for plan in [harness.plan(&tent_on(true)), harness.plan_offline(&tent_on(true))] {
+        let plan = plan.expect("a plan");
+        let tent = step(&plan, "yard:Tent::tent");
+        assert!(matches!(tent.op, Op::Replace { .. }), "{tent:?}");
+        assert_eq!(tent.reasons, ["its provider leads to site `2`, and it was made in site `1`"]);
+    }
+    up(&harness, &tent_on(true));
+    settled(&harness, &tent_on(true));
+}
+
+#[test]
 fn a_replaced_place_takes_along_what_stands_on_it() {
     let (world, harness) = (World::default(), Harness::new());
     up(&harness, &camp(&world, "grass"));

@@ -259,6 +259,9 @@ impl History {
             self.cloud.pass(60_000);
             self.run(&Command::calm(Verb::Up), None)
         })?;
+        if !held {
+            self.oracle.informed(number);
+        }
         let taken_over = held && !other.complaints().iter().any(|complaint| complaint.contains("is in use"));
         self.cloud.note("it goes on".to_owned());
         // It stands still once only.

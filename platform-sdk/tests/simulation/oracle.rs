@@ -159,6 +159,15 @@ impl Oracle {
         self.commands.insert(number, announced);
     }
 
+    /// A command that takes the lease later than it began also knows what state says then.
+    pub(crate) fn informed(&mut self, number: usize) {
+        if let Some(announced) = self.commands.get_mut(&number) {
+            let Announced { known, open, .. } = announced;
+            self.known.iter().for_each(|(uid, now)| drop(known.insert(*uid, now.clone())));
+            self.open.iter().for_each(|(intent, now)| drop(open.insert(intent.clone(), now.clone())));
+        }
+    }
+
     /// What it printed of its plan.
     pub(crate) fn planned(&mut self, number: usize, plan: Option<&Value>) {
         if let (Some(announced), Some(steps)) = (self.commands.get_mut(&number), plan.map(|plan| &plan["steps"])) {
@@ -208,7 +217,9 @@ impl Oracle {
             return Err(format!("{} was deleted, and no plan had announced it at {}", shown(thing), known.address));
         };
         let by_program = |set: &BTreeSet<String>| set.contains(at);
-        if known.protect || by_program(&announced.protected) {
+        // What a replacement has left behind has its successor, and that one is what the program protects.
+        let left_behind = step["reasons"].to_string().contains("was left behind by a replacement");
+        if known.protect || by_program(&announced.protected) && !left_behind {
             return Err(format!("{} was deleted, and is protected", shown(thing)));
         }
         let program_says = step["op"] == "replace" || by_program(&announced.declared);
