@@ -129,15 +129,20 @@ impl<'c> Session<'c> {
         if reading.open.is_empty() || reading.in_progress.is_none() || self.context.globals.offline {
             return Ok(reading);
         }
-        let printer = &self.context.printer;
-        let tell = |text: &str| printer.note(text);
-        if self.context.interrupts.unless_asked(state::lives(&self.location, &tell)).await? {
+        if self.holder_lives().await? {
             return Ok(reading);
         }
         let mut now = state::read(&self.location, self.world, &self.context.environment).await?;
         // Whoever came since is somebody else.
         now.in_progress.take_if(|holder| reading.in_progress.as_ref() == Some(holder));
         Ok(now)
+    }
+
+    /// Whether who holds the stack lives: that can take a while to be certain.
+    pub(super) async fn holder_lives(&self) -> Result<bool> {
+        let printer = &self.context.printer;
+        let tell = |text: &str| printer.note(text);
+        self.context.interrupts.unless_asked(state::lives(&self.location, &tell)).await
     }
 
     /// What became of interrupted steps, for a command that writes nothing.

@@ -86,7 +86,7 @@ async fn settle_open(context: &Context) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     // What it is about to answer for is not for anybody else to find out.
-    if reading.in_progress.is_some() && lives(context, &session).await? {
+    if reading.in_progress.is_some() && session.holder_lives().await? {
         return Err(state::in_use(&context.location()?).await.into());
     }
     let mut snapshot = reading.snapshot.clone();
@@ -110,12 +110,6 @@ async fn settle_open(context: &Context) -> Result<Exit> {
     }
     finish(context, &commit, "written: what could not be told stays open");
     Ok(Exit::Failed)
-}
-
-async fn lives(context: &Context, session: &Session<'_>) -> Result<bool> {
-    let printer = &context.printer;
-    let tell = |text: &str| printer.note(text);
-    context.interrupts.unless_asked(state::lives(&session.location, &tell)).await
 }
 
 /// Copies the stack's state to another place.
