@@ -252,19 +252,24 @@ async fn last_good(location: &Location, but: &Hash) -> Option<(u64, Hash)> {
     best
 }
 
+/// In what a head does not fit the snapshot that it names.
+pub(super) fn misfitting(head: &Head, entry: &Entry) -> Option<&'static str> {
+    if entry.parent != head.parent {
+        Some("parent")
+    } else if entry.serial != head.serial {
+        Some("serial")
+    } else if entry.world != head.world {
+        Some("world")
+    } else if entry.fence > head.fence {
+        Some("fence")
+    } else {
+        None
+    }
+}
+
 /// Refuses a head that does not fit the snapshot that it names: that one's content is what its name says.
 pub(super) fn check_head(location: &Location, head: &Head, entry: &Entry) -> Result<(), Diagnostic> {
-    let misfit = if entry.parent != head.parent {
-        "parent"
-    } else if entry.serial != head.serial {
-        "serial"
-    } else if entry.world != head.world {
-        "world"
-    } else if entry.fence > head.fence {
-        "fence"
-    } else {
-        return Ok(());
-    };
+    let Some(misfit) = misfitting(head, entry) else { return Ok(()) };
     let snapshot = head.snapshot.as_ref().map_or("", Hash::short);
     let why = format!("its {misfit} is not that of the snapshot that it names, `{snapshot}`");
     Err(damage(&location.shown(&location.key("head.json")), &why))

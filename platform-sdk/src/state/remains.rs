@@ -7,7 +7,7 @@ use super::{
     frame::{before_damage, frames},
     head::{FORMAT_VERSION, Head, version},
     prune::fence_of,
-    reading::snapshot_key,
+    reading::{misfitting, snapshot_key},
     record_format::{self, LineV4},
     snapshot_format::read_entry,
     store::part_key,
@@ -69,7 +69,9 @@ impl Remains {
             (None, _) if remains.head.is_some() => Some("can't be read"),
             (None, _) => Some("is missing"),
             (Some(head), _) if last_fence > head.fence => Some("is older than what was journalled"),
-            (Some(head), Some(named)) if !fits(head, named) => Some("does not fit the snapshot that it names"),
+            (Some(head), Some(named)) if misfitting(head, named).is_some() => {
+                Some("does not fit the snapshot that it names")
+            }
             _ => None,
         };
         if let Some(state) = state {
@@ -125,10 +127,6 @@ impl Remains {
         }
         Ok(())
     }
-}
-
-fn fits(head: &Head, entry: &Entry) -> bool {
-    (head.serial, head.world, &head.parent) == (entry.serial, entry.world, &entry.parent) && entry.fence <= head.fence
 }
 
 /// What the snapshot that a head names says of itself; `None` where that is not whole.

@@ -88,13 +88,6 @@ fn is_id(field: &str) -> bool {
     field == "id"
 }
 
-impl ResourceState {
-    /// `input_hash`: of the inputs that were last applied, with secrets as HMACs under the stack's keys.
-    pub fn input_hash(&self, keys: &Keys) -> Hash {
-        branch::input_hash(&self.inputs, keys)
-    }
-}
-
 /// One object that the stack owns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResourceState {
@@ -122,4 +115,11 @@ pub struct ResourceState {
     pub options: Arc<Options>,
     /// Whether it is whole.
     pub status: Status,
+}
+
+impl ResourceState {
+    /// `input_hash`: of the inputs that were last applied, with secrets as HMACs under the stack's keys.
+    pub fn input_hash(&self, keys: &Keys) -> Hash {
+        branch::input_hash(&self.inputs, keys)
+    }
 }
