@@ -8,7 +8,7 @@ use super::damage;
 use crate::{desired::Hash, report::Diagnostic};
 
 /// The version of everything in a state directory.
-pub const FORMAT_VERSION: u32 = 5;
+pub const FORMAT_VERSION: u32 = 6;
 
 /// Which world a state speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

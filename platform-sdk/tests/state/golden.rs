@@ -65,7 +65,7 @@ fn wanted(version: &str) -> Snapshot {
 
 #[tokio::test]
 async fn every_version_is_read() {
-    for version in ["v1", "v2", "v3", "v4", "v5"] {
+    for version in ["v1", "v2", "v3", "v4", "v5", "v6"] {
         let reading = read(&golden(&root(), version), World::Sandbox, &environment()).await.expect(version);
         assert_eq!(reading.snapshot, wanted(version));
         assert_eq!((reading.serial, reading.recovered), (1, 1));
@@ -110,13 +110,13 @@ async fn becomes_current(version: u32) {
     assert_eq!(first, snapshot);
 }
 
-/// Wrote the golden directory of version 5. A version that was released is never written again.
+/// Wrote the golden directory of version 6. A version that was released is never written again.
 #[tokio::test]
 #[ignore = "writes the golden directory of the current version"]
-async fn write_version_5() {
-    let place = golden(&root(), "v5");
+async fn write_version_6() {
+    let place = golden(&root(), "v6");
     let mut lease = lease(&place, World::Sandbox, &environment(), &ana()).await.expect("a lease");
-    lease.commit(&wanted("v5")).await.expect("committed");
+    lease.commit(&wanted("v6")).await.expect("committed");
     let mut open = intent("00000000000000aa", resource("open", Tree::default()));
     if let Record::Intent(intent) = &mut open {
         (intent.op, intent.replaces) = (IntentOp::Delete, true);
@@ -126,16 +126,16 @@ async fn write_version_5() {
 }
 
 #[tokio::test]
-async fn version_5_is_written_byte_by_byte() {
+async fn version_6_is_written_byte_by_byte() {
     let folder = tempfile::tempdir().expect("a directory");
-    let place = golden(folder.path(), "v5");
+    let place = golden(folder.path(), "v6");
     let mut lease = lease(&place, World::Sandbox, &no_environment(), &ana()).await.expect("a lease");
-    let mut snapshot = wanted("v5");
+    let mut snapshot = wanted("v6");
     snapshot.resources.remove(&address("quiet"));
     let commit = lease.commit(&snapshot).await.expect("committed");
     let hash = commit.snapshot.expect("a snapshot");
-    let file = fs::read_to_string(folder.path().join(format!("golden/v5/snapshots/{hash}.json"))).expect("a file");
-    let head = fs::read_to_string(folder.path().join("golden/v5/head.json")).expect("a head");
-    insta::assert_snapshot!("snapshot_v5", file);
-    insta::assert_snapshot!("head_v5", head);
+    let file = fs::read_to_string(folder.path().join(format!("golden/v6/snapshots/{hash}.json"))).expect("a file");
+    let head = fs::read_to_string(folder.path().join("golden/v6/head.json")).expect("a head");
+    insta::assert_snapshot!("snapshot_v6", file);
+    insta::assert_snapshot!("head_v6", head);
 }
