@@ -23,7 +23,7 @@ use super::{
 use crate::{
     desired::{Address, Desired, Node, ProviderKey, describe},
     observe::{BUILTIN, Connections, Observed, look_up},
-    plan::{Action, Course, Kind, Op, Summary, reaches},
+    plan::{Action, Course, Kind, Op, Summary, outputs},
     provider::{Context, ErrorKind, Journalled, Progress, ProviderError, ProviderResult},
     report::{Diagnostic, Event, Observer},
     state::{Effect, Intent, ProviderState, Record, ResourceState, Snapshot},
@@ -284,18 +284,14 @@ impl<'a> Run<'a> {
         if !whole {
             return Ok(());
         }
-        self.lookups(true).await?;
-        let (mut exports, mut unknown) = (BTreeMap::new(), Vec::new());
-        for (name, expr) in &self.desired.exports {
-            let tree = self.live.evaluate(expr);
-            if tree.is_known() {
-                exports.insert(name.clone(), tree);
-            } else if reaches(self.desired, &self.course.decisions, expr) {
-                unknown.push(format!("`{name}` is {}", describe(expr)));
-            } else if let Some(last) = self.course.snapshot.exports.get(name) {
-                exports.insert(name.clone(), last.clone());
-            }
-        }
+        // What the program looks up stays its own as long as it has anything.
+        let takes_away = self.desired.parting.is_some();
+        self.lookups(!(takes_away && self.course.decisions.any_stays())).await?;
+        let before = &self.course.snapshot.exports;
+        let exports = outputs(self.desired, &self.course.decisions, before, &mut |expr| self.live.evaluate(expr));
+        let unknown = exports.iter().filter(|(_, value)| !value.is_known());
+        let describe = |name: &String| self.desired.exports.get(name).map(describe).unwrap_or_default();
+        let unknown: Vec<String> = unknown.map(|(name, _)| format!("`{name}` is {}", describe(name))).collect();
         if !unknown.is_empty() {
             let problem = Diagnostic::error("an output of the stack is not known").detail(unknown.join("\n"));
             return Err(problem.hint("a function of `.map(..)` failed, or a page gave no such output"));

@@ -97,6 +97,8 @@ pub struct Desired {
     pub exports: BTreeMap<String, Expr>,
     /// The options of resources that the program declares and that this run takes away all the same: they still guard.
     pub leaving: BTreeMap<Address, Arc<Options>>,
+    /// The outputs that the program declares, where this run takes its resources away: where each comes from.
+    pub parting: Option<BTreeMap<String, Expr>>,
     /// See [`Self::hash`].
     hash: OnceLock<Hash>,
 }
@@ -108,7 +110,7 @@ impl Desired {
         self.leaving = leaving.map(|(address, node)| (address, node.options)).collect();
         self.order.clear();
         self.lookups.clear();
-        self.exports.clear();
+        self.parting = Some(std::mem::take(&mut self.exports));
         self.hash.take();
         self
     }
@@ -185,8 +187,8 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
         return Err(Error::all(problems));
     }
     let (project, stack, hash) = (project.to_owned(), stack.to_owned(), OnceLock::new());
-    let (exports, leaving) = (recorder.exports, BTreeMap::new());
-    Ok(Desired { project, stack, nodes, order, lookups, providers, exports, leaving, hash })
+    let (exports, leaving, parting) = (recorder.exports, BTreeMap::new(), None);
+    Ok(Desired { project, stack, nodes, order, lookups, providers, exports, leaving, parting, hash })
 }
 
 /// Every output that an expression refers to.

@@ -48,6 +48,7 @@ impl Desired {
         let given: Vec<Address> = desired.nodes.keys().cloned().collect();
         desired.order =
             order::order(&given, &desired.nodes).map_err(|cycle| validate::cycle(&cycle, &desired.nodes))?;
+        desired.parting = None;
         desired.exports = old.exports.iter().map(|(name, tree)| (name.clone(), as_expr(tree))).collect();
         Ok(desired)
     }

@@ -15,12 +15,13 @@ use super::{
     diff::{Difference, Verdict},
     guard, held,
     moves::{effects, moved},
+    outputs,
 };
 use crate::{
     Result,
-    desired::{Address, Desired, Hash, Tree, evaluate, hash_written},
+    desired::{Address, Desired, Hash, Tree, hash_written},
     observe::Observed,
-    program::{Expr, Field, Schema},
+    program::{Field, Schema},
     report::{Diagnostic, Error},
     state::{Effect, ResourceState, Snapshot},
 };
@@ -102,7 +103,7 @@ pub fn plan(
     let sources =
         Sources { desired, snapshot: &snapshot, moves: &moves, observed, schemas, replace, detours: &detours };
     let steps = steps(sources, &decisions, &actions, &pending);
-    let exports = exports(sources, &decisions);
+    let exports = outputs::changes(sources, &decisions);
     let mut summary = Summary::default();
     for step in &steps {
         *summary.0.entry(step.op.name().to_owned()).or_default() += 1;
@@ -293,54 +294,6 @@ fn costs(sources: Sources<'_>, steps: &[Step]) -> Vec<Cost> {
         .filter_map(|step| {
             let what = sources.schemas.get(step.address.type_name())?.compute?;
             Some(Cost { address: step.address.clone(), what: what.to_owned() })
-        })
-        .collect()
-}
-
-/// Whether everything that an expression refers to is there, or will be.
-pub fn reaches(desired: &Desired, decisions: &Decisions, expr: &Expr) -> bool {
-    let mut all = true;
-    expr.for_each_output(&mut |_, origin, _| {
-        all &= decisions.contains_key(&origin.address) || desired.lookups.contains_key(&origin.address);
-    });
-    all
-}
-
-/// Changes of the stack's outputs. Those that hang on what a narrowed plan leaves out stay as they are.
-fn exports(sources: Sources<'_>, decisions: &Decisions) -> Vec<Change> {
-    let before = &sources.snapshot.exports;
-    let after: BTreeMap<&String, Tree> = sources
-        .desired
-        .exports
-        .iter()
-        .filter_map(|(name, expr)| {
-            if reaches(sources.desired, decisions, expr) {
-                return Some((name, evaluate(expr, &mut |o, field| decide::output(sources, decisions, o, field))));
-            }
-            before.get(name).map(|last| (name, last.clone()))
-        })
-        .collect();
-    let names: BTreeSet<&String> = before.keys().chain(after.keys().copied()).collect();
-    names
-        .into_iter()
-        .filter_map(|name| {
-            let (before, after) = (before.get(name), after.get(name));
-            let kind = match (before, after) {
-                (None, Some(_)) => ChangeKind::Add,
-                (Some(_), None) => ChangeKind::Remove,
-                (Some(before), Some(after)) if before != after => ChangeKind::Change,
-                _ => return None,
-            };
-            let secret = [before, after].into_iter().flatten().any(Tree::has_secrets);
-            let show = |tree: &Tree| if secret { Shown::redacted() } else { Shown::of(tree) };
-            Some(Change {
-                path: name.into(),
-                before: before.map(show),
-                after: after.map(show),
-                kind,
-                replaces: false,
-                unknown: after.is_some_and(|tree| !tree.is_known()),
-            })
         })
         .collect()
 }

@@ -61,6 +61,16 @@ impl Decisions {
         self.all.contains_key(address)
     }
 
+    /// Whether the stack still has what is at this address afterwards.
+    pub(super) fn stays(&self, address: &Address) -> bool {
+        self.get(address).is_some_and(|decision| !matches!(decision.op, Op::Delete | Op::Forget))
+    }
+
+    /// Whether the stack still has anything afterwards.
+    pub fn any_stays(&self) -> bool {
+        self.keys().any(|address| self.stays(address))
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.all.len()

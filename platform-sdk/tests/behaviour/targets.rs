@@ -1,7 +1,7 @@
 //! Targets and exclude: what is needed comes along, what is missing is said before anything runs, and what is left out
 //! keeps its state and its dependencies whole.
 
-use platform_sdk::{Program, testing::Harness};
+use platform_sdk::{Program, interpolate, testing::Harness};
 
 use super::{
     support::{fails, nothing, owned, program, refused, settled, steps, up},
@@ -102,6 +102,62 @@ fn a_targeted_delete_takes_what_is_in_it_and_nothing_above() {
     harness.want(&[], &[], &[]).expect("targets");
     up(&harness, &nothing(&world));
     assert!(world.objects().is_empty() && owned(&harness).is_empty());
+}
+
+/// Exports of each house, of both, of a lookup and of nothing.
+fn exporting(world: &World) -> Program {
+    program(world, |stack| {
+        let [a, b] = ["a", "b"].map(|name| stack.add(name, House::new(name)));
+        stack.add("room", Room::new(&a, "room"));
+        let found = stack.lookup::<House>("b");
+        stack.export("a", &a.serial);
+        stack.export("b", interpolate!("house {}", b.serial));
+        stack.export("both", interpolate!("{} {}", a.serial, b.serial));
+        stack.export("found", &found.id);
+        stack.export("nothing", "x");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_targeted_destroy_keeps_the_exports_that_come_from_what_stays() {
+    for (targets, exclude, left) in [
+        (&["room"][..], &[][..], &["a", "b", "both", "found", "nothing"][..]),
+        (&["a"], &[], &["b", "found", "nothing"]),
+        (&["yard:House::a", "yard:Room::*"], &[], &["b", "found", "nothing"]),
+        (&[], &["b"], &["b", "found", "nothing"]),
+        (&[], &[], &[]),
+    ] {
+        let (world, harness) = (World::default(), Harness::new());
+        up(&harness, &two(&world, "x"));
+        up(&harness, &exporting(&world));
+        let before = harness.snapshot();
+        harness.want(targets, exclude, &[]).expect("targets");
+        let run = harness.destroy(&exporting(&world)).expect("a plan");
+        assert_eq!(run.failures, [], "{targets:?}");
+        let gone: Vec<_> = before.exports.keys().filter(|name| !left.contains(&name.as_str())).collect();
+        assert_eq!(run.plan.exports.iter().map(|change| &*change.path).collect::<Vec<_>>(), gone, "{targets:?}");
+        let after = harness.snapshot();
+        assert_eq!(after.exports.keys().collect::<Vec<_>>(), left, "{targets:?}");
+        assert!(after.exports.iter().all(|(name, value)| before.exports.get(name) == Some(value)), "{targets:?}");
+        assert_eq!(after.lookups.is_empty(), left.is_empty(), "{targets:?}: what was looked up is the program's");
+    }
+}
+
+#[test]
+fn a_targeted_up_keeps_the_exports_of_what_it_leaves_out() {
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &two(&world, "x"));
+    let before = harness.snapshot().exports;
+    let without_a = program(&world, |stack| {
+        let house = stack.add("b", House::new("b").comment("y"));
+        stack.export("b", &house.serial);
+        Ok(())
+    });
+    harness.want(&["a*"], &[], &[]).expect("targets");
+    up(&harness, &without_a);
+    let after = harness.snapshot().exports;
+    assert_eq!((after.len(), after.get("b")), (1, before.get("b")));
 }
 
 #[test]
