@@ -210,6 +210,8 @@ fn a_cluster_ends_itself_is_resized_while_it_runs_and_edited_in_place() {
     assert_eq!((&get()["autotermination_minutes"], &get()["num_workers"]), (&json!(30), &json!(1)));
     let mark = get()["custom_tags"]["platform-sdk-mark"].clone();
     assert!(mark.is_string());
+    let owner = get()["custom_tags"]["platform-sdk-resource"].clone();
+    assert_eq!(owner, "trial/dev/databricks:Cluster::etl", "whose it is can be told without any state");
 
     wait_for_cluster(&trial, &id, "RUNNING");
     let wider: fn() -> Cluster = || Cluster::new("etl", SparkVersion::Lts15_4, "m5d.large").num_workers(3);
@@ -252,7 +254,7 @@ fn a_cluster_ends_itself_is_resized_while_it_runs_and_edited_in_place() {
     let left =
         ["autoscale", "spark_conf", "spark_env_vars", "init_scripts", "docker_image"].map(|field| get()[field].clone());
     assert!(left.iter().all(Value::is_null), "what is set no more is taken away: {left:?}");
-    assert_eq!(get()["custom_tags"], json!({"platform-sdk-mark": mark}));
+    assert_eq!(get()["custom_tags"], json!({"platform-sdk-mark": mark, "platform-sdk-resource": owner}));
     trial.destroy(&program(single));
     assert_eq!(trial.world(), fresh);
 }
@@ -322,6 +324,7 @@ fn what_others_did_to_a_job_is_seen_and_undone_and_what_they_added_stays() {
     assert_eq!((&load["sql_task"], &load["timeout_seconds"]), (&Value::Null, &json!(3600)));
     assert_eq!(settings["health"]["rules"][0]["value"], 60, "the program never said anything about health");
     assert!(settings["tags"]["platform-sdk-mark"].is_string());
+    assert_eq!(settings["tags"]["platform-sdk-resource"], "trial/dev/databricks:Job::nightly");
 
     trial.call(
         "POST",

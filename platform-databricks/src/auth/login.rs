@@ -103,6 +103,11 @@ impl Host {
         Ok((Self(url), workspace_id))
     }
 
+    /// Whether it is a workspace on Google's cloud.
+    pub(crate) fn is_google(&self) -> bool {
+        self.0.host_str().is_some_and(|name| name.ends_with(".gcp.databricks.com"))
+    }
+
     /// The whole address of an encoded path that starts with `/`.
     pub(crate) fn at(&self, path: &str) -> Option<Url> {
         let url = self.0.join(path).ok()?;

@@ -31,7 +31,8 @@ use super::{
 use crate::{
     WorkspaceProvider,
     client::{
-        Client, Outcome, marks,
+        Client, Outcome,
+        marks::{self, Tagged},
         wire::{into_fields, merged, pruned_fields, rename, sent, understood},
     },
 };
@@ -178,16 +179,20 @@ impl Manage for Cluster {
     async fn create(client: &Client, ctx: &Context, inputs: Cluster<Resolved>) -> ProviderResult<Made<Self>> {
         let mut body = theirs(sent(&inputs));
         body.entry("autotermination_minutes").or_insert_with(|| 30.into());
-        marks::put(&mut body, "custom_tags", ctx.mark());
+        Tagged::new(client, ctx.mark()).put(&mut body, "custom_tags");
         let created = client.post(format!("{CLUSTERS}/create")).json(&body).send::<Created>().await;
         let id = created.while_doing(format!("create cluster `{}`", inputs.name))?.cluster_id;
         Ok(Made { outputs: outputs(&id, &inputs), id })
     }
 
-    async fn update(client: &Client, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
+    async fn update(client: &Client, ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
         let what = format!("update cluster `{}`", change.after.name);
         let now = get(client, &change.id).await.while_doing(&what)?;
-        let (call, body) = if is_resize(&change, &now) { resize(&change) } else { edit(&change, now) };
+        let (call, body) = if is_resize(&change, &now) {
+            resize(&change)
+        } else {
+            edit(&change, now, &Tagged::new(client, ctx.mark()))
+        };
         let body = Value::Object(body);
         client.post(format!("{CLUSTERS}/{call}")).json(&body).safe_to_repeat(true).done().await.while_doing(&what)?;
         Ok(Made { outputs: outputs(&change.id, &change.after), id: change.id })
@@ -308,7 +313,7 @@ fn resize(change: &Change<Cluster>) -> (&'static str, Map<String, Value>) {
     ("resize", body)
 }
 
-fn edit(change: &Change<Cluster>, now: Value) -> (&'static str, Map<String, Value>) {
+fn edit(change: &Change<Cluster>, now: Value, mark: &Tagged) -> (&'static str, Map<String, Value>) {
     let mut now = into_fields(now);
     // What the last edit said; without it what is shown, where the service's own choices must not become ours.
     let mut spec = into_fields(now.remove("spec").unwrap_or_default());
@@ -317,7 +322,7 @@ fn edit(change: &Change<Cluster>, now: Value) -> (&'static str, Map<String, Valu
         spec = now;
     }
     spec.retain(|field, _| EDITABLE.contains(&field.as_str()));
-    let mark = marks::take(&mut spec, "custom_tags");
+    let before = marks::take(&mut spec, "custom_tags");
     rename(&mut spec, "cluster_name", "name");
     let wanted = sent(&change.after);
     let mut body = merged(change, spec, wanted.clone());
@@ -326,8 +331,8 @@ fn edit(change: &Change<Cluster>, now: Value) -> (&'static str, Map<String, Valu
     if change.touches("autotermination_minutes") {
         body.entry("autotermination_minutes").or_insert_with(|| 30.into());
     }
-    if let Some(mark) = mark {
-        marks::put(&mut body, "custom_tags", &mark);
+    if let Some(before) = before {
+        mark.kept_from(before).put(&mut body, "custom_tags");
     }
     body.insert("cluster_id".to_owned(), change.id.clone().into());
     ("edit", body)
@@ -337,7 +342,7 @@ fn found(cluster: Value) -> Found {
     let text = |field: &str| cluster[field].as_str().map(str::to_owned);
     // `start_time` moves when the cluster is started again: no time of creation.
     let found = Found { created_by: text("creator_user_name"), ..Found::id(text("cluster_id").unwrap_or_default()) };
-    Found { mark: marks::take(&mut into_fields(cluster), "custom_tags"), ..found }
+    Found { mark: marks::take(&mut into_fields(cluster), "custom_tags").map(Tagged::into_id), ..found }
 }
 
 fn observed(answer: Value, last: Option<&Cluster<Resolved>>) -> ProviderResult<Observed<Cluster>> {

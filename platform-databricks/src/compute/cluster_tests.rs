@@ -47,6 +47,13 @@ async fn one_that_is_starting_is_not_ready_for_an_edit() {
     assert_eq!(error.message, "update cluster `etl`: Cluster c is in unexpected state Pending");
 }
 
+/// The mark of the run that edits.
+fn mark() -> Tagged {
+    let mut tags = Map::new();
+    tags.insert("t".to_owned(), json!({"platform-sdk-mark": "a_c", "platform-sdk-resource": "p/s/a"}));
+    marks::take(&mut tags, "t").expect("a mark")
+}
+
 #[test]
 fn an_edit_keeps_what_nobody_asked_about_and_the_mark() {
     let spec = json!({
@@ -58,11 +65,11 @@ fn an_edit_keeps_what_nobody_asked_about_and_the_mark() {
         &json!({"custom_tags": {"new": "2"}}),
         &["custom_tags.old", "custom_tags.new"],
     );
-    let (_, body) = edit(&change, json!({"state": "TERMINATED", "spec": spec, "cluster_cores": 4}));
+    let (_, body) = edit(&change, json!({"state": "TERMINATED", "spec": spec, "cluster_cores": 4}), &mark());
     let expected = json!({
         "cluster_id": "c", "cluster_name": "etl", "spark_version": "15.4.x-scala2.12", "node_type_id": "m5d.large",
         "num_workers": 1, "ssh_public_keys": ["k"], "spark_conf": {"x": "y"},
-        "custom_tags": {"platform-sdk-mark": "a_b", "new": "2"},
+        "custom_tags": {"platform-sdk-mark": "a_b", "platform-sdk-resource": "p/s/a", "new": "2"},
     });
     assert_eq!(Value::Object(body), expected);
 }
@@ -71,7 +78,7 @@ fn an_edit_keeps_what_nobody_asked_about_and_the_mark() {
 fn without_a_spec_the_services_own_choices_do_not_become_ours() {
     let shown = json!({"cluster_name": "etl", "node_type_id": "a", "driver_node_type_id": "a", "num_workers": 1, "cluster_cores": 4.0});
     let change = change(&json!({"node_type_id": "a"}), &json!({"node_type_id": "b"}), &["node_type_id"]);
-    let (_, body) = edit(&change, shown);
+    let (_, body) = edit(&change, shown, &mark());
     assert_eq!(
         (&body["node_type_id"], body.get("driver_node_type_id"), body.get("cluster_cores")),
         (&json!("b"), None, None)

@@ -29,7 +29,11 @@ use super::{
 };
 use crate::{
     WorkspaceProvider,
-    client::{Client, Outcome, marks, wire},
+    client::{
+        Client, Outcome,
+        marks::{self, Tagged},
+        wire,
+    },
 };
 
 // declare
@@ -151,16 +155,16 @@ impl Manage for Job {
     }
 
     async fn create(client: &Client, ctx: &Context, inputs: Job<Resolved>) -> ProviderResult<Made<Self>> {
-        let body = settings::created(&inputs, ctx.mark());
+        let body = settings::created(&inputs, &Tagged::new(client, ctx.mark()));
         let created = client.post(format!("{JOBS}/create")).json(&body).send::<Created>().await;
         let id = created.while_doing(format!("create job `{}`", inputs.name))?.job_id.to_string();
         Ok(Made { outputs: outputs(&id, &inputs), id })
     }
 
-    async fn update(client: &Client, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
+    async fn update(client: &Client, ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
         let what = format!("update job `{}`", change.after.name);
         let job = get(client, &change.id).await.while_doing(&what)?;
-        let new_settings = settings::reset(&change, job["settings"].clone());
+        let new_settings = settings::reset(&change, job["settings"].clone(), &Tagged::new(client, ctx.mark()));
         let body = json!({"job_id": number(&change.id)?, "new_settings": new_settings});
         client.post(format!("{JOBS}/reset")).json(&body).safe_to_repeat(true).done().await.while_doing(&what)?;
         Ok(Made { outputs: outputs(&change.id, &change.after), id: change.id })
@@ -276,7 +280,7 @@ fn found(job: &Value) -> Found {
     let mut settings = wire::into_fields(job["settings"].clone());
     Found {
         id: id_of(job),
-        mark: marks::take(&mut settings, "tags"),
+        mark: marks::take(&mut settings, "tags").map(Tagged::into_id),
         created_at_ms: job["created_time"].as_u64(),
         created_by: job["creator_user_name"].as_str().map(str::to_owned),
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::job::{Job, outputs};
 use crate::{
     client::{
-        marks,
+        marks::{self, Tagged},
         wire::{into_fields, merged, pruned_fields, rename, sent, understood},
     },
     compute::with_size,
@@ -19,16 +19,16 @@ use crate::{
 const ENVIRONMENT_VERSION: &str = "4";
 
 /// The settings of a job that is to be made.
-pub(super) fn created(inputs: &Job<Resolved>, mark: &str) -> Map<String, Value> {
+pub(super) fn created(inputs: &Job<Resolved>, mark: &Tagged) -> Map<String, Value> {
     let mut settings = theirs(sent(inputs));
-    marks::put(&mut settings, "tags", mark);
+    mark.put(&mut settings, "tags");
     settings
 }
 
 /// The settings that a reset puts in place of those that were observed.
-pub(super) fn reset(change: &Change<Job>, observed: Value) -> Map<String, Value> {
+pub(super) fn reset(change: &Change<Job>, observed: Value, mark: &Tagged) -> Map<String, Value> {
     let mut before = ours(into_fields(observed));
-    let mark = marks::take(&mut before, "tags");
+    let marked = marks::take(&mut before, "tags");
     let wanted = sent(&change.after);
     let mut after = merged(change, before, wanted.clone());
     for (task, wanted) in elements(&mut after, "tasks").iter_mut().zip(elements(&mut wanted.clone(), "tasks")) {
@@ -43,8 +43,8 @@ pub(super) fn reset(change: &Change<Job>, observed: Value) -> Map<String, Value>
         }
     }
     let mut settings = theirs(after);
-    if let Some(mark) = mark {
-        marks::put(&mut settings, "tags", &mark);
+    if let Some(marked) = marked {
+        mark.kept_from(marked).put(&mut settings, "tags");
     }
     settings
 }

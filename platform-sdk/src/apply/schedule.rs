@@ -24,7 +24,7 @@ use crate::{
     desired::{Address, Desired, Node, ProviderKey, describe},
     observe::{BUILTIN, Connections, Observed, look_up},
     plan::{Action, Course, Kind, Op, Summary, outputs},
-    provider::{Context, ErrorKind, Journalled, Progress, ProviderError, ProviderResult},
+    provider::{Context, ErrorKind, Journalled, Mark, Progress, ProviderError, ProviderResult, owner},
     report::{Diagnostic, Event, Observer},
     state::{Effect, Intent, ProviderState, Record, ResourceState, Snapshot},
 };
@@ -381,7 +381,10 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn context(&self, intent: &str, address: &Address) -> Context {
-        let mark = format!("{}/{intent}", self.course.snapshot.uuid);
+        let mark = Mark::new(
+            format!("{}/{intent}", self.course.snapshot.uuid),
+            owner(&self.desired.project, &self.desired.stack, address),
+        );
         let journal = Journal { ledger: self.ledger.clone(), intent: intent.to_owned(), created: self.created.clone() };
         let progress = Words { observer: self.observer.clone(), address: address.clone() };
         Context::new(mark, Arc::new(journal), Arc::new(progress))

@@ -94,7 +94,7 @@ impl Manage for Data {
     }
 
     async fn create(_client: &(), ctx: &Context, inputs: Data<Resolved>) -> ProviderResult<Made<Self>> {
-        let id = ctx.mark().rsplit('/').next().unwrap_or_default().to_owned();
+        let id = ctx.mark().id().rsplit('/').next().unwrap_or_default().to_owned();
         Ok(Made { outputs: outputs(&id, &inputs), id })
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::ProviderResult;
+use super::{Mark, ProviderResult};
 
 /// Where new ids are made durable.
 #[async_trait]
@@ -22,14 +22,14 @@ pub trait Progress: Send + Sync {
 /// One running step, as its driver sees it.
 #[derive(Clone)]
 pub struct Context {
-    mark: String,
+    mark: Mark,
     journal: Arc<dyn Journalled>,
     progress: Arc<dyn Progress>,
 }
 
 impl Context {
     /// A context for one step.
-    pub fn new(mark: String, journal: Arc<dyn Journalled>, progress: Arc<dyn Progress>) -> Self {
+    pub fn new(mark: Mark, journal: Arc<dyn Journalled>, progress: Arc<dyn Progress>) -> Self {
         Self { mark, journal, progress }
     }
 
@@ -48,12 +48,11 @@ impl Context {
             fn say(&self, _state: &str) {}
         }
 
-        Self::new("detached/0".to_owned(), Arc::new(Nowhere), Arc::new(Nowhere))
+        Self::new(Mark::new("detached/0", "nobody"), Arc::new(Nowhere), Arc::new(Nowhere))
     }
 
-    /// `<stack uuid>/<intent id>`: what a create writes into an object that can carry a mark, hidden from diffs. At most
-    /// 64 characters of `[0-9a-f-/]`.
-    pub fn mark(&self) -> &str {
+    /// What a create writes into an object that can carry a mark, hidden from diffs.
+    pub fn mark(&self) -> &Mark {
         &self.mark
     }
 

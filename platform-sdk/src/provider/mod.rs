@@ -6,6 +6,7 @@ mod context;
 mod contract;
 mod erased;
 mod error;
+mod mark;
 
 pub use browser::id_in_address;
 pub use builtin::BuiltinConnector;
@@ -13,6 +14,7 @@ pub use context::{Context, Journalled, Progress};
 pub use contract::{Connect, Connection, Connector, Finding, Login};
 pub use erased::{Driver, Drivers, LookUpDriver, Observation, Request};
 pub use error::{ErrorKind, ProviderError, ProviderResult};
+pub use mark::{Mark, owner};
 pub use pace::Pace;
 pub use page::{Change, Content, Existing, Find, Found, Made, Manage, Observed, Read, Readiness, Values};
 pub use s3_login::{S3Keys, S3Login};

@@ -447,7 +447,7 @@ impl Manage for Machine {
             world.next += 1;
             let id = world.next.to_string();
             let mut fields = to_fields(&inputs);
-            fields.insert("mark".to_owned(), json!(ctx.mark()));
+            fields.insert("mark".to_owned(), json!(ctx.mark().id()));
             world.objects.insert((MACHINE, id.clone()), fields.clone());
             Ok((id, fields))
         })?;

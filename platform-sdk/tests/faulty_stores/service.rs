@@ -183,7 +183,7 @@ impl Manage for Part {
             name: inputs.name,
             of: inputs.of.map(|of| of.to_string()),
             token: inputs.token.map(|token| token.expose().clone()),
-            mark: ctx.mark().to_owned(),
+            mark: ctx.mark().id().to_owned(),
         };
         let mut world = plant.world();
         world.next += 1;

@@ -280,7 +280,7 @@ impl Driver for SimDriver {
 
     async fn create(&self, ctx: &Context, inputs: &Value) -> ProviderResult<(String, Tree)> {
         let mut fields = self.fields(inputs);
-        let (kind, mark) = (self.kind, ctx.mark().to_owned());
+        let (kind, mark) = (self.kind, ctx.mark().id().to_owned());
         let what = format!("make {kind:?}");
         // A unit is made first, and described by a second request.
         let text = if kind == Kind::Unit { fields.remove("text") } else { None };

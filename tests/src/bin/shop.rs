@@ -151,7 +151,7 @@ impl Manage for Part {
     async fn create(shop: &Shop, ctx: &Context, inputs: Part<Resolved>) -> ProviderResult<Made<Self>> {
         shop.request("create", &inputs.name);
         let id = format!("{}-{}", std::process::id(), inputs.name);
-        let mut part = json!({"name": inputs.name, "note": "", "mark": ctx.mark()});
+        let mut part = json!({"name": inputs.name, "note": "", "mark": ctx.mark().id()});
         shop.write(&id, &part);
         tokio::time::sleep(TAKES / 2).await;
         ctx.created(&id).await?;

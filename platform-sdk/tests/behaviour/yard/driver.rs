@@ -90,7 +90,7 @@ impl Driver for Page {
         self.world.answers(&format!("create {}", kind(self.schema))).await;
         let mut fields = fields(inputs);
         if self.schema.field("mark").is_some() {
-            fields.insert("mark".to_owned(), ctx.mark().into());
+            fields.insert("mark".to_owned(), ctx.mark().id().into());
         }
         let made = self.world.create(&self.realm, self.schema, fields)?;
         Ok((made.id.clone(), outputs(self.schema, &made)))
