@@ -218,12 +218,12 @@ impl Manage for SqlWarehouse {
         };
         let health = warehouse["health"]["summary"].as_str().unwrap_or_default();
         let state = warehouse["state"].as_str().unwrap_or_default();
+        let words = if health.is_empty() { state.to_owned() } else { format!("{state}: {health}") };
         Ok(match state {
             "RUNNING" => Readiness::Ready,
-            "STARTING" => Readiness::Pending(state.to_owned()),
+            "STARTING" => Readiness::Pending(words),
             // It would start with the next query, but what waits for it needs it now.
-            _ if health.is_empty() => Readiness::Failed(state.to_owned()),
-            _ => Readiness::Failed(format!("{state}: {health}")),
+            _ => Readiness::Failed(words),
         })
     }
 }

@@ -35,6 +35,10 @@ async fn a_deleted_warehouse_that_still_answers_is_gone() {
 async fn one_that_stops_while_it_is_waited_for_has_failed() {
     let states = [
         (r#"{"state": "STARTING"}"#, Readiness::Pending("STARTING".to_owned())),
+        (
+            r#"{"state": "STARTING", "health": {"summary": "no machines yet"}}"#,
+            Readiness::Pending("STARTING: no machines yet".to_owned()),
+        ),
         (r#"{"state": "RUNNING"}"#, Readiness::Ready),
         (r#"{"state": "STOPPED"}"#, Readiness::Failed("STOPPED".to_owned())),
         (

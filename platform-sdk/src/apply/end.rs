@@ -18,7 +18,7 @@ use crate::{
     program::{Operation, Options, Schema},
     provider::{Driver, ErrorKind, ProviderError},
     report::Diagnostic,
-    state::{Effect, Intent, IntentOp, ResourceState, Site},
+    state::{Effect, Intent, IntentOp, ResourceState, Site, Status},
 };
 
 /// An object that this run has deleted.
@@ -222,6 +222,10 @@ impl Run<'_> {
             _ => match (self.live.resource(address), self.desired.nodes.get(address)) {
                 (Some(state), Some(node)) => {
                     let mut state = (*state).clone();
+                    // What is still waited for is updated, and not noted.
+                    if matches!(state.status, Status::Unready(_)) {
+                        state.status = Status::Whole;
+                    }
                     // What it is reached by may be known only now.
                     let inputs = self.live.inputs(node)?;
                     let seen = self.observed.present(address).map(|seen| &seen.inputs);

@@ -1,6 +1,6 @@
 //! Making: create and adopt; what each decision asks for.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -164,6 +164,7 @@ impl Making<'_, '_> {
         let slot = self.run.turn(self.action, &intent.id).await?;
         match created.settle(slot).await {
             Ok(made) => {
+                let target = ResourceState { status: self.finished(), ..target };
                 self.made(target, made, Some(intent.id), old.is_some()).await?;
                 drop(alone);
                 self.wait(driver).await
@@ -291,11 +292,6 @@ impl Making<'_, '_> {
         target.status = Status::Whole;
         self.update_from(driver, target, Some(seen)).await
     }
-}
-
-/// The resources that providers are made of: they must be ready before anything lies under them.
-pub(super) fn serving(desired: &crate::desired::Desired) -> BTreeSet<Address> {
-    desired.providers.values().flat_map(|provider| provider.dependencies.iter().cloned()).collect()
 }
 
 /// Of what was observed, the fields that the program sets: the others stay the server's business.

@@ -22,13 +22,32 @@ use crate::{
 const READY_PATIENCE: Duration = Duration::from_mins(45);
 
 impl Making<'_, '_> {
-    /// Waits until it can be used, where that is wanted.
-    pub(super) async fn wait(&self, driver: &Arc<dyn Driver>) -> Result<(), Diagnostic> {
-        let serves = self.run.serves.contains(self.address());
-        if !self.node.options.wait.unwrap_or(self.node.schema.waits || serves) {
-            return Ok(());
+    /// What it is once it is made as the program says: not known to be ready, where that is waited for.
+    pub(super) fn finished(&self) -> Status {
+        if self.run.desired.waits_for(self.node) {
+            Status::Unready("the run ended before it was".to_owned())
+        } else {
+            Status::Whole
         }
-        let Some(state) = self.run.live.resource(self.address()) else { return Ok(()) };
+    }
+
+    /// Records what is as the program says already. Whatever an earlier run did not finish, it did not see ready either.
+    pub(super) async fn nothing_differs(
+        &self,
+        driver: &Arc<dyn Driver>,
+        mut target: ResourceState,
+        before: &ResourceState,
+    ) -> Result<(), Diagnostic> {
+        let was_whole = matches!(before.status, Status::Whole | Status::Undeclared);
+        target.status = if was_whole { Status::Whole } else { self.finished() };
+        self.run.close(None, vec![Effect::put(target)]).await?;
+        self.wait(driver).await
+    }
+
+    /// Waits until it can be used, where state says that this is still to be waited for.
+    pub(super) async fn wait(&self, driver: &Arc<dyn Driver>) -> Result<(), Diagnostic> {
+        let state = self.run.live.resource(self.address());
+        let Some(state) = state.filter(|state| matches!(state.status, Status::Unready(_))) else { return Ok(()) };
         let bound = self.node.options.timeout(Operation::Ready).unwrap_or(READY_PATIENCE);
         let mut stop = self.run.settings.stop.clone();
         let waiting = self.run.slots.resting(timeout(bound, self.until_ready(driver, &state.id)));
@@ -42,15 +61,14 @@ impl Making<'_, '_> {
         let failure = match ready {
             Ok(Ok(())) => {
                 fault::point("it is ready");
-                return self.refreshed(driver, state).await;
+                return self.is_ready(driver, state).await;
             }
             Ok(Err(error)) => error,
             Err(_) => ProviderError::new(ErrorKind::TimedOut, format!("still not ready after {} s", bound.as_secs()))
                 .hint("it goes on by itself: run the command again, or give it more time with `.timeout(Operation::Ready, ..)`"),
         };
-        let mut waiting = (*state).clone();
-        waiting.status = Status::Partial(self.run.scrub.text(&failure.message));
-        self.run.close(None, vec![Effect::put(waiting)]).await?;
+        let status = Status::Unready(self.run.scrub.text(&failure.message));
+        self.run.close(None, vec![Effect::put(ResourceState { status, ..(*state).clone() })]).await?;
         Err(self.failed(&failure))
     }
 
@@ -61,6 +79,8 @@ impl Making<'_, '_> {
         let started = Instant::now();
         loop {
             match driver.ready(id).await {
+                // It was made a moment ago.
+                Err(error) if error.is_not_found() && started.elapsed() < self.node.schema.consistency => {}
                 Ok(Readiness::Ready) => return Ok(()),
                 Ok(Readiness::Pending(state)) => {
                     if state != said {
@@ -82,14 +102,11 @@ impl Making<'_, '_> {
     }
 
     /// What is ready may know more of itself than when it was made.
-    async fn refreshed(&self, driver: &Arc<dyn Driver>, state: Arc<ResourceState>) -> Result<(), Diagnostic> {
+    async fn is_ready(&self, driver: &Arc<dyn Driver>, state: Arc<ResourceState>) -> Result<(), Diagnostic> {
+        let mut ready = ResourceState { status: Status::Whole, ..(*state).clone() };
         if let Ok(Some(seen)) = driver.read(&request(&state)).await {
-            let outputs = self.conceal(&state.inputs, seen.outputs);
-            if outputs != state.outputs {
-                let state = ResourceState { outputs, ..(*state).clone() };
-                return self.run.close(None, vec![Effect::put(state)]).await;
-            }
+            ready.outputs = self.conceal(&state.inputs, seen.outputs);
         }
-        Ok(())
+        self.run.close(None, vec![Effect::put(ready)]).await
     }
 }

@@ -66,7 +66,7 @@ impl Making<'_, '_> {
         there.outputs = self.conceal(&there.inputs, seen.outputs.clone());
         let target = ResourceState { id: there.id.clone(), outputs: there.outputs.clone(), ..target };
         if rest.is_empty() {
-            return self.run.close(None, vec![Effect::put(target)]).await;
+            return self.nothing_differs(driver, target, before).await;
         }
         self.run.close(None, vec![Effect::put(there.clone())]).await?;
         self.send_update(driver, target, &there, &seen.inputs, rest).await

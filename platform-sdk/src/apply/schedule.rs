@@ -16,7 +16,7 @@ use super::{
     end::Ended,
     held::certain,
     live::Live,
-    make::{Making, serving},
+    make::Making,
     slots::{Slot, Slots},
     steps::{Schedule, steps},
 };
@@ -82,7 +82,6 @@ pub(super) struct Run<'a> {
     pub(super) settings: Settings,
     pub(super) live: Live,
     pub(super) scrub: Scrub,
-    pub(super) serves: BTreeSet<Address>,
     /// What goes along with the object of each resource.
     pub(super) along: BTreeMap<&'a Address, Vec<&'a Address>>,
     pub(super) observer: Arc<dyn Observer>,
@@ -119,7 +118,6 @@ pub async fn apply(work: Apply<'_>) -> Applied {
         ledger,
         live: Live::new(&course.snapshot, observed),
         scrub: Scrub::default(),
-        serves: serving(desired),
         along: along(course),
         observer,
         slots: Slots::new(settings.parallel),

@@ -69,7 +69,7 @@ impl Making<'_, '_> {
             self.run.live.became(self.address(), op);
         }
         if differences.is_empty() {
-            return self.run.close(None, vec![Effect::put(target)]).await;
+            return self.nothing_differs(driver, target, &before).await;
         }
         self.announced(&differences)?;
         let replacing = differences.iter().find(|difference| difference.verdict == Verdict::Replace);
@@ -131,6 +131,7 @@ impl Making<'_, '_> {
             Ok((id, outputs)) => {
                 target.id = id;
                 target.outputs = self.conceal(&target.inputs, outputs);
+                target.status = self.finished();
                 self.run.close((!builtin).then_some(intent.id), vec![Effect::put(target)]).await?;
                 self.wait(driver).await
             }

@@ -115,6 +115,13 @@ impl Desired {
         self
     }
 
+    /// Whether an apply waits until this is ready: as the program says, or because the type asks for it, or because
+    /// providers are made of it, under which nothing can lie before that.
+    pub fn waits_for(&self, node: &Node) -> bool {
+        let serves = || self.providers.values().any(|provider| provider.dependencies.contains(&node.address));
+        node.options.wait.unwrap_or_else(|| node.schema.waits || serves())
+    }
+
     /// `desired_hash`: covers the program's expressions; the same on any machine. Made when it is first asked for, since
     /// that takes a moment for a large program; what becomes of the nodes later is not in it.
     pub fn hash(&self) -> &Hash {

@@ -17,8 +17,8 @@ use crate::{
     plan::{ChangeKind, Difference, Op, Sides, Step, Summary, change, diff, differs},
     program::{Field, Schema},
     provider::Observation,
-    report::{Diagnostic, Event, Observer as _, object, rust_code},
-    state::{Effect, Lease, Record, ResourceState, Snapshot},
+    report::{Diagnostic, Event, Observer as _, Severity, object, rust_code},
+    state::{Effect, Lease, Record, ResourceState, Snapshot, Status},
 };
 
 /// One object that is not what state says.
@@ -47,6 +47,7 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
         let (observed, all_told) = settled(&session, observed, &recovered.unsettled);
         let drifted = compare(&session, &snapshot, &observed);
         context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: false, complete: all_told });
+        tell_unready(context, &snapshot);
         let snapshot = reading.base.clone();
         // That nothing differs can be said only of what was seen; what another run is at is its own business.
         let ok = observed.unreadable.is_empty() && (all_told || reading.in_progress.is_some());
@@ -80,6 +81,7 @@ async fn accept(
     let (observed, all_told) = settled(session, observed, &unsettled);
     let drifted = compare(session, &before, &observed);
     context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: true, complete: all_told });
+    tell_unready(context, &before);
     for drifted in &drifted {
         let effect = accepted(drifted);
         snapshot.apply(&effect);
@@ -102,6 +104,16 @@ fn tell(context: &Context, drifted: &Drifted<'_>, snapshot: &Snapshot) {
         }
     }
     context.printer.object(&object("accepted", json!({"address": address, "rust": rust})));
+}
+
+/// What is still waited for is no difference, and should be known.
+fn tell_unready(context: &Context, snapshot: &Snapshot) {
+    for state in snapshot.resources.values() {
+        let Status::Unready(why) = &state.status else { continue };
+        let problem = Diagnostic::error(format!("an earlier run did not see `{}` ready", state.address));
+        let problem = problem.detail(why).hint("`up` goes on waiting for it").about(&state.address);
+        context.printer.diagnostic(&Diagnostic { severity: Severity::Warning, ..problem });
+    }
 }
 
 /// Without what nobody can say of whether it is as it should be, which is told instead, each once; and whether all the

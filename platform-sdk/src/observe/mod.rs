@@ -15,6 +15,7 @@ mod refresh;
 mod renamed_place;
 mod settle;
 mod strangers;
+mod unready;
 
 pub(crate) use backoff::Backoff;
 pub use callers::callers;

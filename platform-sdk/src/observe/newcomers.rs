@@ -27,6 +27,9 @@ impl Reading<'_> {
     pub(super) async fn newcomers(&self, observed: &mut Observed) -> Result<()> {
         let mut problems = Vec::new();
         for node in self.desired.nodes.values().filter(|node| self.takes_in(node)) {
+            if self.imported(node).is_some() && self.imported_later(node, observed) {
+                continue;
+            }
             match self.newcomer(node, observed).await {
                 Ok(Some(seen)) => drop(observed.found.insert(node.address.clone(), seen)),
                 Ok(None) => {}

@@ -123,9 +123,9 @@ impl Reading<'_> {
         problems.into_iter().nth(mistaken.unwrap_or(0)).map_or(Ok(()), Err)
     }
 
-    /// The provider's configuration, where it is known from what state knows.
+    /// The provider's configuration, where it is known from what state knows, and leads to something that can be asked.
     pub(crate) fn config_of(&self, key: &ProviderKey) -> Option<Value> {
-        let provider = self.desired.providers.get(key)?;
+        let provider = self.desired.providers.get(key).filter(|_| self.waits_for(key).is_none())?;
         let config = evaluate(&provider.config, &mut |origin, field| self.known_output(origin, field)).plain()?;
         self.connections.configured(key, &config);
         Some(config)

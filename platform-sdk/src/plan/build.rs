@@ -23,7 +23,7 @@ use crate::{
     observe::Observed,
     program::{Field, Schema},
     report::{Diagnostic, Error},
-    state::{Effect, ResourceState, Snapshot},
+    state::{Effect, ResourceState, Snapshot, Status},
 };
 
 /// What a plan is asked for beside the program.
@@ -224,7 +224,12 @@ fn step(sources: Sources<'_>, address: &Address, decision: &Decision) -> Step {
         && let Some(node) = sources.desired.nodes.get(address)
         && let Some(state) = sources.snapshot.resources.get(address)
     {
-        reasons.push(if node.options == state.options { "dependencies changed" } else { "options changed" }.to_owned());
+        let why = match &state.status {
+            _ if node.options != state.options => "options changed",
+            Status::Unready(_) => "it is not waited for any more",
+            _ => "dependencies changed",
+        };
+        reasons.push(why.to_owned());
     }
     Step {
         address: address.clone(),

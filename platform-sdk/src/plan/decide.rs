@@ -234,7 +234,16 @@ impl Decider<'_> {
         } else if let Status::Partial(why) | Status::Making(why) = &state.status {
             decision.reasons.push(format!("an earlier run did not finish it: {why}"));
             Op::Update
-        } else if !differences.is_empty() || state.options != node.options || state.dependencies != node.dependencies {
+        } else if let Status::Unready(why) = &state.status
+            && self.sources.desired.waits_for(node)
+        {
+            decision.reasons.push(format!("an earlier run did not see it ready: {why}"));
+            Op::Update
+        } else if !differences.is_empty()
+            || state.options != node.options
+            || state.dependencies != node.dependencies
+            || matches!(state.status, Status::Unready(_))
+        {
             Op::Options
         } else {
             Op::Keep

@@ -62,6 +62,7 @@ impl<'a> Builder<'a> {
     pub(super) fn order(&mut self) {
         let dependents = Dependents::of(self.sources);
         self.made_after_dependencies();
+        self.looked_up_after_their_places();
         self.ended_after_dependents(&dependents);
         self.ended_along();
         self.ended_before_renames();
@@ -90,6 +91,15 @@ impl<'a> Builder<'a> {
                 Op::Replace { create_first: true } => self.need(end, make),
                 Op::Replace { create_first: false } => self.need(make, end),
                 _ => {}
+            }
+        }
+    }
+
+    /// What lies behind something is looked up when that is there, and ready.
+    fn looked_up_after_their_places(&mut self) {
+        for (address, lookup) in &self.sources.desired.lookups {
+            for dependency in &lookup.dependencies {
+                self.need(self.of(address, Slot::Make), self.of(dependency, Slot::Make));
             }
         }
     }

@@ -9,7 +9,7 @@ use super::{
     decide::{Decision, Sources},
     ordering::{Dependents, Key, givers, renames, taken_key},
 };
-use crate::{Result, desired::Address, program::Identity, report::Diagnostic};
+use crate::{Result, desired::Address, program::Identity, report::Diagnostic, state::Status};
 
 /// Which resources a command is about. Empty: all of them.
 #[derive(Debug, Clone, Default)]
@@ -82,8 +82,12 @@ pub(super) fn narrow(sources: Sources<'_>, targets: &Targets, decisions: &mut De
     let Closure { all: closure, pending, .. } = closure;
     problems.extend(closure.iter().filter(|address| hits(&targets.except, address)).filter_map(|address| {
         let decision = decisions.get(address)?;
-        // What is there already serves as it is: only what is not there, or is about to end, can't be left out.
-        let needed = matches!(decision.op, Op::Create | Op::Adopt) || decision.ends_object();
+        // What is there already serves as it is: only what is not there, or not ready, or is about to end, can't be left out.
+        let unready = || {
+            let state = sources.snapshot.resources.get(address);
+            decision.op == Op::Update && state.is_some_and(|state| matches!(state.status, Status::Unready(_)))
+        };
+        let needed = matches!(decision.op, Op::Create | Op::Adopt) || decision.ends_object() || unready();
         needed.then(|| excluded(address))
     }));
     problems.extend(closure.iter().filter(|address| hits(&targets.except, address)).filter_map(|address| {

@@ -24,6 +24,7 @@ pub fn state_list_text(snapshot: &Snapshot) -> String {
             Status::Partial(why) | Status::Making(why) => {
                 writeln!(text, "{}  (not finished: {})", state.address, clean(why))
             }
+            Status::Unready(why) => writeln!(text, "{}  (not ready: {})", state.address, clean(why)),
         };
     }
     for state in &snapshot.pending_deletes {
@@ -45,6 +46,7 @@ pub fn state_list_json(snapshot: &Snapshot) -> Vec<Value> {
         Status::Whole => one(state, "whole"),
         Status::Undeclared => one(state, "undeclared"),
         Status::Partial(_) | Status::Making(_) => one(state, "partial"),
+        Status::Unready(_) => one(state, "unready"),
     });
     let left = snapshot.pending_deletes.iter().map(|state| one(state, "to_be_deleted"));
     let gone = snapshot.replacing.values().map(|state| one(state, "to_be_made_again"));
@@ -61,6 +63,9 @@ pub fn state_show_text(state: &ResourceState, input_hash: &Hash, colour: bool) -
     }
     if let Status::Partial(why) | Status::Making(why) = &state.status {
         facts.push(("not finished", clean(why)));
+    }
+    if let Status::Unready(why) = &state.status {
+        facts.push(("not ready", clean(why)));
     }
     if state.status == Status::Undeclared {
         facts.push(("imported", "the program does not declare it yet".to_owned()));
@@ -111,9 +116,10 @@ fn fields(value: &Value) -> String {
 
 /// A `resource` object with everything that state knows of it.
 pub fn state_show_json(state: &ResourceState, input_hash: &Hash) -> Value {
-    let partial = match &state.status {
-        Status::Whole | Status::Undeclared => None,
-        Status::Partial(why) | Status::Making(why) => Some(why),
+    let (partial, unready) = match &state.status {
+        Status::Whole | Status::Undeclared => (None, None),
+        Status::Partial(why) | Status::Making(why) => (Some(why), None),
+        Status::Unready(why) => (None, Some(why)),
     };
     object(
         "resource",
@@ -131,6 +137,7 @@ pub fn state_show_json(state: &ResourceState, input_hash: &Hash) -> Value {
             "options": state.options,
             "input_hash": input_hash,
             "not_finished": partial,
+            "not_ready": unready,
         }),
     )
 }

@@ -54,6 +54,9 @@ pub(super) struct ResourceV3<'a, T> {
     /// It was imported, and the program did not declare it yet.
     #[serde(default, skip_serializing_if = "is_default")]
     undeclared: bool,
+    /// It is whole, and not known to be ready; `partial` says why. Since version 6.
+    #[serde(default, skip_serializing_if = "is_default")]
+    unready: bool,
 }
 
 /// What resources have in common: written once.
@@ -141,7 +144,7 @@ impl<'a> ResourceV3<'a, Branch<'a>> {
             parents: Cow::Borrowed(&state.parents),
             partial: match &state.status {
                 Status::Whole | Status::Undeclared => None,
-                Status::Partial(reason) | Status::Making(reason) => Some(reason.into()),
+                Status::Partial(reason) | Status::Making(reason) | Status::Unready(reason) => Some(reason.into()),
             },
             refs: Cow::Borrowed(&state.references),
             same: state
@@ -151,6 +154,7 @@ impl<'a> ResourceV3<'a, Branch<'a>> {
                 .collect(),
             schema: state.schema_version,
             undeclared: state.status == Status::Undeclared,
+            unready: matches!(state.status, Status::Unready(_)),
         }
     }
 }
@@ -193,6 +197,7 @@ impl Unopened {
             options: wire.options.into_owned().shared(),
             status: match wire.partial {
                 Some(reason) if wire.making => Status::Making(reason.into_owned()),
+                Some(reason) if wire.unready => Status::Unready(reason.into_owned()),
                 Some(reason) => Status::Partial(reason.into_owned()),
                 None if wire.undeclared => Status::Undeclared,
                 None => Status::Whole,

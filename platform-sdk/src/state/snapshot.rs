@@ -66,6 +66,9 @@ pub enum Status {
     /// Its create did not finish: the next run reads it and finishes it, and brings about everything that it was to be made
     /// with. The reason, for people.
     Making(String),
+    /// It is what its inputs say, and is not known to be ready, which is waited for: the next run goes on waiting. Why it
+    /// is not known, for people.
+    Unready(String),
 }
 
 /// Where an input came from: `{"$ref": "databricks:Catalog::lake", "field": "name"}`.

@@ -56,6 +56,45 @@ impl Commands {
         (exit, said.out() + &said.err())
     }
 
+    /// Runs a command, and lets its process die when it has run so long. What it has said.
+    pub(crate) fn killed(&self, line: &[&str], after: Duration) -> String {
+        self.ended(line, after, |_| {})
+    }
+
+    /// Runs a command, and interrupts it when it has run so long.
+    pub(crate) fn interrupted(&self, line: &[&str], after: Duration) -> String {
+        self.ended(line, after, |stop| {
+            stop.send_replace(true);
+        })
+    }
+
+    /// A process of its own: what it has begun ends with it.
+    fn ended(&self, line: &[&str], after: Duration, end: impl FnOnce(&watch::Sender<bool>)) -> String {
+        let (stop, stopped) = watch::channel(false);
+        let said = Said::default();
+        let command = Command {
+            program: (self.program)(&self.world),
+            line: line.iter().map(|argument| (*argument).to_owned()).collect(),
+            store: self.store.clone(),
+            folder: None,
+            environment: BTreeMap::new(),
+            clock: Arc::new(OffsetDateTime::now_utc),
+            stop: stopped,
+            said: said.clone(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("a runtime without I/O needs nothing").block_on(async {
+            let mut running = std::pin::pin!(command.run());
+            assert!(timeout(after, running.as_mut()).await.is_err(), "it ended by itself: {}", said.err());
+            end(&stop);
+            // A process that was not told to end is dropped as it stands.
+            if *stop.borrow() {
+                timeout(Duration::from_secs(10), running).await.expect("it ends at once");
+            }
+        });
+        said.out() + &said.err()
+    }
+
     /// Everything that is stored.
     fn stored(&self) -> BTreeMap<String, Vec<u8>> {
         self.runtime.block_on(async {

@@ -103,6 +103,12 @@
 //! - **Failure.** independent branches go on: `unsettled::the_others_go_on_and_once_it_can_be_told_it_is_finished`,
 //!   `interrupted_replacement::a_dependent_that_failed_lets_go_before_the_old_one_ends`; updates that half happened:
 //!   `unset_fields::a_nullable_one_is_taken_away_that_only_a_failed_update_had_set`.
+//! - **Readiness.** not reached, and waited for by the next run: after a timeout
+//!   `readiness::a_wait_that_ran_out_of_time_goes_on_with_the_next_run_before_dependents_start`, an interrupt
+//!   `readiness::after_an_interrupt_the_next_run_waits_before_dependents_start`, a kill
+//!   `readiness::after_a_kill_the_next_run_waits_before_dependents_start`; what lies behind it:
+//!   `readiness::what_a_provider_is_made_of_is_waited_for_before_anything_is_made_behind_it`,
+//!   `readiness::behind_what_is_not_ready_nothing_is_looked_up_or_imported_yet`.
 //! - **Cancel.** the first interrupt: `interrupted::what_is_in_flight_is_waited_for_and_not_begun_again`,
 //!   `interrupted::readiness_is_not_waited_for_and_the_next_run_goes_on_waiting`,
 //!   `interrupted::a_create_that_was_one_too_many_is_not_sent_again`,
@@ -151,6 +157,7 @@ mod options_only;
 mod ordering;
 mod protect;
 mod read_only;
+mod readiness;
 mod references;
 mod refresh;
 mod renames;

@@ -9,7 +9,10 @@ use std::{
 use platform_sdk::{
     desired::Tree,
     sealing::PASSPHRASE,
-    state::{FORMAT_VERSION, IntentOp, Location, Record, Referred, Snapshot, World, history, lease, read, snapshot_at},
+    state::{
+        FORMAT_VERSION, IntentOp, Location, Record, Referred, ResourceState, Snapshot, Status, World, history, lease,
+        read, snapshot_at,
+    },
 };
 
 use serde_json::json;
@@ -45,6 +48,10 @@ fn wanted(version: &str) -> Snapshot {
     let mut same = resource("same", Tree::from(inputs));
     same.outputs = Tree::from(json!({"of_list": ["a"], "of_map": {"deep": [1]}, "own": [], "text": "b"}));
     let latest = (version >= "v5").then_some(same);
+    // Since version 6 it is known what is still waited for.
+    let waiting =
+        ResourceState { status: Status::Unready("starting".to_owned()), ..resource("waiting", Tree::default()) };
+    let waiting = (version >= "v6").then_some(waiting);
     // Since version 4 it is known what a replacement has ended and not made again.
     let ended = (version >= "v4").then(|| resource("ended", Tree::default()));
     Snapshot {
@@ -58,6 +65,7 @@ fn wanted(version: &str) -> Snapshot {
             .into_iter()
             .chain(later)
             .chain(latest)
+            .chain(waiting)
             .map(|state| (state.address.clone(), state.into()))
             .collect(),
     }

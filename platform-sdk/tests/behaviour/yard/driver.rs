@@ -125,7 +125,7 @@ impl Driver for Page {
 
     async fn ready(&self, id: &str) -> ProviderResult<Readiness> {
         self.world.answers(&format!("ready {id}")).await;
-        Ok(Readiness::Ready)
+        Ok(self.world.asked_ready(id))
     }
 
     async fn contents(&self, id: &str) -> ProviderResult<Vec<Content>> {

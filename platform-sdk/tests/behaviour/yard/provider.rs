@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use platform_sdk::{
     Expr, Id, Input, IntoInput, Provider, Resource, Schema, ToExpr,
-    provider::{Connect, Connection, Connector, Driver, ErrorKind, Login, LookUpDriver, ProviderError, ProviderResult},
+    provider::{
+        Connect, Connection, Connector, Driver, ErrorKind, Login, LookUpDriver, ProviderError, ProviderResult,
+        Readiness,
+    },
     sandbox::Service,
 };
 use serde_json::{Value, json};
@@ -164,7 +167,7 @@ impl Connector for SiteConnector {
     async fn connect(&self, config: &Value, _connect: &Connect) -> ProviderResult<Arc<dyn Connection>> {
         let site = config["site"].as_str().unwrap_or_default().to_owned();
         let world = self.world.clone().expect("the program lists `SiteProvider::of(..)`");
-        if !world.has(Site::schema().type_name, &site) {
+        if !world.has(Site::schema().type_name, &site) || world.readiness(&site) != Readiness::Ready {
             let text = format!("site `{site}` can't be reached");
             return Err(ProviderError::new(ErrorKind::Unavailable, text));
         }

@@ -8,7 +8,7 @@ use std::{
 
 use platform_sdk::{
     Field, Identity, OnParentDelete, Schema,
-    provider::{ErrorKind, ProviderError, ProviderResult},
+    provider::{ErrorKind, ProviderError, ProviderResult, Readiness},
 };
 use serde_json::{Map, Value};
 
@@ -54,6 +54,11 @@ struct Yard {
     forwarded: BTreeMap<String, String>,
     reads: usize,
     most_reads: usize,
+    /// What is not ready yet, and what never will be, by id: the service's words.
+    unready: BTreeMap<String, String>,
+    /// How often it is asked for until it is ready, where that is so by itself.
+    ready_after: BTreeMap<String, usize>,
+    wrecked: BTreeMap<String, String>,
     /// How long calls take; `None`: for ever.
     slow: BTreeMap<String, Option<Duration>>,
     next: u64,
@@ -213,11 +218,52 @@ impl World {
         self.yard().slow.insert(call.to_owned(), Some(takes));
     }
 
-    /// From now on every call is answered at once.
+    /// From now on every call is answered at once, and everything is ready.
     pub(crate) fn recover(&self) {
         let mut yard = self.yard();
         yard.slow.clear();
         yard.busy.clear();
+        yard.unready.clear();
+        yard.wrecked.clear();
+    }
+
+    /// Lets an object not be ready until the yard recovers.
+    pub(crate) fn not_ready(&self, id: &str, words: &str) {
+        self.yard().unready.insert(id.to_owned(), words.to_owned());
+    }
+
+    /// Lets an object be ready only when that was asked so often.
+    pub(crate) fn ready_after(&self, id: &str, asked: usize) {
+        self.not_ready(id, "being prepared");
+        self.yard().ready_after.insert(id.to_owned(), asked);
+    }
+
+    /// Lets an object never become ready, until the yard recovers.
+    pub(crate) fn wreck(&self, id: &str, words: &str) {
+        self.yard().wrecked.insert(id.to_owned(), words.to_owned());
+    }
+
+    /// Whether an object can be used, as who waits for it asks.
+    pub(super) fn asked_ready(&self, id: &str) -> Readiness {
+        let mut yard = self.yard();
+        if let Some(left) = yard.ready_after.get_mut(id) {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                yard.unready.remove(id);
+            }
+        }
+        drop(yard);
+        self.readiness(id)
+    }
+
+    /// Whether an object can be used.
+    pub(super) fn readiness(&self, id: &str) -> Readiness {
+        let yard = self.yard();
+        match (yard.wrecked.get(id), yard.unready.get(id)) {
+            (Some(words), _) => Readiness::Failed(words.clone()),
+            (None, Some(words)) => Readiness::Pending(words.clone()),
+            (None, None) => Readiness::Ready,
+        }
     }
 
     /// Waits as long as calls of this kind take.
@@ -267,9 +313,14 @@ impl World {
 
     /// Makes an object behind the program's back.
     pub(crate) fn plant(&self, schema: &'static Schema, fields: &Value) -> String {
+        self.plant_at("yard-1", schema, fields)
+    }
+
+    /// Makes an object in a realm behind the program's back.
+    pub(crate) fn plant_at(&self, realm: &str, schema: &'static Schema, fields: &Value) -> String {
         let mut yard = self.yard();
         let fields = fields.as_object().cloned().unwrap_or_default();
-        yard.insert("yard-1", schema, fields).map(|object| object.id).expect("an object by the yard's rules")
+        yard.insert(realm, schema, fields).map(|object| object.id).expect("an object by the yard's rules")
     }
 
     /// Whether an object exists in any realm.
