@@ -66,7 +66,7 @@ pub(crate) struct Globals {
     /// No colours [env: NO_COLOR]
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
-    /// Say more, and log to stderr; repeatable
+    /// Say more, fold nothing, and log to stderr; repeatable
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 }

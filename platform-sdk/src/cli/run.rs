@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Program, Result,
-    report::{Diagnostic, Error, Printer, Style},
+    report::{Diagnostic, Error, LogWriter, Printer, Style},
 };
 
 /// Runs the command line of this process.
@@ -56,7 +56,7 @@ impl Process {
         };
         let Arguments { verb, globals } = arguments;
         let style = Style::of_process(globals.json, globals.no_color, globals.verbose > 0, &self.environment);
-        log(globals.verbose, style.error_colour);
+        log(globals.verbose);
         let printer = Arc::new(printer(style));
         let mut context = Context::new(program, globals, self.environment, printer.clone(), self.attended);
         let ended = drive(&mut context, &verb.unwrap_or_default(), self.signalled);
@@ -80,7 +80,7 @@ impl Process {
         let printer = printer(style);
         if matches!(answer.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
             let text = answer.render();
-            printer.raw(&if style.colour { text.ansi().to_string() } else { text.to_string() });
+            printer.help(&if style.colour { text.ansi().to_string() } else { text.to_string() });
             return Exit::Done;
         }
         printer.diagnostic(&usage(answer));
@@ -129,14 +129,14 @@ fn drive(context: &mut Context, verb: &Verb, signalled: bool) -> Result<Exit> {
 
 /// `-v`: this project's crates. Clients below them log whole requests at their finer levels, with credentials, so they
 /// never go beyond `info`.
-fn log(verbosity: u8, colour: bool) {
+fn log(verbosity: u8) {
     let filter = match verbosity {
         0 => return,
         1 => "warn,platform_sdk=debug,platform_databricks=debug,platform_aws=debug",
         2 => "warn,platform_sdk=trace,platform_databricks=trace,platform_aws=trace",
         _ => "info,platform_sdk=trace,platform_databricks=trace,platform_aws=trace",
     };
-    let subscriber = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(io::stderr);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(LogWriter::default);
     // A program that set up its own subscriber before keeps it.
-    let _has_one_already = subscriber.with_ansi(colour).with_target(true).try_init();
+    let _has_one_already = subscriber.with_ansi(false).with_target(true).try_init();
 }

@@ -98,7 +98,7 @@ fn tell(context: &Context, drifted: &Drifted<'_>, snapshot: &Snapshot) {
     let state = snapshot.resources.get(address);
     let rust = state.map(|state| rust_code(address, drifted.schema, &state.inputs, &named));
     match &rust {
-        Some(rust) => context.printer.text(&format!("\n{rust}")),
+        Some(rust) => context.printer.data(&format!("\n{rust}")),
         None => {
             context.printer.text(&format!("\n{address} is gone: the program has to drop it, or `up` makes it anew\n"));
         }

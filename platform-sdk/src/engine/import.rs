@@ -17,7 +17,7 @@ use crate::{
     plan::{Compared, Verdict, compare, conceal_fields},
     program::{Field, Options, Schema, Unset},
     provider::{Driver, Observation, Request},
-    report::{Diagnostic, Event, Observer as _, rust_code, variable},
+    report::{Diagnostic, Event, Observer as _, one_line, rust_code, variable},
     state::{Commit, Effect, Lease, ProviderState, Record, Referred, ResourceState, Snapshot, Status},
 };
 
@@ -36,7 +36,8 @@ pub(crate) async fn import(context: &Context, arguments: &ImportArguments) -> Re
     };
     let (Taken { schema, state }, commit) = given_back(lease, outcome).await?;
     let code = rust_code(address, schema, &state.inputs, &|field, value| named(&snapshot, field, value));
-    context.printer.text(&format!("imported `{}` as {address}; declare it with:\n\n{code}", state.id));
+    context.printer.text(&format!("imported `{}` as {address}; declare it with:\n\n", one_line(&state.id)));
+    context.printer.data(&code);
     context
         .printer
         .object(&json!({"event": "imported", "schema": 1, "address": address, "id": state.id, "rust": code}));

@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::{
     Result,
     cli::{Context, Exit, StateExportArguments, StateUnlockArguments},
-    report::{Diagnostic, object},
+    report::{Diagnostic, object, one_line},
     state::{self, History, Keys, Location, Snapshot},
 };
 
@@ -48,9 +48,10 @@ async fn as_it_is(context: &Context, location: &Location) -> Result<(Snapshot, K
 pub(crate) async fn history(context: &Context) -> Result<Exit> {
     let History { kept, broken } = state::history(&context.location()?).await?;
     for (hash, entry) in kept {
-        let commit =
-            entry.commit.as_deref().map(|commit| format!("  {}", &commit[..commit.len().min(12)])).unwrap_or_default();
-        context.printer.text(&format!("{:>6}  {}  {}  {}{commit}\n", entry.serial, entry.at, hash.short(), entry.by));
+        let commit: Option<String> = entry.commit.as_deref().map(|commit| commit.chars().take(12).collect());
+        let commit = commit.map(|commit| format!("  {commit}")).unwrap_or_default();
+        let row = format!("{:>6}  {}  {}  {}{commit}", entry.serial, entry.at, hash.short(), entry.by);
+        context.printer.text(&format!("{}\n", one_line(&row)));
         let body = json!({"serial": entry.serial, "at": entry.at, "by": entry.by, "hash": hash, "parent": entry.parent,
             "commit": entry.commit});
         context.printer.object(&object("snapshot", body));

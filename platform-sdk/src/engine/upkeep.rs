@@ -12,7 +12,7 @@ use crate::{
     cli::{Context, Exit, StateCopyArguments, StatePruneArguments, StateRotateArguments},
     observe::settle,
     plan::Summary,
-    report::{Diagnostic, Event, Observer as _, object},
+    report::{Diagnostic, Event, Observer as _, object, one_line},
     state::{self, Commit, Examined, Lease, Location, Repair},
 };
 
@@ -35,7 +35,7 @@ async fn mend_damage(context: &Context, location: &Location, repair: Repair) -> 
     let problem = repair.problem.clone();
     context.printer.diagnostic(&Diagnostic { severity: crate::report::Severity::Warning, hint: None, ..problem });
     for finding in &repair.findings {
-        context.printer.text(&format!("{finding}\n"));
+        context.printer.text(&format!("{}\n", one_line(finding)));
     }
     let from =
         repair.from.map_or_else(|| "from the journals alone".to_owned(), |serial| format!("from serial {serial}"));
@@ -94,7 +94,7 @@ async fn settle_open(context: &Context) -> Result<Exit> {
     let mut findings = settled.notes.clone();
     findings.push(format!("{} records of an interrupted run are in no snapshot yet", reading.recovered));
     for finding in &findings {
-        context.printer.text(&format!("{finding}\n"));
+        context.printer.text(&format!("{}\n", one_line(finding)));
     }
     session.tell(&settled.unsettled);
     context.printer.object(&object("repair", json!({"problem": "a run was interrupted", "findings": findings})));

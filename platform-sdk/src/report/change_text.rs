@@ -5,17 +5,24 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
+    escape::clean,
     line_diff::{Line, line_diff},
     style::{Meaning, Paint},
-    values::{Writing, clean, count},
+    values::{Writing, count},
 };
 use crate::plan::{Change, ChangeKind, Shown};
 
-/// The columns that reports are written for. Fixed: the same plan is the same bytes in every terminal.
+/// The columns that reports are written for, where no terminal says otherwise: the same plan is the same bytes.
 pub(super) const COLUMNS: usize = 110;
 
 /// The widest path that the others are aligned with.
 const WIDEST_PATH: usize = 32;
+
+/// Lines that stay around what differs.
+const CONTEXT: usize = 3;
+
+/// The same where values are folded.
+const FOLDED_CONTEXT: usize = 1;
 
 /// Writes changes, each line indented by `indent`.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +30,7 @@ pub(super) struct Changes {
     pub(super) paint: Paint,
     pub(super) whole: bool,
     pub(super) indent: usize,
+    pub(super) columns: usize,
 }
 
 impl Changes {
@@ -42,7 +50,7 @@ impl Changes {
             return self.row(&label, column, &format!("{line}{}", marks.text));
         }
         // Below its label a value has more room, and does not depend on its neighbours' names.
-        let lines = writing.lines(&value, COLUMNS - self.indent - 2);
+        let lines = writing.lines(&value, self.columns.saturating_sub(self.indent + 2));
         self.row(&label, 0, marks.text.trim_start()) + &self.below(&lines)
     }
 
@@ -77,7 +85,7 @@ impl Changes {
 
     /// Both sides as lines, with what they share left out.
     fn difference(self, (was, old): (Option<Value>, Writing), (is, new): (Option<Value>, Writing)) -> String {
-        let width = COLUMNS - self.indent - 4;
+        let width = self.columns.saturating_sub(self.indent + 4);
         if let (Some(Value::String(before)), Some(Value::String(after))) = (&was, &is)
             && old.inline(&Value::from(before.as_str())).is_some()
             && new.inline(&Value::from(after.as_str())).is_some()
@@ -89,7 +97,8 @@ impl Changes {
             value.as_ref().map(|value| writing.lines(value, width)).unwrap_or_default()
         };
         let (before, after) = (lines(old, &was), lines(new, &is));
-        self.diff_lines(&line_diff(&before, &after))
+        let around = if self.whole { CONTEXT } else { FOLDED_CONTEXT };
+        self.diff_lines(&line_diff(&before, &after, around))
     }
 
     fn diff_lines(self, lines: &[Line<'_>]) -> String {
@@ -122,7 +131,7 @@ impl Changes {
     }
 
     fn width(self, column: usize) -> usize {
-        COLUMNS.saturating_sub(self.indent + column + 1).max(40)
+        self.columns.saturating_sub(self.indent + column + 1).max(40)
     }
 
     fn row(self, label: &str, column: usize, text: &str) -> String {

@@ -1,14 +1,18 @@
 //! Diagnostics as a person reads them: what, why, where, and what to do next.
 
 use super::{
-    style::{Meaning, Paint},
-    values::{clean_lines, count},
+    style::{Meaning, Paint, ansi},
+    values::count,
 };
 use crate::report::{Diagnostic, Severity};
 
 /// A diagnostic as text without a line feed at its end. Lines are broken at `columns`, where it is given.
 pub fn diagnostic_text(diagnostic: &Diagnostic, colour: bool, columns: Option<usize>) -> String {
-    let paint = Paint { colour };
+    ansi(&diagnostic_lines(diagnostic, Paint { colour }, columns))
+}
+
+/// The same with marks for colours.
+pub(super) fn diagnostic_lines(diagnostic: &Diagnostic, paint: Paint, columns: Option<usize>) -> String {
     let (word, meaning) = match diagnostic.severity {
         Severity::Error => ("error", Meaning::Bad),
         Severity::Warning => ("warning", Meaning::Changed),
@@ -39,7 +43,6 @@ pub fn diagnostic_text(diagnostic: &Diagnostic, colour: bool, columns: Option<us
 
 /// The text with its lines broken at words, every line but the first indented.
 fn hanging(text: &str, indent: usize, columns: Option<usize>, mut used: usize) -> String {
-    let text = clean_lines(text);
     let margin = " ".repeat(indent);
     let mut out = String::with_capacity(text.len());
     for (index, line) in text.lines().enumerate() {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use super::escape::clean;
 use crate::desired::{Address, Desired};
 
 /// The graph for Mermaid. An arrow leads from what is needed to what needs it; a thick one to what lives inside.
@@ -9,7 +10,7 @@ pub fn mermaid(desired: &Desired) -> String {
     let drawing = Drawing::of(desired);
     let mut text = "flowchart LR\n".to_owned();
     for (address, number) in drawing.in_order(desired) {
-        let label = address.as_str().replace('"', "#quot;");
+        let label = mermaid_text(address.as_str());
         let (open, close) = if address.is_lookup() { ("([", "])") } else { ("[", "]") };
         let _ = writeln!(text, "  n{number}{open}\"{label}\"{close}");
     }
@@ -20,12 +21,29 @@ pub fn mermaid(desired: &Desired) -> String {
     text
 }
 
+/// A text in a label: Mermaid takes labels for Markdown with HTML, and `#` for the beginning of a character's name.
+fn mermaid_text(text: &str) -> String {
+    clean(text).chars().fold(String::new(), |mut out, c| {
+        match c {
+            '"' => out.push_str("#quot;"),
+            '&' => out.push_str("#amp;"),
+            '<' => out.push_str("#lt;"),
+            '>' => out.push_str("#gt;"),
+            '#' | '`' | '\\' | '*' | '~' => {
+                let _ = write!(out, "#{};", u32::from(c));
+            }
+            c => out.push(c),
+        }
+        out
+    })
+}
+
 /// The graph for Graphviz.
 pub fn dot(desired: &Desired) -> String {
     let drawing = Drawing::of(desired);
     let mut text = "digraph platform {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
     for (address, number) in drawing.in_order(desired) {
-        let label = address.as_str().replace('\\', "\\\\").replace('"', "\\\"");
+        let label = clean(address.as_str()).replace('\\', "\\\\").replace('"', "\\\"");
         let style = if address.is_lookup() { " style=rounded" } else { "" };
         let _ = writeln!(text, "  n{number} [label=\"{label}\"{style}];");
     }

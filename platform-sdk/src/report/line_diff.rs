@@ -13,21 +13,18 @@ pub(super) enum Line<'a> {
     Skipped(usize),
 }
 
-/// Lines of both texts that stay around what differs.
-const CONTEXT: usize = 1;
-
 /// Beyond this many comparisons the middle is shown as replaced whole: a plan has to stay quick.
 const MOST_COMPARISONS: usize = 4_000_000;
 
-/// The lines to show so that a person sees what differs.
-pub(super) fn line_diff<'a>(before: &'a [String], after: &'a [String]) -> Vec<Line<'a>> {
+/// The lines to show so that a person sees what differs, with this many of both around it.
+pub(super) fn line_diff<'a>(before: &'a [String], after: &'a [String], around: usize) -> Vec<Line<'a>> {
     let head = before.iter().zip(after).take_while(|(a, b)| a == b).count();
     let tail = before[head..].iter().rev().zip(after[head..].iter().rev()).take_while(|(a, b)| a == b).count();
     let (old, new) = (&before[head..before.len() - tail], &after[head..after.len() - tail]);
     let mut lines: Vec<Line<'a>> = before[..head].iter().map(|line| Line::Same(line)).collect();
     lines.extend(middle(old, new));
     lines.extend(before[before.len() - tail..].iter().map(|line| Line::Same(line)));
-    shortened(&lines)
+    shortened(&lines, around)
 }
 
 fn middle<'a>(old: &'a [String], new: &'a [String]) -> Vec<Line<'a>> {
@@ -59,10 +56,10 @@ fn middle<'a>(old: &'a [String], new: &'a [String]) -> Vec<Line<'a>> {
     lines
 }
 
-fn shortened<'a>(lines: &[Line<'a>]) -> Vec<Line<'a>> {
+fn shortened<'a>(lines: &[Line<'a>], around: usize) -> Vec<Line<'a>> {
     let differs = |line: &Line<'_>| !matches!(line, Line::Same(_));
     let near = |index: usize| {
-        let (from, to) = (index.saturating_sub(CONTEXT), (index + CONTEXT + 1).min(lines.len()));
+        let (from, to) = (index.saturating_sub(around), (index + around + 1).min(lines.len()));
         lines[from..to].iter().any(differs)
     };
     let mut shown = Vec::new();
@@ -91,7 +88,7 @@ mod tests {
         let (before, after) = (lines("a b c d e f g"), lines("a b c X e f g"));
         let expected =
             [Line::Skipped(2), Line::Same("c"), Line::Old("d"), Line::New("X"), Line::Same("e"), Line::Skipped(2)];
-        assert_eq!(line_diff(&before, &after), expected);
+        assert_eq!(line_diff(&before, &after, 1), expected);
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 mod change_text;
 mod diagnostic;
 mod diagnostic_text;
+mod escape;
 mod event;
 mod graph;
 mod json;
@@ -13,16 +14,19 @@ mod plan_text;
 mod printer;
 mod progress;
 mod rust_code;
+mod sink;
 mod state_text;
 mod style;
 mod values;
 mod words;
+mod wrap;
 
 #[cfg(test)]
 mod tests;
 
 pub use diagnostic::{Diagnostic, Error, Severity};
 pub use diagnostic_text::diagnostic_text;
+pub(crate) use escape::one_line;
 pub use event::{Event, Observer};
 pub use graph::{dot, mermaid};
 pub use json::{diagnostic_json, event_json, object, plan_json};
@@ -33,5 +37,5 @@ pub use printer::{Mode, Printer, Style};
 pub use rust_code::{Named, rust_code, variable};
 pub use state_text::{
     applied_outputs, output_json, output_text, outputs_text, state_list_json, state_list_text, state_show_json,
-    state_show_text,
 };
+pub(crate) use {sink::LogWriter, state_text::state_show_text};

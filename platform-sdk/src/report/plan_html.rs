@@ -1,15 +1,16 @@
 //! The plan as a page for a browser: one file, nothing fetched, each step folded under its head.
 
 use super::{
+    escape::clean,
     plan_text::{View, blocks, summary_line},
-    values::clean,
+    style::{ansi, bare},
 };
 use crate::plan::Plan;
 
 /// The plan as an HTML document. The same plan gives the same bytes.
 pub fn plan_html(plan: &Plan) -> String {
     let title = format!("{} · {}", clean(&plan.project), clean(&plan.stack));
-    let blocks = blocks(plan, View { colour: true, verbose: false });
+    let blocks = blocks(plan, View { colour: true, ..View::default() });
     let steps: String = blocks.steps.iter().map(|(head, body)| step(head, body)).collect();
     let around: String = blocks.sections.iter().map(|section| framed(section)).collect();
     let (title, summary) = (escaped(&title), escaped(&summary_line(plan)));
@@ -53,7 +54,7 @@ fn step(head: &str, body: &str) -> String {
 
 /// Terminal colours as spans, everything else escaped.
 fn coloured(text: &str) -> String {
-    ansi_to_html::convert(text.trim_end()).unwrap_or_else(|_| escaped(text))
+    ansi_to_html::convert(&ansi(text.trim_end())).unwrap_or_else(|_| escaped(&bare(text)))
 }
 
 fn escaped(text: &str) -> String {

@@ -2,38 +2,46 @@
 
 use super::{
     change_text::{COLUMNS, Changes},
-    diagnostic_text::diagnostic_text,
-    style::{Meaning, Paint},
-    values::{clean, count},
+    diagnostic_text::diagnostic_lines,
+    escape::{clean, clean_lines},
+    style::{Meaning, Paint, ansi},
+    values::{UNFOLD, count},
     words,
 };
-use crate::plan::{ChangeKind, Op, Plan, Step};
+use crate::{
+    plan::{ChangeKind, Op, Plan, Step},
+    report::Diagnostic,
+};
 
 /// How a report is to look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct View {
     /// With colours.
     pub colour: bool,
-    /// With what stays as it is, and with nothing cut.
+    /// With what stays as it is.
     pub verbose: bool,
+    /// With long values folded: for a terminal, where `-v` unfolds them. Whatever is to be reviewed is whole.
+    pub folded: bool,
+    /// For a terminal of so many columns.
+    pub columns: Option<usize>,
 }
 
-/// Things taken along that are listed before the rest is counted.
+/// Things taken along that are listed before the rest is folded.
 const MOST_TAKEN: usize = 20;
 
-/// The plan as plain text, ending in a line feed: what a pipe gets.
+/// The whole plan as plain text, ending in a line feed: what a pipe and a test get.
 pub fn plan_text(plan: &Plan) -> String {
     plan_view(plan, View::default())
 }
 
 /// The plan as text that looks as `view` says.
 pub fn plan_view(plan: &Plan, view: View) -> String {
-    plan_pieces(plan, view).collect()
+    ansi(&plan_pieces(plan, view).collect::<String>())
 }
 
-/// The same piece by piece: the text of a large plan is about as large as the plan itself.
+/// The same piece by piece, with marks for colours: the text of a large plan is about as large as the plan itself.
 pub(super) fn plan_pieces(plan: &Plan, view: View) -> impl Iterator<Item = String> {
-    let page = Page { paint: Paint { colour: view.colour }, verbose: view.verbose };
+    let page = Page::of(view);
     let after = [page.costs(plan), page.exports(plan), page.warnings(plan), page.summary(plan)];
     let after = after.into_iter().filter(|section| !section.is_empty()).map(|section| format!("\n{section}"));
     std::iter::once(page.heading(plan)).chain(page.steps(plan)).chain(after)
@@ -51,7 +59,7 @@ pub(super) struct Blocks {
 
 /// The plan in pieces.
 pub(super) fn blocks(plan: &Plan, view: View) -> Blocks {
-    let page = Page { paint: Paint { colour: view.colour }, verbose: view.verbose };
+    let page = Page::of(view);
     let steps = plan.changes().map(|step| (page.step_head(step), page.step_body(step))).collect();
     let mut sections = vec![page.costs(plan), page.exports(plan), page.warnings(plan)];
     sections.retain(|section| !section.is_empty());
@@ -60,7 +68,7 @@ pub(super) fn blocks(plan: &Plan, view: View) -> Blocks {
 
 /// What reality differs in from state, as text: changes read from state to reality.
 pub(super) fn drift_view(steps: &[Step], (accepted, complete): (bool, bool), view: View) -> String {
-    let page = Page { paint: Paint { colour: view.colour }, verbose: view.verbose };
+    let page = Page::of(view);
     let mut text = String::new();
     for step in steps {
         let gone = step.op == Op::Delete;
@@ -74,7 +82,7 @@ pub(super) fn drift_view(steps: &[Step], (accepted, complete): (bool, bool), vie
         let (sign, phrase) = (page.paint.paint(meaning, sign), page.paint.paint(meaning, phrase));
         let head = format!("{sign} {}  {phrase}{reasons}\n", step.address);
         text.push_str(&head);
-        let changes = Changes { paint: page.paint, whole: page.verbose, indent: 4 };
+        let changes = page.changes();
         text.push_str(&changes.differing(&step.changes));
     }
     let back = steps.iter().all(|step| step.op == Op::Delete || step.reasons.is_empty());
@@ -96,9 +104,20 @@ pub(super) fn drift_view(steps: &[Step], (accepted, complete): (bool, bool), vie
 struct Page {
     paint: Paint,
     verbose: bool,
+    folded: bool,
+    columns: usize,
 }
 
 impl Page {
+    fn of(view: View) -> Self {
+        let View { colour, verbose, folded, columns } = view;
+        Self { paint: Paint { colour }, verbose, folded, columns: columns.unwrap_or(COLUMNS) }
+    }
+
+    fn changes(self) -> Changes {
+        Changes { paint: self.paint, whole: !self.folded, indent: 4, columns: self.columns }
+    }
+
     fn heading(self, plan: &Plan) -> String {
         let title = format!("Stack {} of {}", plan.stack, plan.project);
         let mut text = format!("{}\n", self.paint.paint(Meaning::Heading, &title));
@@ -128,7 +147,7 @@ impl Page {
         let (sign, phrase) = (step.op.sign(), words::phrase(&step.op));
         let mut head =
             format!("{} {}  {}", self.paint.paint(meaning, sign), step.address, self.paint.paint(meaning, &phrase));
-        if let Some(reason) = reason_beside(step) {
+        if let Some(reason) = self.reason_beside(step) {
             head.push_str(&self.paint.paint(Meaning::Aside, &format!("  ({})", clean(reason))));
         }
         head.push('\n');
@@ -145,16 +164,16 @@ impl Page {
         if let Some(condition) = &step.condition {
             line(Meaning::Changed, &format!("if {condition}"));
         }
-        if reason_beside(step).is_none() {
+        if self.reason_beside(step).is_none() {
             step.reasons.iter().for_each(|reason| line(Meaning::Aside, &format!("# {reason}")));
         }
         step.destroys.iter().for_each(|lost| line(Meaning::Bad, &format!("destroys {lost}")));
-        let shown = if self.verbose { step.takes_along.len() } else { MOST_TAKEN };
+        let shown = if self.folded { MOST_TAKEN } else { step.takes_along.len() };
         step.takes_along.iter().take(shown).for_each(|taken| line(Meaning::Bad, &format!("takes along {taken}")));
         if step.takes_along.len() > shown {
-            line(Meaning::Bad, &format!("takes along {} more; -v lists them", step.takes_along.len() - shown));
+            line(Meaning::Bad, &format!("takes along {} more; {UNFOLD}", step.takes_along.len() - shown));
         }
-        let changes = Changes { paint: self.paint, whole: self.verbose, indent: 4 };
+        let changes = self.changes();
         body + &match &step.op {
             Op::Create | Op::Read => changes.set(&step.changes),
             Op::Adopt | Op::Update | Op::Replace { .. } | Op::Move { .. } | Op::Options | Op::Keep => {
@@ -171,7 +190,7 @@ impl Page {
     }
 
     fn exports(self, plan: &Plan) -> String {
-        let changes = Changes { paint: self.paint, whole: self.verbose, indent: 4 };
+        let changes = self.changes();
         let line = |change: &crate::plan::Change| {
             let (sign, meaning, rows) = match change.kind {
                 ChangeKind::Add => ("+", Meaning::Good, changes.set(std::slice::from_ref(change))),
@@ -187,7 +206,7 @@ impl Page {
     }
 
     fn warnings(self, plan: &Plan) -> String {
-        let one = |warning| diagnostic_text(warning, self.paint.colour, None) + "\n";
+        let one = |warning: &Diagnostic| diagnostic_lines(&cleaned(warning), self.paint, None) + "\n";
         plan.warnings.iter().map(one).collect()
     }
 
@@ -206,23 +225,30 @@ impl Page {
             return String::new();
         }
         let mut lost = format!("Data is lost with {}", losing.join(", "));
-        if count(&lost) > COLUMNS {
+        if count(&lost) > self.columns {
             lost = format!("Data is lost with {} resources", losing.len());
         }
         lost.push_str("; --allow-data-loss ADDRESS consents to it.");
         self.paint.paint(Meaning::Bad, &lost) + "\n"
     }
+
+    /// A single short reason stands beside its step, others below it.
+    fn reason_beside(self, step: &Step) -> Option<&str> {
+        match step.reasons.as_slice() {
+            [reason] => {
+                let head = count(step.address.as_str()) + count(&words::phrase(&step.op)) + 8;
+                (head + count(reason) <= self.columns).then_some(reason)
+            }
+            _ => None,
+        }
+    }
 }
 
-/// A single short reason stands beside its step, others below it.
-fn reason_beside(step: &Step) -> Option<&str> {
-    match step.reasons.as_slice() {
-        [reason] => {
-            let head = count(step.address.as_str()) + count(&words::phrase(&step.op)) + 8;
-            (head + count(reason) <= COLUMNS).then_some(reason)
-        }
-        _ => None,
-    }
+/// A warning as a plan shows it: the same text wherever it is shown.
+fn cleaned(warning: &Diagnostic) -> Diagnostic {
+    let clean = |text: &Option<String>| text.as_deref().map(clean_lines);
+    let (detail, hint, at) = (clean(&warning.detail), clean(&warning.hint), clean(&warning.at));
+    Diagnostic { summary: clean_lines(&warning.summary), detail, hint, at, ..warning.clone() }
 }
 
 /// The plan in one line: `Plan: 3 to create, 1 to update.`

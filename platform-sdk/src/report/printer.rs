@@ -2,21 +2,23 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, ErrorKind, IsTerminal, Write},
+    io::{self, IsTerminal, Write},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use anstream::{AutoStream, ColorChoice};
+use dialoguer::console::Term;
 use serde_json::Value;
 
 use super::{
-    diagnostic_text::diagnostic_text,
+    diagnostic_text::diagnostic_lines,
+    escape::one_line,
     json::{diagnostic_json, event_json},
     plan_text::{View, drift_view, plan_pieces},
     progress::{Live, Outcome, done_line, finished_line},
+    sink::Sink,
     style::Paint,
-    values::clean,
     words,
 };
 use crate::{
@@ -48,16 +50,24 @@ pub struct Style {
     pub colour: bool,
     /// Colours on stderr.
     pub error_colour: bool,
-    /// Nothing cut, nothing left out.
+    /// Nothing folded, nothing left out.
     pub verbose: bool,
-    /// Where lines of prose are broken, on a terminal.
+    /// The columns of the terminal that stdout is; `None`: a pipe or a file.
     pub columns: Option<usize>,
+    /// The same for stderr.
+    pub error_columns: Option<usize>,
 }
 
 impl Style {
     /// Plain text without colours: what a pipe gets.
-    pub const PLAIN: Self =
-        Self { mode: Mode::Plain, colour: false, error_colour: false, verbose: false, columns: None };
+    pub const PLAIN: Self = Self {
+        mode: Mode::Plain,
+        colour: false,
+        error_colour: false,
+        verbose: false,
+        columns: None,
+        error_columns: None,
+    };
 
     /// What suits this process's streams, `NO_COLOR` and `TERM`.
     pub fn of_process(json: bool, no_color: bool, verbose: bool, environment: &BTreeMap<String, String>) -> Self {
@@ -70,13 +80,19 @@ impl Style {
             (false, true) => Mode::Human,
             (false, false) => Mode::Plain,
         };
-        let columns = (mode == Mode::Human).then(terminal_columns);
-        Self { mode, colour: colourful && out, error_colour: colourful && err, verbose, columns }
+        let (columns, error_columns) = (out.then(|| columns(&Term::stdout())), err.then(|| columns(&Term::stderr())));
+        Self { mode, colour: colourful && out, error_colour: colourful && err, verbose, columns, error_columns }
+    }
+
+    /// How a plan is to look on stdout.
+    fn view(self) -> View {
+        let folded = self.columns.is_some() && !self.verbose;
+        View { colour: self.colour, verbose: self.verbose, folded, columns: self.columns }
     }
 }
 
-fn terminal_columns() -> usize {
-    let (_, columns) = dialoguer::console::Term::stderr().size();
+fn columns(terminal: &Term) -> usize {
+    let (_, columns) = terminal.size();
     usize::from(columns).clamp(40, 120)
 }
 
@@ -98,46 +114,26 @@ struct Inner {
     done: Option<Event>,
 }
 
-/// A stream that somebody may have stopped reading.
-struct Sink {
-    stream: Box<dyn Write + Send>,
-    closed: bool,
-    failure: Option<io::Error>,
-}
-
-impl Sink {
-    fn new(stream: Box<dyn Write + Send>) -> Self {
-        Self { stream, closed: false, failure: None }
-    }
-
-    /// A closed pipe ends the writing, not the command: what it does has to be done to its end.
-    fn write(&mut self, text: &str) {
-        if self.closed {
-            return;
-        }
-        if let Err(error) = self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush()) {
-            self.closed = true;
-            if error.kind() != ErrorKind::BrokenPipe {
-                self.failure = Some(error);
-            }
-        }
-    }
-}
-
 impl Printer {
     /// A printer on this process's streams.
     pub fn of_process(style: Style) -> Self {
-        let choice = |colour| if colour { ColorChoice::Always } else { ColorChoice::Never };
-        let out = AutoStream::new(io::stdout(), choice(style.colour));
-        let err = AutoStream::new(io::stderr(), choice(style.error_colour));
-        Self::new(style, Box::new(out), Box::new(err))
+        // What takes colours may have to be told to. Without them a stream is left as it is: no byte is lost.
+        let mut out: Box<dyn Write + Send> = Box::new(io::stdout());
+        let mut err: Box<dyn Write + Send> = Box::new(io::stderr());
+        if style.colour {
+            out = Box::new(AutoStream::new(io::stdout(), ColorChoice::Always));
+        }
+        if style.error_colour {
+            err = Box::new(AutoStream::new(io::stderr(), ColorChoice::Always));
+        }
+        Self::new(style, out, err)
     }
 
     /// A printer on these streams.
     pub fn new(style: Style, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
         let inner = Inner {
-            out: Sink::new(out),
-            err: Sink::new(err),
+            out: Sink::new(out, style.columns, style.colour),
+            err: Sink::new(err, style.error_columns, style.error_colour),
             live: None,
             apply_started: None,
             states: BTreeMap::new(),
@@ -165,21 +161,33 @@ impl Printer {
         }
     }
 
-    /// Text on stdout in every mode: what is asked for by name and not an event, such as help.
+    /// The same for what is copied or read by a program: no line of it is broken.
+    pub fn data(&self, text: &str) {
+        if !self.is_json() {
+            self.raw(text);
+        }
+    }
+
+    /// Data on stdout in every mode: what is asked for by name and not an event, such as an export.
     pub fn raw(&self, text: &str) {
-        self.lock().write_out(text);
+        self.lock().on_out(|out| out.write(text));
+    }
+
+    /// Help, with colours of its own: there is nobody's data in it.
+    pub(crate) fn help(&self, text: &str) {
+        self.lock().on_out(|out| out.put(text));
     }
 
     /// An object on stdout, for programs.
     pub fn object(&self, object: &Value) {
         if self.is_json() {
-            self.lock().write_out(&format!("{object}\n"));
+            self.raw(&format!("{object}\n"));
         }
     }
 
     /// A line on stderr, for people.
     pub fn note(&self, text: &str) {
-        self.lock().write_err(&format!("{}\n", clean(text)));
+        self.lock().write_err(&format!("{}\n", one_line(text)));
     }
 
     /// A diagnostic, unless it was shown before.
@@ -244,18 +252,22 @@ impl Observer for Printer {
 
 impl Inner {
     fn write_out(&mut self, text: &str) {
+        self.on_out(|out| out.write_prose(text));
+    }
+
+    fn on_out(&mut self, write: impl FnOnce(&mut Sink)) {
         let Self { out, live, .. } = self;
         match live {
-            Some(live) => live.suspend(|| out.write(text)),
-            None => out.write(text),
+            Some(live) => live.suspend(|| write(out)),
+            None => write(out),
         }
     }
 
     fn write_err(&mut self, text: &str) {
         let Self { err, live, .. } = self;
         match live {
-            Some(live) => live.suspend(|| err.write(text)),
-            None => err.write(text),
+            Some(live) => live.suspend(|| err.write_prose(text)),
+            None => err.write_prose(text),
         }
     }
 
@@ -271,15 +283,16 @@ impl Inner {
         }
         self.shown.push(diagnostic.clone());
         if style.mode == Mode::Json {
-            self.write_out(&format!("{}\n", diagnostic_json(diagnostic)));
+            self.on_out(|out| out.write(&format!("{}\n", diagnostic_json(diagnostic))));
         }
         // Programs find it on stdout; whoever reads their log finds it on stderr, too.
-        self.write_err(&format!("{}\n", diagnostic_text(diagnostic, style.error_colour, style.columns)));
+        let paint = Paint { colour: style.error_colour };
+        self.write_err(&format!("{}\n", diagnostic_lines(diagnostic, paint, style.error_columns)));
     }
 
     fn write_object(&mut self, event: &Event) {
         if let Some(object) = event_json(event) {
-            self.write_out(&format!("{object}\n"));
+            self.on_out(|out| out.write(&format!("{object}\n")));
         }
     }
 
@@ -312,16 +325,15 @@ impl Inner {
         let paint = Paint { colour: style.error_colour };
         match event {
             Event::Plan(plan) => {
-                self.plan(plan, View { colour: style.colour, verbose: style.verbose });
+                self.plan(plan, style.view());
                 self.shown.extend(plan.warnings.iter().cloned());
             }
             Event::Drift { steps, accepted, complete } => {
-                let view = View { colour: style.colour, verbose: style.verbose };
-                self.write_out(&drift_view(steps, (*accepted, *complete), view));
+                self.write_out(&drift_view(steps, (*accepted, *complete), style.view()));
             }
             Event::ApplyStarted { steps } => {
                 self.apply_started = Some(Instant::now());
-                self.live = (style.mode == Mode::Human).then(|| Live::start(*steps, paint));
+                self.live = (style.mode == Mode::Human).then(|| Live::start(*steps, paint, style.error_columns));
             }
             Event::StepStarted { address, op } => match &mut self.live {
                 Some(live) => live.step_started(address, op),
@@ -343,7 +355,7 @@ impl Inner {
                 }
             }
             Event::Diagnostic(diagnostic) => self.diagnostic(style, diagnostic),
-            Event::Note(note) => self.write_err(&format!("{}\n", clean(note))),
+            Event::Note(note) => self.write_err(&format!("{}\n", one_line(note))),
             Event::Done { ok, summary, .. } => self.text_done(style, *ok, summary),
         }
     }
@@ -366,7 +378,7 @@ impl Inner {
             live.step_progress(address, state);
         } else if self.states.get(address).is_none_or(|before| before != state) {
             self.states.insert(address.clone(), state.to_owned());
-            self.write_err(&format!("{address}: {}\n", clean(state)));
+            self.write_err(&format!("{address}: {}\n", one_line(state)));
         }
     }
 

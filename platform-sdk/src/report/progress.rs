@@ -5,14 +5,22 @@ use std::{collections::BTreeMap, time::Duration};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
-    style::{Meaning, Paint},
-    values::clean,
+    escape::one_line,
+    style::{Meaning, Paint, for_terminal},
+    values::count,
     words,
+    wrap::wrapped,
 };
 use crate::{
     desired::Address,
     plan::{Op, Summary},
 };
+
+/// The columns of a terminal that does not say.
+const COLUMNS: usize = 80;
+
+/// Columns of a branch beside its words: its sign and its clock.
+const AROUND: usize = 12;
 
 /// How often the tree's clocks move.
 const TICK: Duration = Duration::from_millis(120);
@@ -67,36 +75,42 @@ pub(super) struct Live {
     head: ProgressBar,
     branches: BTreeMap<Address, Branch>,
     paint: Paint,
+    columns: usize,
 }
 
 struct Branch {
     bar: ProgressBar,
     label: String,
+    width: usize,
 }
 
 impl Live {
     /// Starts drawing on stderr.
-    pub(super) fn start(steps: usize, paint: Paint) -> Self {
+    pub(super) fn start(steps: usize, paint: Paint, columns: Option<usize>) -> Self {
         let tree = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let head = tree.add(ProgressBar::new(u64::try_from(steps).unwrap_or(u64::MAX)));
         head.set_style(style("{spinner} {pos}/{len} steps {elapsed}"));
         head.enable_steady_tick(TICK);
-        Self { tree, head, branches: BTreeMap::new(), paint }
+        Self { tree, head, branches: BTreeMap::new(), paint, columns: columns.unwrap_or(COLUMNS) }
     }
 
     pub(super) fn step_started(&mut self, address: &Address, op: &Op) {
         let sign = self.paint.paint(words::meaning(op), op.sign());
-        let label = format!("{sign} {address}: {}", words::doing(op));
+        let label = self.shown(&format!("{sign} {address}: {}", words::doing(op)));
         let bar = self.tree.add(ProgressBar::new_spinner());
         bar.set_style(style("  ├─ {msg} {elapsed}"));
         bar.set_message(label.clone());
         bar.enable_steady_tick(TICK);
-        self.branches.insert(address.clone(), Branch { bar, label });
+        let width = count(address.as_str()) + count(words::doing(op)) + 6;
+        self.branches.insert(address.clone(), Branch { bar, label, width });
     }
 
     pub(super) fn step_progress(&self, address: &Address, state: &str) {
         if let Some(branch) = self.branches.get(address) {
-            let state = self.paint.paint(Meaning::Aside, &clean(state));
+            // The tree is one line a branch: what does not fit is cut, and its end is told when the step has ended.
+            let room = self.columns.saturating_sub(branch.width + AROUND);
+            let told: String = one_line(state).chars().take(room).collect();
+            let state = self.shown(&self.paint.paint(Meaning::Aside, &told));
             branch.bar.set_message(format!("{}, {state}", branch.label));
         }
     }
@@ -108,7 +122,12 @@ impl Live {
         }
         self.head.inc(1);
         // What can't be drawn any more has nobody who would miss it.
-        let _terminal_is_gone = self.tree.println(line);
+        let _terminal_is_gone = self.tree.println(self.shown(&wrapped(line, self.columns)));
+    }
+
+    /// The tree draws by itself: what it gets is what the terminal gets.
+    fn shown(&self, text: &str) -> String {
+        for_terminal(text, self.paint.colour).into_owned()
     }
 
     /// Takes the tree away while something else is written.

@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde_json::{Value, json};
 
 use super::{
+    escape::{clean, one_line},
     json::object,
     style::{Meaning, Paint},
-    values::{Writing, clean, count},
+    values::{Writing, count},
 };
 use crate::{
     desired::{Hash, Tree},
@@ -22,13 +23,13 @@ pub fn state_list_text(snapshot: &Snapshot) -> String {
             Status::Whole => writeln!(text, "{}", state.address),
             Status::Undeclared => writeln!(text, "{}  (not in the program yet)", state.address),
             Status::Partial(why) | Status::Making(why) => {
-                writeln!(text, "{}  (not finished: {})", state.address, clean(why))
+                writeln!(text, "{}  (not finished: {})", state.address, one_line(why))
             }
             Status::Unready(why) => writeln!(text, "{}  (not ready: {})", state.address, clean(why)),
         };
     }
     for state in &snapshot.pending_deletes {
-        let _ = writeln!(text, "{}  (still to be deleted: {})", state.address, clean(&state.id));
+        let _ = writeln!(text, "{}  (still to be deleted: {})", state.address, one_line(&state.id));
     }
     for address in snapshot.replacing.keys() {
         let _ = writeln!(text, "{address}  (deleted: its replacement is still to be made)");
@@ -54,15 +55,15 @@ pub fn state_list_json(snapshot: &Snapshot) -> Vec<Value> {
 }
 
 /// Everything that state knows of a resource.
-pub fn state_show_text(state: &ResourceState, input_hash: &Hash, colour: bool) -> String {
+pub(crate) fn state_show_text(state: &ResourceState, input_hash: &Hash, colour: bool) -> String {
     let paint = Paint { colour };
     let mut text = format!("{}\n", paint.paint(Meaning::Heading, state.address.as_str()));
-    let mut facts = vec![("id", clean(&state.id)), ("provider", state.provider.kind.clone())];
+    let mut facts = vec![("id", one_line(&state.id)), ("provider", state.provider.kind.clone())];
     if let Some((scope, identity)) = &state.scope {
-        facts.push(("scope", format!("{} {}", clean(scope), clean(identity))));
+        facts.push(("scope", format!("{} {}", one_line(scope), one_line(identity))));
     }
     if let Status::Partial(why) | Status::Making(why) = &state.status {
-        facts.push(("not finished", clean(why)));
+        facts.push(("not finished", one_line(why)));
     }
     if let Status::Unready(why) = &state.status {
         facts.push(("not ready", clean(why)));

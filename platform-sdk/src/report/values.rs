@@ -1,13 +1,13 @@
-//! Values as text: on one line where they fit, else as indented lines, cut where nobody would read on.
-
-use std::fmt::Write as _;
+//! Values as text: on one line where they fit, else as indented lines, folded where a terminal can unfold them.
 
 use serde_json::Value;
+
+use super::escape::{clean, quoted};
 
 /// How secrets stand in values that may be shown.
 const REDACTED: &str = "[secret]";
 
-/// Elements of a list, and lines of a text, that are shown before the rest is only counted.
+/// Elements of a list, and lines of a text, that are shown before the rest is folded.
 const MOST_LINES: usize = 20;
 
 /// Characters of common text that stay on either side of what differs.
@@ -16,12 +16,15 @@ const COMMON_KEPT: usize = 24;
 /// Characters that a value too long for its line keeps, where it is compared with another.
 const MOST_COMPARED: usize = 200;
 
+/// What unfolds them.
+pub(super) const UNFOLD: &str = "-v shows all";
+
 /// How values are written.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Writing {
     /// Texts with `${..}` in them are expressions, not values: they stand without quotes.
     pub(super) unknown: bool,
-    /// Nothing is cut.
+    /// Nothing is folded.
     pub(super) whole: bool,
 }
 
@@ -53,7 +56,7 @@ impl Writing {
         match value {
             Value::Array(items) => {
                 let items = items.iter().map(|item| indented(&self.lines(item, below), "- ", "  "));
-                self.cut_list(&items.collect::<Vec<_>>())
+                self.folded_list(&items.collect::<Vec<_>>())
             }
             Value::Object(entries) => {
                 let entry = |(key, entry): (&String, &Value)| {
@@ -68,9 +71,9 @@ impl Writing {
             }
             Value::String(text) if text.trim_end_matches('\n').contains('\n') => {
                 let lines = text.lines().map(|line| vec![format!("| {}", clean(line)).trim_end().to_owned()]);
-                self.cut_list(&lines.collect::<Vec<_>>())
+                self.folded_list(&lines.collect::<Vec<_>>())
             }
-            Value::String(text) => vec![self.cut_text(text, width)],
+            Value::String(text) => vec![self.folded_text(text, width)],
             Value::Null | Value::Bool(_) | Value::Number(_) => vec![value.to_string()],
         }
     }
@@ -80,24 +83,25 @@ impl Writing {
         if expression || text == REDACTED { clean(text) } else { quoted(text) }
     }
 
-    fn cut_text(self, text: &str, width: usize) -> String {
+    fn folded_text(self, text: &str, width: usize) -> String {
         let written = self.text(text);
         if self.whole || !written.starts_with('"') {
             return written;
         }
-        let head: String = text.chars().take(width.saturating_sub(22).max(20)).collect();
+        let told = format!("…\" ({} characters; {UNFOLD})", count(text));
+        let head: String = text.chars().take(width.saturating_sub(count(&told) + 1).max(20)).collect();
         let head = quoted(&head);
-        format!("{}…\" ({} characters)", head.strip_suffix('"').unwrap_or(&head), count(text))
+        format!("{}{told}", head.strip_suffix('"').unwrap_or(&head))
     }
 
-    fn cut_list(self, items: &[Vec<String>]) -> Vec<String> {
+    fn folded_list(self, items: &[Vec<String>]) -> Vec<String> {
         let rest = items.len().saturating_sub(MOST_LINES);
         // One line that says "1 more" is no shorter than that one.
         if self.whole || rest < 2 {
             return items.concat();
         }
         let mut lines = items[..MOST_LINES].concat();
-        lines.push(format!("… {rest} more"));
+        lines.push(format!("… {rest} more; {UNFOLD}"));
         lines
     }
 
@@ -137,35 +141,6 @@ fn indented(lines: &[String], first: &str, others: &str) -> Vec<String> {
     lines.iter().enumerate().map(|(index, line)| format!("{}{line}", prefix(index))).collect()
 }
 
-/// A text as JSON writes it, with every control character escaped: what a service returns must not steer a terminal.
-fn quoted(text: &str) -> String {
-    let json = Value::String(text.to_owned()).to_string();
-    escaped(&json, |_| false)
-}
-
-/// A text with its control characters escaped.
-pub(super) fn clean(text: &str) -> String {
-    escaped(text, |_| false)
-}
-
-/// A text of several lines with its other control characters escaped.
-pub(super) fn clean_lines(text: &str) -> String {
-    escaped(text, |c| c == '\n')
-}
-
-fn escaped(text: &str, keep: impl Fn(char) -> bool) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if c == '\t' {
-            out.push_str("    ");
-        } else if c.is_control() && !keep(c) {
-            let _ = write!(out, "\\u{:04x}", u32::from(c));
-        } else {
-            out.push(c);
-        }
-        out
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -190,11 +165,11 @@ mod tests {
     fn long_values_are_cut_unless_all_is_asked_for() {
         let long = json!("x".repeat(500));
         let cut = Writing::default().lines(&long, 60);
-        assert!(count(&cut[0]) <= 60 && cut[0].ends_with("…\" (500 characters)"), "{cut:?}");
+        assert!(count(&cut[0]) <= 60 && cut[0].ends_with("…\" (500 characters; -v shows all)"), "{cut:?}");
         let whole = Writing { unknown: false, whole: true }.lines(&long, 60);
         assert_eq!(count(&whole[0]), 502);
         let list = json!((0..30).map(|n| format!("element number {n}")).collect::<Vec<_>>());
-        assert_eq!(Writing::default().lines(&list, 60).last().map(String::as_str), Some("… 10 more"));
+        assert_eq!(Writing::default().lines(&list, 60).last().map(String::as_str), Some("… 10 more; -v shows all"));
     }
 
     #[test]

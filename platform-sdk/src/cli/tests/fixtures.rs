@@ -55,6 +55,21 @@ pub(super) fn program() -> Program {
 /// Runs `line` of this program, without a terminal, over state of its own: a command of a test leaves nothing beside
 /// the sources.
 pub(super) fn run_program(program: Program, line: &[&str], environment: &[(&str, &str)]) -> Ran {
+    run_styled(program, line, environment, Style::PLAIN)
+}
+
+/// The same where both streams are terminals, with colours.
+pub(super) fn run_at_terminal(program: Program, line: &[&str], environment: &[(&str, &str)]) -> Ran {
+    let (columns, error_columns) = (Some(80), Some(80));
+    run_styled(
+        program,
+        line,
+        environment,
+        Style { colour: true, error_colour: true, columns, error_columns, ..Style::PLAIN },
+    )
+}
+
+fn run_styled(program: Program, line: &[&str], environment: &[(&str, &str)], shape: Style) -> Ran {
     let (out, err) = (Captured::default(), Captured::default());
     let mut environment: BTreeMap<_, _> =
         environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -64,7 +79,7 @@ pub(super) fn run_program(program: Program, line: &[&str], environment: &[(&str,
     let (stdout, stderr) = (out.clone(), err.clone());
     let exit = Process { line, environment, attended: false, signalled: false }.run(program, move |style| {
         let mode = if style.mode == Mode::Json { Mode::Json } else { Mode::Plain };
-        Printer::new(Style { mode, ..Style::PLAIN }, Box::new(stdout), Box::new(stderr))
+        Printer::new(Style { mode, verbose: style.verbose, ..shape }, Box::new(stdout), Box::new(stderr))
     });
     Ran { exit, out: out.text(), err: err.text() }
 }

@@ -7,5 +7,6 @@ mod references;
 mod saved_plans;
 mod secrets;
 mod stored;
+mod terminal;
 mod usage;
 mod verbs;

@@ -18,7 +18,7 @@ use crate::{
     },
     files,
     program::KEY,
-    report::{Diagnostic, object},
+    report::{Diagnostic, object, one_line},
 };
 
 pub(super) fn run(context: &Context, verb: &ConfigVerb) -> Result<Exit> {
@@ -51,7 +51,7 @@ fn get(context: &Context, config: &Config, arguments: &ConfigGetArguments) -> Re
     let key = &arguments.key;
     let value = config.values().get(key).ok_or_else(|| config.missing(key))?;
     let shown = shown(config, key, value);
-    context.printer.text(&format!("{}\n", plain(&shown)));
+    context.printer.data(&format!("{}\n", plain(&shown)));
     context.printer.object(&entry(key, &shown, &value.source));
     Ok(())
 }
@@ -63,7 +63,8 @@ fn list(context: &Context, config: &Config) {
     let keys = width(&mut rows.iter().map(|(key, ..)| key.chars().count()));
     let values = width(&mut rows.iter().map(|(_, value, _)| plain(value).chars().count()));
     for (key, value, source) in &rows {
-        context.printer.text(&format!("{key:keys$}  {:values$}  {source}\n", plain(value)));
+        let row = format!("{key:keys$}  {:values$}  {source}", plain(value));
+        context.printer.text(&format!("{}\n", one_line(&row)));
         context.printer.object(&entry(key, value, source));
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     desired::{ProviderKey, Tree, evaluate},
     program::Builtin,
     provider::{Connect, Connector, Finding, Login, ProviderError},
-    report::{Diagnostic, object},
+    report::{Diagnostic, object, one_line},
 };
 
 pub(super) async fn run(context: &Context) -> Result<Exit> {
@@ -75,7 +75,7 @@ fn show(context: &Context, key: &ProviderKey, health: &Health) {
         rows.push(("roles".to_owned(), health.login.roles.join(", ")));
     }
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let rows = rows.iter().map(|(name, value)| format!("  {name:width$}  {value}\n"));
+    let rows = rows.iter().map(|(name, value)| format!("  {name:width$}  {}\n", one_line(value)));
     let lines: Vec<String> = rows.chain(health.findings.iter().map(finding_text)).collect();
     context.printer.text(&format!("{key}\n{}", lines.concat()));
     let finding = |f: &Finding| json!({"ok": f.ok, "what": f.what, "hint": f.hint});
@@ -94,6 +94,6 @@ fn show(context: &Context, key: &ProviderKey, health: &Health) {
 fn finding_text(finding: &Finding) -> String {
     let word = if finding.ok { "ok" } else { "missing" };
     let hint = finding.hint.as_ref().filter(|_| !finding.ok);
-    let hint = hint.map(|hint| format!("    hint: {hint}\n")).unwrap_or_default();
-    format!("  {word}: {}\n{hint}", finding.what)
+    let hint = hint.map(|hint| format!("    hint: {}\n", one_line(hint))).unwrap_or_default();
+    format!("  {word}: {}\n{hint}", one_line(&finding.what))
 }

@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context, arguments: &GraphArguments) -> Result<Exit>
         GraphFormat::Mermaid => ("mermaid", mermaid(&desired)),
         GraphFormat::Dot => ("dot", dot(&desired)),
     };
-    context.printer.text(&text);
+    context.printer.data(&text);
     context.printer.object(&object("graph", json!({"format": format, "text": text})));
     Ok(Exit::Done)
 }

@@ -11,7 +11,7 @@ pub(super) async fn run(context: &Context, arguments: &OutputArguments) -> Resul
     let exports = engine::snapshot(context, None).await?.0.exports;
     let shown = arguments.show_secrets;
     let Some(name) = &arguments.name else {
-        context.printer.text(&outputs_text(&exports, shown));
+        context.printer.data(&outputs_text(&exports, shown));
         for (name, tree) in &exports {
             context.printer.object(&output_json(name, tree, shown));
         }
@@ -23,7 +23,7 @@ pub(super) async fn run(context: &Context, arguments: &OutputArguments) -> Resul
         let problem = Diagnostic::error(format!("stack `{}` has no output `{name}`", context.stack));
         return Err(problem.detail(format!("its outputs are {known}")).into());
     };
-    context.printer.text(&output_text(tree, shown));
+    context.printer.data(&output_text(tree, shown));
     context.printer.object(&output_json(name, tree, shown));
     Ok(Exit::Done)
 }

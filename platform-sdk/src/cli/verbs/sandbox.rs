@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context) -> Result<Exit> {
     for Served { service, endpoint } in &served {
         let exports = service.exports(&endpoint.url);
         for (name, value) in &exports {
-            context.printer.text(&format!("export {name}={}\n", quoted(value)));
+            context.printer.data(&format!("export {name}={}\n", quoted(value)));
         }
         let exports: BTreeMap<_, _> = exports.into_iter().collect();
         let body = json!({"service": service.name(), "url": endpoint.url, "environment": exports});

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::fixtures::{change, every_operation, lake, plan, set, step};
 use crate::{
-    plan::{Change, Op},
+    plan::{Change, Op, Plan},
     report::{View, plan_html, plan_json, plan_markdown, plan_text, plan_view},
 };
 
@@ -30,20 +30,53 @@ fn every_operation_with_all_that_can_be_said_about_it() {
     assert_snapshot!(plan_text(&every_operation()));
 }
 
-#[test]
-fn verbose_shows_what_stays_and_cuts_nothing() {
+/// A plan with lists of thirty, a long text, and a policy.
+fn long(column: &str, principal: &str) -> Plan {
     let mut long = every_operation();
-    long.steps.push(step(Op::Create, "platform:Data::long", vec![set("input", json!("x".repeat(200)))]));
-    let shown = plan_view(&long, View { colour: false, verbose: true });
-    assert!(shown.contains("  databricks:Schema::bronze  keep\n"), "{shown}");
-    assert!(shown.contains("takes along table lake.default.job_output_22\n"), "{shown}");
-    assert!(shown.contains(&"x".repeat(200)), "{shown}");
-    assert!(!plan_text(&long).contains(&"x".repeat(200)));
+    let columns: Vec<_> =
+        (0..30).map(|n| if n == 25 { json!(column) } else { json!(format!("column number {n}")) }).collect();
+    let policy =
+        json!({"Statement": [{"Principal": {"AWS": format!("arn:aws:iam::1:role/{}/{principal}", "x".repeat(150))}}]});
+    let fields = vec![set("columns", json!(columns)), set("input", json!("x".repeat(200))), set("policy", policy)];
+    long.steps.push(step(Op::Create, "platform:Data::long", fields));
+    long
+}
+
+#[test]
+fn a_review_shows_every_item_of_a_list_and_every_character_of_a_text() {
+    let plan = long("the one that matters", "reader");
+    let (text, markdown, html) = (plan_text(&plan), plan_markdown(&plan), plan_html(&plan));
+    for whole in [&text, &markdown, &html, &plan_json(&plan).to_string()] {
+        for shown in ["the one that matters", "column number 29", "job_output_22", "/reader", &"x".repeat(200)] {
+            assert!(whole.contains(shown), "{shown} is missing in {whole}");
+        }
+        assert!(!whole.contains(" more;") && !whole.contains('…'), "{whole}");
+    }
+    for other in [long("another", "reader"), long("the one that matters", "writer")] {
+        assert_ne!(plan_text(&other), text);
+        assert_ne!(plan_markdown(&other), markdown);
+        assert_ne!(plan_html(&other), html);
+    }
+}
+
+#[test]
+fn a_terminal_folds_what_it_says_how_to_unfold() {
+    let plan = long("the one that matters", "reader");
+    let folded = plan_view(&plan, View { folded: true, columns: Some(80), ..View::default() });
+    assert!(folded.contains("… 10 more; -v shows all\n"), "{folded}");
+    assert!(folded.contains("(200 characters; -v shows all)\n"), "{folded}");
+    assert!(folded.contains("takes along 2 more; -v shows all\n"), "{folded}");
+    assert!(folded.lines().filter(|line| line.starts_with("     ")).all(|line| line.chars().count() <= 80), "{folded}");
+    let unfolded = plan_view(&plan, View { verbose: true, columns: Some(80), ..View::default() });
+    assert!(unfolded.contains("  databricks:Schema::bronze  keep\n"), "{unfolded}");
+    assert!(unfolded.contains("takes along table lake.default.job_output_22\n"), "{unfolded}");
+    assert!(unfolded.contains(&"x".repeat(200)) && unfolded.contains("the one that matters"), "{unfolded}");
+    assert!(!unfolded.contains("-v shows all"), "{unfolded}");
 }
 
 #[test]
 fn colours() {
-    let shown = plan_view(&every_operation(), View { colour: true, verbose: false });
+    let shown = plan_view(&every_operation(), View { colour: true, ..View::default() });
     assert_snapshot!(shown.replace('\u{1b}', "␛"));
     assert_eq!(anstream::adapter::strip_str(&shown).to_string(), plan_text(&every_operation()));
 }
