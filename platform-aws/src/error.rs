@@ -128,7 +128,7 @@ fn service_error(code: Option<&str>, message: Option<&str>, status: u16, after: 
         (_, "") => format!("HTTP {status}"),
         (_, code) => code.to_owned(),
     };
-    let error = ProviderError::new(kind, text);
+    let error = ProviderError::new(kind, text).needing_force(is_in_use(code));
     match hint(code, status) {
         Some(hint) => error.hint(hint),
         None => error,
@@ -193,15 +193,18 @@ fn is_skewed(code: &str) -> bool {
     ["RequestTimeTooSkewed", "RequestExpired"].contains(&code)
 }
 
+/// What only a forced delete overcomes.
+fn is_in_use(code: &str) -> bool {
+    ["BucketNotEmpty", "DeleteConflict"].contains(&code)
+}
+
 fn hint(code: &str, status: u16) -> Option<&'static str> {
     match code {
         "BucketAlreadyExists" => {
             Some("bucket names are shared by all AWS accounts and this one is another account's: choose another name")
         }
-        "BucketNotEmpty" => Some("empty it, or declare it with `.force_destroy(true)`"),
-        "DeleteConflict" => {
-            Some("something that the stack does not own is attached: detach it, or `.force_destroy(true)`")
-        }
+        "BucketNotEmpty" => Some("empty it"),
+        "DeleteConflict" => Some("something that the stack does not own is attached: detach it"),
         "LimitExceeded" | "TooManyBuckets" => {
             Some("a quota of the account is used up: raise it, or delete what is unused")
         }

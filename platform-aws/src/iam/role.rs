@@ -170,10 +170,16 @@ impl Manage for Role {
         Ok(())
     }
 
-    /// Its inline policies; policies that are attached belong to others and stay.
+    /// Everything that keeps IAM from deleting it. What is attached is taken off it, and stays.
     async fn contents(client: &Client, id: &str) -> ProviderResult<Vec<Content>> {
-        let names = inline_policies(client, id, &format!("list the policies of role `{id}`")).await?;
-        Ok(names.iter().map(|name| Content { type_name: "aws:RolePolicy", id: format!("{id}:{name}") }).collect())
+        let what = format!("list what role `{id}` has");
+        let inline = inline_policies(client, id, &what).await?;
+        let inline = inline.iter().map(|name| Content { type_name: "aws:RolePolicy", id: format!("{id}:{name}") });
+        let attached = attached_policies(client, id, &what).await?;
+        let attached = attached.into_iter().map(|id| Content { type_name: "aws:ManagedPolicy", id });
+        let profiles = instance_profiles(client, id, &what).await?;
+        let profiles = profiles.into_iter().map(|id| Content { type_name: "aws:InstanceProfile", id });
+        Ok(inline.chain(attached).chain(profiles).collect())
     }
 }
 
@@ -220,23 +226,35 @@ async fn strip(client: &Client, name: &str, what: &str) -> ProviderResult<()> {
     for policy in inline_policies(client, name, what).await? {
         iam.delete_role_policy().role_name(name).policy_name(policy).send().await.unless_absent(what)?;
     }
-    let mut pages = iam.list_attached_role_policies().role_name(name).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let Some(page) = page.unless_absent(what)? else { return Ok(()) };
-        for policy in page.attached_policies.unwrap_or_default() {
-            let call = iam.detach_role_policy().role_name(name).set_policy_arn(policy.policy_arn);
-            call.send().await.unless_absent(what)?;
-        }
+    for arn in attached_policies(client, name, what).await? {
+        iam.detach_role_policy().role_name(name).policy_arn(arn).send().await.unless_absent(what)?;
     }
-    let mut pages = iam.list_instance_profiles_for_role().role_name(name).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let Some(page) = page.unless_absent(what)? else { return Ok(()) };
-        for profile in page.instance_profiles {
-            let call = iam.remove_role_from_instance_profile().role_name(name);
-            call.instance_profile_name(profile.instance_profile_name).send().await.unless_absent(what)?;
-        }
+    for profile in instance_profiles(client, name, what).await? {
+        let call = iam.remove_role_from_instance_profile().role_name(name).instance_profile_name(profile);
+        call.send().await.unless_absent(what)?;
     }
     Ok(())
+}
+
+/// The ARNs of the policies that are attached.
+async fn attached_policies(client: &Client, name: &str, what: &str) -> ProviderResult<Vec<String>> {
+    let mut arns = Vec::new();
+    let mut pages = client.iam().list_attached_role_policies().role_name(name).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let Some(page) = page.unless_absent(what)? else { break };
+        arns.extend(page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn));
+    }
+    Ok(arns)
+}
+
+async fn instance_profiles(client: &Client, name: &str, what: &str) -> ProviderResult<Vec<String>> {
+    let mut names = Vec::new();
+    let mut pages = client.iam().list_instance_profiles_for_role().role_name(name).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let Some(page) = page.unless_absent(what)? else { break };
+        names.extend(page.instance_profiles.into_iter().map(|profile| profile.instance_profile_name));
+    }
+    Ok(names)
 }
 
 async fn inline_policies(client: &Client, name: &str, what: &str) -> ProviderResult<Vec<String>> {

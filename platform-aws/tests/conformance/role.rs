@@ -116,8 +116,8 @@ async fn clause_5_a_role_with_policies_is_only_deleted_by_force(subject: Subject
     let arn = managed["Policy"]["Arn"].as_str().unwrap_or("arn:aws:iam::aws:policy/ReadOnlyAccess");
     subject.boto.must("iam", "attach_role_policy", json!({"RoleName": name, "PolicyArn": arn}));
     let contents = roles.driver.contents(&name).await.expect("contents");
-    assert_eq!(contents.len(), 1);
-    assert_eq!((contents[0].type_name, contents[0].id.as_str()), ("aws:RolePolicy", format!("{name}:access").as_str()));
+    let contents: Vec<_> = contents.iter().map(|content| (content.type_name, content.id.as_str())).collect();
+    assert_eq!(contents, [("aws:RolePolicy", format!("{name}:access").as_str()), ("aws:ManagedPolicy", arn)]);
     assert_eq!(roles.refusal_to_delete(&role).await, ErrorKind::Conflict);
     roles.force_delete(&role).await;
     assert_eq!(subject.boto.call("iam", "get_role", json!({"RoleName": name}))["error"], "NoSuchEntity");

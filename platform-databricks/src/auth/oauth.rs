@@ -88,7 +88,7 @@ impl Tokens {
             && *at > asked_at
         {
             let Failure { kind, message, hint } = failure.clone();
-            return Err(ProviderError { kind, message, hint, source: None });
+            return Err(ProviderError { hint, ..ProviderError::new(kind, message) });
         }
         match self.fetch(&mut kept, transport, options).await {
             Ok(granted) => {

@@ -315,13 +315,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_schema_that_somebody_made_is_a_conflict_with_a_hint() {
+    async fn a_schema_that_somebody_made_is_a_conflict_that_force_overcomes() {
         let server = Server::playing([json(400, NOT_EMPTY), json(200, &schemas(&["default", "sales"]))]).await;
         let deleted = Catalog::delete(&server.client(), &Context::detached(), lake(), false).await;
         let error = deleted.expect_err("it is refused");
         assert_eq!(error.kind, ErrorKind::Conflict);
         assert!(error.message.starts_with("delete catalog `lake`: Catalog 'lake' is not empty"), "{error}");
-        assert!(error.hint.is_some_and(|hint| hint.contains("force_destroy")));
+        assert!(error.needs_force);
     }
 
     #[tokio::test]

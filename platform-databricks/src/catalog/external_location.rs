@@ -43,7 +43,7 @@ pub struct ExternalLocation<S: Stage = Declared> {
     #[field(required, key, renames, normalize = lower)]
     pub name: S::In<String>,
     /// The place: `s3://bucket/folder`.
-    #[field(required, normalize = place)]
+    #[field(required, forcible, normalize = place)]
     pub url: S::In<String>,
     /// What it is reached with.
     #[field(required, holds, normalize = lower)]
@@ -128,8 +128,8 @@ impl Manage for ExternalLocation {
         Ok(made(&info))
     }
 
-    async fn update(client: &Client, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
-        let patch = changed(&change);
+    async fn update(client: &Client, ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
+        let patch = changed(&change, ctx.force());
         Ok(made(&KIND.update(client, &change.id, patch).await.map_err(role_may_spread)?))
     }
 
@@ -195,11 +195,12 @@ fn new(inputs: &ExternalLocation<Resolved>) -> New<'_> {
     }
 }
 
-fn changed(change: &Change<ExternalLocation>) -> Patch<'_> {
+fn changed(change: &Change<ExternalLocation>, force: bool) -> Patch<'_> {
     let after = &change.after;
     let mut patch = Patch::default();
     if change.touches("url") {
         patch.set("url", &after.url);
+        patch.forced(force);
     }
     if change.touches("credential") {
         patch.set("credential_name", &after.credential);

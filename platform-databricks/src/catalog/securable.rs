@@ -28,12 +28,22 @@ pub(super) struct Patch<'a> {
     pub(super) renamed: Option<(&'a str, String)>,
     /// The new owner.
     pub(super) owner: Option<&'a str>,
+    /// It is refused where others use the object, unless it is forced.
+    pub(super) forcible: bool,
 }
 
 impl Patch<'_> {
     /// Sets a field.
     pub(super) fn set(&mut self, field: &str, value: &impl Serialize) {
         self.fields.insert(field.to_owned(), json!(value));
+    }
+
+    /// What it sets is refused where others use the object, unless this says to force it.
+    pub(super) fn forced(&mut self, force: bool) {
+        self.forcible = true;
+        if force {
+            self.set("force", &true);
+        }
     }
 }
 
@@ -125,14 +135,15 @@ impl Kind {
         id: &str,
         patch: Patch<'_>,
     ) -> ProviderResult<T> {
-        let Patch { mut fields, renamed, owner } = patch;
+        let Patch { mut fields, renamed, owner, forcible } = patch;
         let new_id = renamed.as_ref().map_or(id, |(_, id)| id.as_str()).to_owned();
         if let Some((name, _)) = renamed {
             fields.insert("new_name".to_owned(), name.into());
         }
         let mut last = None;
         if !fields.is_empty() {
-            last = self.patch(client, id, &new_id, &fields.into()).await?;
+            let sent = self.patch(client, id, &new_id, &fields.into()).await;
+            last = sent.map_err(|error| in_use(error, forcible))?;
         }
         if let Some(owner) = owner {
             last = self.patch(client, &new_id, &new_id, &json!({"owner": owner})).await?;
@@ -161,7 +172,7 @@ impl Kind {
         if nothing_left || moved {
             return Ok(None);
         }
-        Err(in_use(error).while_doing(format!("update {} `{id}`", self.noun)))
+        Err(error.while_doing(format!("update {} `{id}`", self.noun)))
     }
 
     /// Removes an object; one that is gone is a success.
@@ -172,7 +183,7 @@ impl Kind {
         }
         match request.done().await {
             Err(error) if !error.is_not_found() => {
-                Err(in_use(error).while_doing(format!("delete {} `{id}`", self.noun)))
+                Err(in_use(error, self.forces).while_doing(format!("delete {} `{id}`", self.noun)))
             }
             _ => Ok(()),
         }
@@ -184,13 +195,13 @@ impl Kind {
 }
 
 /// `INVALID_STATE` is what the service says of an object that is still used: waiting alone does not help then.
-fn in_use(mut error: ProviderError) -> ProviderError {
-    if error.message.contains("dependent") || error.message.contains("not empty") {
-        error.kind = ErrorKind::Conflict;
-        error.hint =
-            Some("delete what is in it first, or say `.force_destroy(true)` to delete it along with that".to_owned());
+fn in_use(mut error: ProviderError, forcible: bool) -> ProviderError {
+    let words = ["dependent", "not empty", "use force option"];
+    if !words.iter().any(|words| error.message.contains(words)) {
+        return error;
     }
-    error
+    error.kind = ErrorKind::Conflict;
+    error.hint("delete or change what uses it or is in it first").needing_force(forcible)
 }
 
 /// Full names of tables or volumes by their catalog and schema.

@@ -33,13 +33,13 @@ pub struct StorageCredential<S: Stage = Declared> {
     #[field(required, key, renames, normalize = lower)]
     pub name: S::In<String>,
     /// The IAM role that it stands for.
-    #[field(required)]
+    #[field(required, forcible)]
     pub aws_iam_role: AwsIamRole<S>,
     /// What it is for.
     #[field(nullable)]
     pub comment: Option<S::In<String>>,
     /// Whether it only reads. Default: false.
-    #[field(default = false)]
+    #[field(default = false, forcible)]
     pub read_only: Option<S::In<bool>>,
     /// Whether all workspaces of the metastore may use it. Unless set, they do.
     #[field(computed)]
@@ -124,8 +124,8 @@ impl Manage for StorageCredential {
         Ok(made(&info))
     }
 
-    async fn update(client: &Client, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
-        let patch = changed(&change);
+    async fn update(client: &Client, ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
+        let patch = changed(&change, ctx.force());
         Ok(made(&KIND.update(client, &change.id, patch).await?))
     }
 
@@ -182,20 +182,21 @@ fn new(inputs: &StorageCredential<Resolved>) -> New<'_> {
     }
 }
 
-fn changed(change: &Change<StorageCredential>) -> Patch<'_> {
+fn changed(change: &Change<StorageCredential>, force: bool) -> Patch<'_> {
     let after = &change.after;
     let mut patch = Patch::default();
     if change.touches("aws_iam_role") {
         patch.set("aws_iam_role", &role(after));
         patch.set("skip_validation", &true);
-        // Locations that use the credential are meant to use the new role: nothing is lost by it.
-        patch.set("force", &true);
     }
     if change.touches("comment") {
         patch.set("comment", after.comment.as_ref().unwrap_or(&String::new()));
     }
     if change.touches("read_only") {
         patch.set("read_only", &after.read_only.unwrap_or(false));
+    }
+    if change.touches("aws_iam_role") || change.touches("read_only") {
+        patch.forced(force);
     }
     if let (true, Some(mode)) = (change.touches("isolation_mode"), &after.isolation_mode) {
         patch.set("isolation_mode", mode);
@@ -253,24 +254,29 @@ mod tests {
     use crate::client::scripted::{Server, json as answer};
 
     #[tokio::test]
-    async fn another_role_is_taken_unseen_also_where_locations_use_it() {
+    async fn another_role_is_taken_unseen_and_where_locations_use_it_only_by_force() {
         let lake = |arn: &str| json!({"name": "lake", "aws_iam_role": {"role_arn": arn}});
-        let server = Server::playing([answer(200, &lake("arn:2").to_string())]).await;
-        let outputs = StorageCredentialOutputs {
-            id: Id::new("lake"),
-            name: "lake".to_owned(),
-            external_id: String::new(),
-            unity_catalog_iam_arn: String::new(),
-        };
-        let change: Change<StorageCredential> = Change {
-            id: "lake".to_owned(),
-            before: serde_json::from_value(lake("arn:1")).expect("inputs"),
-            after: serde_json::from_value(lake("arn:2")).expect("inputs"),
-            outputs,
-            paths: vec!["aws_iam_role.role_arn".to_owned()],
-        };
-        StorageCredential::update(&server.client(), &Context::detached(), change).await.expect("it is changed");
-        let sent: Value = serde_json::from_str(&server.seen()[0].body).expect("a body");
-        assert_eq!(sent, json!({"aws_iam_role": {"role_arn": "arn:2"}, "skip_validation": true, "force": true}));
+        let unseen = json!({"aws_iam_role": {"role_arn": "arn:2"}, "skip_validation": true});
+        let forced = json!({"aws_iam_role": {"role_arn": "arn:2"}, "skip_validation": true, "force": true});
+        for (force, wanted) in [(false, unseen), (true, forced)] {
+            let server = Server::playing([answer(200, &lake("arn:2").to_string())]).await;
+            let outputs = StorageCredentialOutputs {
+                id: Id::new("lake"),
+                name: "lake".to_owned(),
+                external_id: String::new(),
+                unity_catalog_iam_arn: String::new(),
+            };
+            let change: Change<StorageCredential> = Change {
+                id: "lake".to_owned(),
+                before: serde_json::from_value(lake("arn:1")).expect("inputs"),
+                after: serde_json::from_value(lake("arn:2")).expect("inputs"),
+                outputs,
+                paths: vec!["aws_iam_role.role_arn".to_owned()],
+            };
+            let ctx = Context::detached().forced(force);
+            StorageCredential::update(&server.client(), &ctx, change).await.expect("it is changed");
+            let sent: Value = serde_json::from_str(&server.seen()[0].body).expect("a body");
+            assert_eq!(sent, wanted);
+        }
     }
 }

@@ -200,8 +200,14 @@ impl Manage for Cluster {
 
     async fn delete(client: &Client, _ctx: &Context, existing: Existing<Self>, _force: bool) -> ProviderResult<()> {
         let body = json!({"cluster_id": existing.id});
-        let delete = client.post(format!("{CLUSTERS}/permanent-delete")).json(&body).safe_to_repeat(true);
-        delete.done().await.or_absent().while_doing(named("delete", &existing)).map(drop)
+        let ask = |call: &str| client.post(format!("{CLUSTERS}/{call}")).json(&body).safe_to_repeat(true);
+        let mut deleted = ask("permanent-delete").done().await;
+        // A pin keeps it in lists, and from being deleted.
+        if deleted.as_ref().is_err_and(|error| error.message.contains("unpin")) {
+            ask("unpin").done().await.or_absent().while_doing(named("unpin", &existing))?;
+            deleted = ask("permanent-delete").done().await;
+        }
+        deleted.or_absent().while_doing(named("delete", &existing)).map(drop)
     }
 
     async fn list(client: &Client, of: &[Existing<Self>]) -> ProviderResult<Option<Vec<Observed<Self>>>> {

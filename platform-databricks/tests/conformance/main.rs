@@ -8,6 +8,7 @@ mod clauses;
 mod compute;
 mod drift;
 mod facts;
+mod force;
 mod lifecycle;
 mod page;
 mod world;

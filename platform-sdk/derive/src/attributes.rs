@@ -97,6 +97,7 @@ pub(crate) struct FieldAttributes {
     #[darling(default)]
     pub(crate) parent: Option<ParentAttribute>,
     pub(crate) holds: Flag,
+    pub(crate) forcible: Flag,
     pub(crate) via: Flag,
     pub(crate) replace: Flag,
     #[darling(default, with = literal)]

@@ -132,6 +132,7 @@ impl InputField {
             (a.key.is_present(), "key"),
             (a.renames.is_present(), "renames"),
             (a.holds.is_present(), "holds"),
+            (a.forcible.is_present(), "forcible"),
             (a.via.is_present(), "via"),
             (a.replace.is_present(), "replace"),
             (a.secret.is_present(), "secret"),

@@ -102,7 +102,7 @@ impl Run<'_> {
     }
 
     /// The options that hold for an object: those of the program, and those of state where it does not declare it.
-    fn options<'o>(&'o self, old: &'o ResourceState) -> &'o Options {
+    pub(super) fn options<'o>(&'o self, old: &'o ResourceState) -> &'o Options {
         let of_program = self.desired.nodes.get(&old.address).map(|node| &node.options);
         of_program.or_else(|| self.desired.leaving.get(&old.address)).unwrap_or(&old.options)
     }
@@ -115,11 +115,6 @@ impl Run<'_> {
     /// Whether what a replacement has left behind stays there: also where it was only to be retained back then.
     pub(super) fn retains(&self, old: &ResourceState) -> bool {
         old.options.retain_on_delete || self.is_left(old)
-    }
-
-    /// Whether a delete takes along what is in it: where the program says so, and the plan has said what is lost.
-    pub(super) fn forces(&self, old: &ResourceState) -> bool {
-        self.options(old).force_destroy && self.course.losing.contains(&old.address)
     }
 
     /// Ends an object that an earlier run's replacement left behind.
@@ -143,10 +138,7 @@ impl Run<'_> {
             _ => None,
         };
         let replaces = as_it_was.is_some();
-        let failed = |error: &ProviderError| {
-            Diagnostic::of_provider(format!("cannot delete `{}` (`{}`)", old.address, old.id), error)
-                .about(&old.address)
-        };
+        let failed = |error: &ProviderError| self.not_deleted(old, error);
         let config = self.config_for(old).await.map_err(|error| failed(&error))?;
         let driver = self.driver(&old.provider.kind, &config, old.address.type_name()).await;
         let driver = driver.map_err(|error| failed(&error))?;

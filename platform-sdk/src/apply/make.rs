@@ -64,7 +64,8 @@ impl Making<'_, '_> {
             Op::Replace { .. } => "replace",
             _ => "update",
         };
-        self.about(Diagnostic::of_provider(format!("cannot {verb} `{}`", self.address()), error))
+        let problem = Diagnostic::of_provider(format!("cannot {verb} `{}`", self.address()), error);
+        self.about(self.ask_for_force(problem, error))
     }
 
     pub(super) fn about(&self, diagnostic: Diagnostic) -> Diagnostic {

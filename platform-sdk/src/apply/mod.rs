@@ -3,6 +3,7 @@
 mod apart;
 mod created;
 mod end;
+mod force;
 mod held;
 mod inside;
 mod ledger;

@@ -171,7 +171,7 @@ impl Making<'_, '_> {
         sending: &mut Sending,
         slot: Option<Slot<'_>>,
     ) -> ProviderResult<(String, Tree)> {
-        let ctx = self.run.context(&intent.id, self.address());
+        let ctx = self.run.context(&intent.id, self.address()).forced(self.forces());
         let bound = self.bound(Operation::Update);
         let mut retry = Retry::within(slot, bound);
         let started = Instant::now();

@@ -201,7 +201,11 @@ fn left_behind(sources: Sources<'_>, old: &ResourceState) -> Step {
         address: old.address.clone(),
         op: if retained { Op::Forget } else { Op::Delete },
         reasons: vec![format!("`{}` was left behind by a replacement", old.id)],
-        destroys: if loses { vec![guard::whole(&old.address, &old.id)] } else { Vec::new() },
+        destroys: match (loses, !retained && guard::forces(sources, &old.address)) {
+            (true, _) => vec![guard::whole(&old.address, &old.id)],
+            (false, true) => vec![guard::forced(&old.id)],
+            (false, false) => Vec::new(),
+        },
         changes: Vec::new(),
         condition: None,
         takes_along: Vec::new(),

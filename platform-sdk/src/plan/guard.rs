@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     desired::Address,
+    observe::BUILTIN,
     report::Diagnostic,
     state::{ResourceState, Status},
 };
@@ -231,7 +232,12 @@ pub(super) fn destroys(
     if decision.ends_object() && !retained(sources, address) {
         lost.extend(state.filter(|state| schema.holds_data(&state.inputs)).map(|state| whole(address, &state.id)));
         lost.extend(contents.iter().map(|content| format!("{content}, which the stack does not own")));
+        let is_called = decision.dies_with.is_none() && !sources.observed.gone(address) && schema.provider != BUILTIN;
+        if lost.is_empty() && is_called && forces(sources, address) {
+            lost.push(forced(id));
+        }
     }
+    lost.extend(forced_changes(sources, address, decision, id));
     let losing = decision.differences.iter().filter(|difference| {
         difference.verdict == Verdict::LosesData || difference.judged && difference.verdict == Verdict::MayReplace
     });
@@ -240,6 +246,25 @@ pub(super) fn destroys(
         format!("{perhaps}data in `{}` of `{id}`", difference.path)
     }));
     lost
+}
+
+/// What a delete that is forced may destroy, in words.
+pub(super) fn forced(id: &str) -> String {
+    format!("what else uses `{id}`: its delete is forced")
+}
+
+/// What an update that is forced may destroy.
+fn forced_changes(sources: Sources<'_>, address: &Address, decision: &Decision, id: &str) -> Option<String> {
+    let node = sources.desired.nodes.get(address).filter(|node| node.options.force_update)?;
+    if !matches!(decision.op, Op::Update | Op::Adopt) {
+        return None;
+    }
+    let changes = decision.differences.iter().filter(|difference| difference.verdict > Verdict::Released);
+    let fields = changes.filter_map(|difference| node.schema.field(difference.path.field()?));
+    let mut fields: Vec<&str> = fields.filter(|field| field.forcible).map(|field| field.name).collect();
+    fields.dedup();
+    let fields = fields.join("`, `");
+    (!fields.is_empty()).then(|| format!("what uses `{id}` as it is: the change of `{fields}` is forced"))
 }
 
 /// An object with its data, in words.

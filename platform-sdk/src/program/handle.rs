@@ -37,9 +37,15 @@ impl<R: Resource> Handle<R> {
         self.option(|options| options.retain_on_delete = true)
     }
 
-    /// Its delete may take along contents that the stack does not own, after consent to the loss.
+    /// Its delete may take along contents that the stack does not own, and be forced where others use it, after consent to
+    /// the loss.
     pub fn force_destroy(self, yes: bool) -> Self {
         self.option(|options| options.force_destroy = yes)
+    }
+
+    /// Its changes may be forced where others use it and may break, as of the place of a location: after consent to that.
+    pub fn force_update(self, yes: bool) -> Self {
+        self.option(|options| options.force_update = yes)
     }
 
     /// Changes at these paths are left alone: `["tasks[load].timeout_seconds", "tags.*"]`. A path that matches no field

@@ -53,6 +53,9 @@ pub struct Options {
     /// Contents that the stack does not own may be deleted along, after consent.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub force_destroy: bool,
+    /// Changes that break what uses it may be forced, after consent.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub force_update: bool,
     /// Existing objects with the natural key are taken over.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub adopt_existing: bool,

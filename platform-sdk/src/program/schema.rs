@@ -174,6 +174,8 @@ pub struct Field {
     pub parent: Option<OnParentDelete>,
     /// While this refers to a resource, that one can't be deleted.
     pub holds: bool,
+    /// While others use the object, its change is refused unless it is forced.
+    pub forcible: bool,
     /// How the resource is reached; never a diff.
     pub via: bool,
     /// Can't be changed in place.
@@ -210,6 +212,7 @@ impl Field {
             renames: false,
             parent: None,
             holds: false,
+            forcible: false,
             via: false,
             replace: false,
             secret: false,

@@ -25,12 +25,18 @@ pub struct Context {
     mark: Mark,
     journal: Arc<dyn Journalled>,
     progress: Arc<dyn Progress>,
+    force: bool,
 }
 
 impl Context {
     /// A context for one step.
     pub fn new(mark: Mark, journal: Arc<dyn Journalled>, progress: Arc<dyn Progress>) -> Self {
-        Self { mark, journal, progress }
+        Self { mark, journal, progress, force: false }
+    }
+
+    /// The same for an update that may be forced.
+    pub fn forced(self, force: bool) -> Self {
+        Self { force, ..self }
     }
 
     /// Outside of any run: nothing is journalled or shown. For tests of drivers.
@@ -54,6 +60,11 @@ impl Context {
     /// What a create writes into an object that can carry a mark, hidden from diffs.
     pub fn mark(&self) -> &Mark {
         &self.mark
+    }
+
+    /// Whether an update may break what uses the object: somebody asked for it and agreed.
+    pub fn force(&self) -> bool {
+        self.force
     }
 
     /// Makes a new object's id durable. To be called before any further request of the same create.

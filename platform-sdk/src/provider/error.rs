@@ -54,6 +54,8 @@ pub struct ProviderError {
     pub message: String,
     /// The next step for the user, if there is a good one.
     pub hint: Option<String>,
+    /// The service would do it with force: a delete with `force`, an update with [`Context::force`](super::Context::force).
+    pub needs_force: bool,
     /// The cause, never repeated in `message`.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -62,12 +64,18 @@ pub struct ProviderError {
 impl ProviderError {
     /// An error of this kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, source: None }
+        Self { kind, message: message.into(), hint: None, needs_force: false, source: None }
     }
 
     /// With the next step for the user.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Refused for the lack of force alone: the engine says how to ask for that.
+    pub fn needing_force(mut self, needs: bool) -> Self {
+        self.needs_force = needs;
         self
     }
 

@@ -132,10 +132,11 @@ pub trait Manage: Resource {
     /// Makes the object. Calls [`Context::created`] as soon as its id is known and more requests follow.
     async fn create(client: &Self::Client, ctx: &Context, inputs: Self::Resolved) -> ProviderResult<Made<Self>>;
 
-    /// Changes what differs and nothing else.
+    /// Changes what differs and nothing else; with [`Context::force`] also where others use the object.
     async fn update(client: &Self::Client, ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>>;
 
-    /// Removes the object; one that is gone is a success. With `force`, contents that the stack does not own go too.
+    /// Removes the object; one that is gone is a success. With `force`, contents that the stack does not own go too, and
+    /// others may use it.
     async fn delete(client: &Self::Client, ctx: &Context, existing: Existing<Self>, force: bool) -> ProviderResult<()>;
 
     /// Every object of this type that one conversation can list, for bulk refresh; `None` where that costs as much as

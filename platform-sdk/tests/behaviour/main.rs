@@ -138,6 +138,7 @@ mod support;
 mod yard;
 
 mod components;
+mod consent;
 mod containment;
 mod data;
 mod deleted_with;

@@ -11,7 +11,7 @@ use platform_sdk::{
 };
 use serde_json::{Map, Value};
 
-use super::world::{Object, World};
+use super::world::{Object, Sent, World};
 
 /// A type of the yard in one realm.
 pub(super) struct Page {
@@ -98,13 +98,14 @@ impl Driver for Page {
 
     async fn update(
         &self,
-        _ctx: &Context,
+        ctx: &Context,
         request: &Request,
         after: &Value,
         paths: &[String],
     ) -> ProviderResult<(String, Tree)> {
         self.world.answers(&format!("update {}", kind(self.schema))).await;
-        let made = self.world.update(&self.realm, self.schema, &request.id, &fields(after), paths)?;
+        let sent = Sent { fields: fields(after), paths, force: ctx.force() };
+        let made = self.world.update(&self.realm, self.schema, &request.id, &sent)?;
         Ok((made.id.clone(), outputs(self.schema, &made)))
     }
 

@@ -30,6 +30,9 @@ pub(crate) struct House<S: Stage = Declared> {
     /// The service paints it white, unless set.
     #[field(computed)]
     pub(crate) colour: Option<S::In<String>>,
+    /// Its number in the street, which is only changed by force while there is a lock on it.
+    #[field(nullable, forcible)]
+    pub(crate) number: Option<S::In<i64>>,
     /// Its tags.
     #[field(computed)]
     pub(crate) tags: Option<S::In<BTreeMap<String, String>>>,

@@ -29,10 +29,19 @@ pub(crate) enum Fault {
     Not,
     /// Nothing happens, and the call fails for good.
     Refused,
+    /// Nothing happens: others use it, as the service sees it.
+    InUse,
     /// It happens, and the answer is lost.
     AnswerLost,
     /// Nothing happens, for there are too many requests; how long to wait.
     Busy(Option<Duration>),
+}
+
+/// What an update asks for.
+pub(super) struct Sent<'s> {
+    pub(super) fields: Map<String, Value>,
+    pub(super) paths: &'s [String],
+    pub(super) force: bool,
 }
 
 #[derive(Debug, Default)]
@@ -378,6 +387,9 @@ impl World {
         match yard.fault(&kind) {
             Some(Fault::Busy(after)) => Err(busy(&kind, after)),
             Some(Fault::Refused) => Err(error(ErrorKind::Denied, format!("{kind} {id}: refused on purpose"))),
+            Some(Fault::InUse) => {
+                Err(error(ErrorKind::Conflict, format!("{kind} {id}: is in use")).needing_force(true))
+            }
             Some(Fault::AnswerLost) => {
                 act(&mut yard)?;
                 Err(error(ErrorKind::Ambiguous, format!("{kind} {id}: the answer was lost")))
@@ -401,10 +413,9 @@ impl World {
         realm: &str,
         schema: &'static Schema,
         id: &str,
-        after: &Map<String, Value>,
-        paths: &[String],
+        sent: &Sent<'_>,
     ) -> ProviderResult<Object> {
-        self.call("update", schema, id, |yard| yard.change(realm, schema, id, after, paths))
+        self.call("update", schema, id, |yard| yard.change(realm, schema, id, sent))
     }
 
     pub(super) fn delete(&self, realm: &str, schema: &'static Schema, id: &str, force: bool) -> ProviderResult<()> {
@@ -457,7 +468,7 @@ impl Yard {
         let answer = match fault {
             Some(Fault::Busy(after)) => Err(busy(&call, after)),
             Some(Fault::Refused) => Err(error(ErrorKind::Denied, format!("{call}: refused on purpose"))),
-            Some(Fault::AnswerLost | Fault::Not) | None => Ok(()),
+            Some(Fault::AnswerLost | Fault::InUse | Fault::Not) | None => Ok(()),
         };
         self.asked.push(call);
         answer
@@ -478,24 +489,30 @@ impl Yard {
         children
     }
 
-    fn refusals(&self, realm: &str, type_name: &str, id: &str, force: bool) -> ProviderResult<()> {
-        for (key, object) in self.objects.iter().filter(|(key, _)| key.0 == realm) {
-            let holds = object.schema.fields().iter().any(|field| {
+    /// What holds an object.
+    fn holder(&self, realm: &str, type_name: &str, id: &str) -> Option<(&'static str, String)> {
+        let here = self.objects.iter().filter(|(key, _)| key.0 == realm);
+        let mut holders = here.filter(|(_, object)| {
+            object.schema.fields().iter().any(|field| {
                 field.holds
                     && target(field) == Some(bare(type_name))
                     && object.fields.get(field.name).and_then(Value::as_str) == Some(id)
-            });
-            if holds {
-                let text = format!("delete {} {id}: {} {} holds it", bare(type_name), bare(key.1), key.2);
-                return Err(error(ErrorKind::Conflict, text));
-            }
+            })
+        });
+        holders.next().map(|(key, _)| (bare(key.1), key.2.clone()))
+    }
+
+    fn refusals(&self, realm: &str, type_name: &str, id: &str, force: bool) -> ProviderResult<()> {
+        if let Some((kind, holder)) = self.holder(realm, type_name, id).filter(|_| !force) {
+            let text = format!("delete {} {id}: {kind} {holder} holds it", bare(type_name));
+            return Err(error(ErrorKind::Conflict, text).needing_force(true));
         }
         let refusing =
             self.children(realm, type_name, id).into_iter().find(|(_, mark)| *mark == OnParentDelete::Refuses);
         match refusing {
             Some((key, _)) if !force => {
                 let text = format!("delete {} {id}: {} {} is in it", bare(type_name), bare(key.1), key.2);
-                Err(error(ErrorKind::Conflict, text))
+                Err(error(ErrorKind::Conflict, text).needing_force(true))
             }
             _ => Ok(()),
         }
@@ -548,19 +565,19 @@ impl Yard {
         Ok(())
     }
 
-    fn change(
-        &mut self,
-        realm: &str,
-        schema: &'static Schema,
-        id: &str,
-        after: &Map<String, Value>,
-        paths: &[String],
-    ) -> ProviderResult<Object> {
+    fn change(&mut self, realm: &str, schema: &'static Schema, id: &str, sent: &Sent<'_>) -> ProviderResult<Object> {
+        let Sent { fields: after, paths, force } = sent;
         self.references(realm, schema, after)?;
+        let changes = |field: &Field| paths.iter().any(|path| path.split(['.', '[']).next() == Some(field.name));
+        let forcible = schema.fields().iter().any(|field| field.forcible && changes(field));
+        if let Some((kind, holder)) = self.holder(realm, schema.type_name, id).filter(|_| forcible && !force) {
+            let text = format!("update {} {id}: {kind} {holder} holds it", bare(schema.type_name));
+            return Err(error(ErrorKind::Conflict, text).needing_force(true));
+        }
         let key = (realm.to_owned(), schema.type_name, id.to_owned());
         let gone = || error(ErrorKind::NotFound, format!("update {} {id}: it is gone", bare(schema.type_name)));
         let mut object = self.objects.get(&key).cloned().ok_or_else(gone)?;
-        for path in paths {
+        for path in *paths {
             let name = path.split(['.', '[']).next().unwrap_or_default();
             let field = schema.field(name);
             if field.is_some_and(|field| field.replace || (field.key && !field.renames)) {
