@@ -19,6 +19,7 @@ use platform_sdk::provider::{Connect, ErrorKind, ProviderError, ProviderResult};
 use tokio::sync::OnceCell;
 
 use crate::{
+    bounded::Bounded,
     error::Answer,
     log::Requests,
     login::{Endpoints, Login, Source},
@@ -151,7 +152,8 @@ pub(crate) async fn credentials(login: &Login, connect: &Connect, http: SharedHt
 
 /// rustls with ring, as everything else here; without naming one the first call would panic.
 pub(crate) fn http_client() -> SharedHttpClient {
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+    let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    SharedHttpClient::new(Bounded(client))
 }
 
 fn from_environment(connect: &Connect) -> Credentials {

@@ -6,6 +6,11 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use platform_sdk::provider::{ErrorKind, ProviderError, ProviderResult};
 
+use crate::bounded::TooLarge;
+
+/// Longer waits than this are as good as this.
+const A_DAY: Duration = Duration::from_hours(24);
+
 /// Reads an official client's answer as the engine wants it.
 pub(crate) trait Answer<T> {
     /// The answer, or the error with what was attempted: ``create bucket `raw` ``.
@@ -47,7 +52,12 @@ where
         SdkError::ServiceError(answer) => {
             let status = answer.raw().status().as_u16();
             let after = answer.raw().headers().get("retry-after").and_then(|text| text.parse().ok());
-            service_error(answer.err().code(), answer.err().message(), status, after.map(Duration::from_secs))
+            service_error(
+                answer.err().code(),
+                answer.err().message(),
+                status,
+                after.map(Duration::from_secs).map(|after| after.min(A_DAY)),
+            )
         }
         SdkError::DispatchFailure(failure) => {
             let told = causes(error);
@@ -57,7 +67,14 @@ where
         SdkError::ConstructionFailure(_) => {
             lost(ErrorKind::Invalid { field: None }, "the request can't be made", causes(error))
         }
-        _ => lost(ErrorKind::Ambiguous, "the answer can't be read", causes(error)),
+        _ => {
+            let (told, too_large) = (causes(error), TooLarge.to_string());
+            if told.contains(&too_large) {
+                return ProviderError::new(ErrorKind::Ambiguous, too_large)
+                    .hint("AWS answers no call with so much: check AWS_ENDPOINT_URL, if it is set");
+            }
+            lost(ErrorKind::Ambiguous, "the answer can't be read", told)
+        }
     }
 }
 

@@ -31,7 +31,10 @@
 //!
 //! Each service is a cargo feature, off by default: every official client costs compile time.
 
+mod bounded;
 mod client;
+#[cfg(any(feature = "iam", feature = "s3"))]
+mod endless;
 mod error;
 #[cfg(feature = "iam")]
 pub mod iam;

@@ -27,6 +27,7 @@ use super::decoded;
 use crate::{
     Aws,
     client::{Client, once},
+    endless::Walk,
     error::Answer,
     merge::{is_system_tag, tag_changes, wanted},
     policy::{PolicyDocument, normalize},
@@ -240,7 +241,9 @@ async fn strip(client: &Client, name: &str, what: &str) -> ProviderResult<()> {
 async fn attached_policies(client: &Client, name: &str, what: &str) -> ProviderResult<Vec<String>> {
     let mut arns = Vec::new();
     let mut pages = client.iam().list_attached_role_policies().role_name(name).into_paginator().send();
+    let mut walk = Walk::default();
     while let Some(page) = pages.next().await {
+        walk.page(what)?;
         let Some(page) = page.unless_absent(what)? else { break };
         arns.extend(page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn));
     }
@@ -250,7 +253,9 @@ async fn attached_policies(client: &Client, name: &str, what: &str) -> ProviderR
 async fn instance_profiles(client: &Client, name: &str, what: &str) -> ProviderResult<Vec<String>> {
     let mut names = Vec::new();
     let mut pages = client.iam().list_instance_profiles_for_role().role_name(name).into_paginator().send();
+    let mut walk = Walk::default();
     while let Some(page) = pages.next().await {
+        walk.page(what)?;
         let Some(page) = page.unless_absent(what)? else { break };
         names.extend(page.instance_profiles.into_iter().map(|profile| profile.instance_profile_name));
     }
@@ -260,7 +265,9 @@ async fn instance_profiles(client: &Client, name: &str, what: &str) -> ProviderR
 async fn inline_policies(client: &Client, name: &str, what: &str) -> ProviderResult<Vec<String>> {
     let mut names = Vec::new();
     let mut pages = client.iam().list_role_policies().role_name(name).into_paginator().send();
+    let mut walk = Walk::default();
     while let Some(page) = pages.next().await {
+        walk.page(what)?;
         match page.unless_absent(what)? {
             Some(page) => names.extend(page.policy_names),
             None => break,

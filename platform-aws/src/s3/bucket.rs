@@ -24,6 +24,7 @@ use super::{contents, location, settings};
 use crate::{
     Aws,
     client::{Client, once},
+    endless::Walk,
     error::Answer,
 };
 
@@ -256,8 +257,10 @@ async fn make(client: &Client, name: &str, region: &str) -> ProviderResult<()> {
 /// When the bucket was made, as the list of all buckets says; unknown to those who may not list.
 async fn created_at(client: &Client, name: &str, region: &str) -> ProviderResult<Option<u64>> {
     let mut pages = client.s3(region).list_buckets().prefix(name).into_paginator().send();
+    let (mut walk, what) = (Walk::default(), format!("look for bucket `{name}`"));
     while let Some(page) = pages.next().await {
-        let page = match page.doing(format!("look for bucket `{name}`")) {
+        walk.page(&what)?;
+        let page = match page.doing(&what) {
             Err(error) if error.kind == ErrorKind::Denied => return Ok(None),
             other => other?,
         };

@@ -22,6 +22,7 @@ pub(super) async fn first(client: &Client, bucket: &str, region: &str) -> Provid
 /// Removes every version and every delete marker, page by page.
 pub(super) async fn remove_all(client: &Client, bucket: &str, region: &str, what: &str) -> ProviderResult<()> {
     let s3 = client.s3(region);
+    let mut before: Vec<ObjectIdentifier> = Vec::new();
     loop {
         // Always the first page: what it named is gone before the next is asked for.
         let page = s3.list_object_versions().bucket(bucket).send().await.unless_absent(what)?;
@@ -36,6 +37,12 @@ pub(super) async fn remove_all(client: &Client, bucket: &str, region: &str, what
         if objects.is_empty() {
             return Ok(());
         }
+        if objects == before {
+            let message = format!("{what}: the service lists again what it says it has deleted");
+            return Err(ProviderError::new(ErrorKind::Conflict, message)
+                .hint("something else may put these objects there; stop it, and run the command again"));
+        }
+        before.clone_from(&objects);
         let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build();
         let delete = delete.map_err(|error| unsendable(what, error))?;
         let answer = s3.delete_objects().bucket(bucket).delete(delete).send().await.doing(what)?;

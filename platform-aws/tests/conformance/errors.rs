@@ -142,3 +142,67 @@ async fn clause_7_refusals_of_a_create_are_what_the_service_meant() {
         assert!(driver.find(&json!({"name": "acme-lake"})).await.expect("find").is_empty());
     }
 }
+
+/// A port that answers every connection with this head, and then with these bytes until the client hangs up.
+fn endless(head: &'static [u8], more: &'static [u8]) -> String {
+    use std::io::{Read as _, Write as _};
+
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("its address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let mut request = vec![0; 65536];
+            drop(stream.read(&mut request));
+            let block = more.repeat((64 << 10) / more.len());
+            let mut sent = stream.write_all(head);
+            while sent.is_ok() {
+                sent = stream.write_all(&block);
+            }
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn clause_7_an_answer_without_an_end_is_refused_by_name() {
+    for head in [
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\n\r\n".as_slice(),
+        b"HTTP/1.1 400 Bad\r\ncontent-type: text/xml\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: 9223372036854775807\r\n\r\n",
+    ] {
+        for more in [b" ".as_slice(), b"<a>"] {
+            let driver = connection(&endless(head, more)).await.driver(Role::schema().type_name).expect("a driver");
+            let request = Request { id: "lake".to_owned(), inputs: None, outputs: None };
+            let error = driver.read(&request).await.expect_err("no end");
+            assert!(error.message.ends_with("the answer has more than 32 MiB: it is not read"), "{error:?}");
+            assert_eq!(error.kind, ErrorKind::Ambiguous);
+        }
+    }
+}
+
+#[tokio::test]
+async fn clause_7_an_answer_that_is_nested_deep_is_an_error_and_no_crash() {
+    let nested = "<a>".repeat(500_000) + &"</a>".repeat(500_000);
+    let length = nested.len();
+    for status in [200, 400, 404] {
+        let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+        let (url, _) = answering((head + &nested).into_bytes().leak());
+        let connection = connection(&url).await;
+        for type_name in [Bucket::schema().type_name, Role::schema().type_name] {
+            let request = Request { id: "lake".to_owned(), inputs: None, outputs: None };
+            let read = connection.driver(type_name).expect("a driver").read(&request).await;
+            assert!(read.is_err() || status == 404, "{type_name}, status {status}: {read:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn clause_7_a_service_that_asks_for_a_century_is_believed_a_day() {
+    let refusal =
+        b"HTTP/1.1 429 Slow\r\nretry-after: 18446744073709551615\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let (url, _) = answering(refusal);
+    let driver = connection(&url).await.driver(Role::schema().type_name).expect("a driver");
+    let error = driver.create(&Context::detached(), &role()).await.expect_err("throttled");
+    assert_eq!(error.kind, ErrorKind::Throttled { after: Some(Duration::from_hours(24)) }, "{error:?}");
+}

@@ -31,6 +31,11 @@ impl Asked<'_> {
         if self.changes { ErrorKind::Ambiguous } else { ErrorKind::Unavailable }
     }
 
+    /// The same where asking again would bring the same answer.
+    pub(crate) fn kind_when_unreadable(&self) -> ErrorKind {
+        if self.changes { ErrorKind::Ambiguous } else { ErrorKind::Failed { replace: false } }
+    }
+
     /// What a message adds when nobody knows.
     pub(crate) fn effect(&self) -> &'static str {
         if self.changes { "; it may have been carried out" } else { "" }
@@ -91,6 +96,15 @@ pub(crate) fn lost(lost: Lost, asked: &Asked<'_>) -> Fault {
             let began = (cause.is_body() || cause.is_decode()) && !cause.is_timeout();
             let error = ProviderError::new(asked.kind_when_unknown(), message).caused_by(cause);
             if began { asked.garbled(error) } else { Fault { error, again: asked.again_if_safe(), after: None } }
+        }
+        Lost::TooLarge(most) => {
+            let (method, path, most) = (asked.method, asked.path, most >> 20);
+            let message =
+                format!("the answer to {method} {path} has more than {most} MiB: it is not read{}", asked.effect());
+            let error = ProviderError::new(asked.kind_when_unreadable(), message);
+            Fault::last(
+                error.hint(format!("no API answers so much: what answers at {}? check DATABRICKS_HOST", asked.host)),
+            )
         }
     }
 }

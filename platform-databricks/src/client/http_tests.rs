@@ -286,3 +286,36 @@ impl tracing::Subscriber for Log {
 
     fn exit(&self, _: &tracing::span::Id) {}
 }
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_refused_by_name_and_not_asked_for_again() {
+    for scene in [Scene::Endless(200), Scene::Endless(500), Scene::Endless(429), Scene::Promise(u64::MAX >> 1)] {
+        let server = Server::playing([scene]).await;
+        let error = server.careless_client().get("/api/2.0/things").send::<Value>().await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Failed { replace: false });
+        assert_eq!(error.message, "the answer to GET /api/2.0/things has more than 32 MiB: it is not read");
+        assert!(error.hint.unwrap().contains("DATABRICKS_HOST"));
+        assert_eq!(server.lines().len(), 1);
+    }
+    let server = Server::playing([Scene::Endless(200)]).await;
+    let error = server.careless_client().post("/api/2.0/things").done().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Ambiguous);
+    assert!(error.message.ends_with("it is not read; it may have been carried out"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_nested_too_deep_is_refused_by_name() {
+    for depth in [128, 1_000, 100_000] {
+        let body = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let server = Server::playing([json(200, &body), json(500, &body)]).await;
+        let error = server.careless_client().get("/api/2.0/things").send::<Value>().await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Failed { replace: false });
+        let message = "the answer to GET /api/2.0/things is nested too deep to be read: more than 127 levels";
+        assert_eq!(error.message, message);
+        let error = server.careless_client().post("/api/2.0/things").done().await.unwrap_err();
+        assert!(error.message.ends_with("answered with unreadable text (status 500)"), "{}", error.message);
+    }
+    let body = format!("{}{}", "[".repeat(127), "]".repeat(127));
+    let server = Server::playing([json(200, &body)]).await;
+    server.careless_client().get("/api/2.0/things").send::<Value>().await.unwrap();
+}

@@ -15,6 +15,7 @@ mod path;
 mod request;
 mod retry;
 pub(crate) mod transport;
+mod walk;
 pub(crate) mod wire;
 
 #[cfg(test)]
@@ -31,3 +32,4 @@ pub use request::Request;
 pub(crate) use errors::{Asked, decode, lost};
 pub(crate) use outcome::Outcome;
 pub(crate) use retry::{Backoff, Fault};
+pub(crate) use walk::Walk;

@@ -1,6 +1,5 @@
 //! Lists that come in pages: by `next_page_token`, or by position (SCIM).
 
-use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use platform_sdk::provider::{ErrorKind, ProviderError, ProviderResult};
@@ -9,6 +8,7 @@ use serde_json::Value;
 
 use super::http::Client;
 use super::request::Request;
+use super::walk::Walk;
 
 /// Unity Catalog's lists: only with `max_results=0` do they page, at the size that suits the server.
 const UNITY_CATALOG: &str = "/api/2.1/unity-catalog/";
@@ -22,11 +22,12 @@ pub struct Pages {
     path: String,
     items_key: &'static str,
     by: By,
+    walk: Walk,
 }
 
 /// How the next page is asked for.
 enum By {
-    Token { seen: BTreeSet<String>, next: Option<String> },
+    Token { next: Option<String> },
     Position { start: u64, last_page: Vec<Value> },
     End,
 }
@@ -37,12 +38,13 @@ impl Pages {
         if format!("/{}", path.trim_start_matches('/')).starts_with(UNITY_CATALOG) {
             first = first.query("max_results", 0);
         }
-        Self { first, path, items_key, by: By::Token { seen: BTreeSet::new(), next: None } }
+        Self { first, path, items_key, by: By::Token { next: None }, walk: Walk::default() }
     }
 
     pub(super) fn by_position(client: &Client, path: String) -> Self {
         let first = client.get(path.clone());
-        Self { first, path, items_key: "Resources", by: By::Position { start: 1, last_page: Vec::new() } }
+        let by = By::Position { start: 1, last_page: Vec::new() };
+        Self { first, path, items_key: "Resources", by, walk: Walk::default() }
     }
 
     /// Adds a query parameter to each page's request.
@@ -54,7 +56,7 @@ impl Pages {
     /// All items of all pages.
     ///
     /// # Errors
-    /// As any request; and `Failed` when the server sends pages in a circle.
+    /// As any request; and `Failed` when the server sends pages in a circle, or without an end.
     pub async fn all<T: DeserializeOwned>(mut self) -> ProviderResult<Vec<T>> {
         let mut all = Vec::new();
         while let Some(page) = self.next_page().await? {
@@ -92,16 +94,17 @@ impl Pages {
     pub async fn next_page<T: DeserializeOwned>(&mut self) -> ProviderResult<Option<Vec<T>>> {
         let request = match &self.by {
             By::End => return Ok(None),
-            By::Token { next: None, .. } => self.first.clone(),
-            By::Token { next: Some(token), .. } => self.first.clone().query("page_token", token),
+            By::Token { next: None } => self.first.clone(),
+            By::Token { next: Some(token) } => self.first.clone().query("page_token", token),
             By::Position { start, .. } => self.first.clone().query("startIndex", start).query("count", SCIM_COUNT),
         };
-        let mut answer: Value = request.send().await?;
+        let (mut answer, whole) = request.send_whole::<Value>().await?;
         let items = match answer.get_mut(self.items_key).map(Value::take) {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(items)) => items,
             Some(_) => return Err(self.broken(&format!("`{}` is no list", self.items_key))),
         };
+        self.walk.page(items.len(), whole.body.len()).map_err(|wrong| self.broken(&wrong))?;
         self.advance(&answer, &items)?;
         let parsed = items.into_iter().map(serde_json::from_value).collect::<Result<_, _>>();
         // Serde's own words may quote a value, and a value may be a secret.
@@ -112,19 +115,16 @@ impl Pages {
         let by = std::mem::replace(&mut self.by, By::End);
         self.by = match by {
             By::End => By::End,
-            By::Token { mut seen, .. } => match answer["next_page_token"].as_str().filter(|token| !token.is_empty()) {
+            By::Token { .. } => match self.walk.next(answer).map_err(|wrong| self.broken(&wrong))? {
                 None => By::End,
-                Some(token) if !seen.insert(token.to_owned()) => {
-                    return Err(self.broken("the server names the same next page twice"));
-                }
-                Some(token) => By::Token { seen, next: Some(token.to_owned()) },
+                next => By::Token { next },
             },
             By::Position { .. } if items.is_empty() => By::End,
             By::Position { last_page, .. } if last_page == items => {
                 return Err(self.broken("the server sends the same page twice"));
             }
             By::Position { start, .. } => {
-                let next = start + items.len() as u64;
+                let next = start.saturating_add(items.len() as u64);
                 let total = answer["totalResults"].as_u64().unwrap_or(u64::MAX);
                 if next > total { By::End } else { By::Position { start: next, last_page: items.to_vec() } }
             }

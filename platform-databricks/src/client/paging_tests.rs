@@ -90,3 +90,22 @@ async fn what_is_no_list_is_an_error_and_a_bad_item_is_not_quoted() {
         assert_eq!(error.message, format!("cannot list api/2.2/jobs/list: {expected}"));
     }
 }
+
+#[tokio::test]
+async fn a_server_whose_pages_never_end_is_an_error() {
+    let page = |n: usize| json(200, &value!({"next_page_token": format!("token-{n}")}).to_string());
+    let server = Server::playing((0..=1_000).map(page)).await;
+    let error = server.client().pages("api/2.2/jobs/list", "jobs").all::<Value>().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Failed { replace: false });
+    assert_eq!(error.message, "cannot list api/2.2/jobs/list: the server sends more than 1000 empty pages in a row");
+    assert_eq!(server.lines().len(), 1_001);
+}
+
+#[tokio::test]
+async fn a_token_that_fits_into_no_request_is_an_error() {
+    let page = value!({"jobs": [1], "next_page_token": "x".repeat(100_000)}).to_string();
+    let server = Server::playing([json(200, &page)]).await;
+    let error = server.client().pages("api/2.2/jobs/list", "jobs").all::<Value>().await.unwrap_err();
+    let expected = "cannot list api/2.2/jobs/list: the server's token of the next page has more than 16 KiB";
+    assert_eq!(error.message, expected);
+}

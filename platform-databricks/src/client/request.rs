@@ -13,7 +13,10 @@ use super::errors::{Asked, decode, lost};
 use super::http::Client;
 use super::path::flaw;
 use super::retry::{Backoff, Class, Fault};
-use super::transport::{Answer, exchange};
+use super::transport::{Answer, LARGEST, exchange};
+
+/// How deep serde_json reads.
+const DEEPEST: usize = 127;
 
 /// A request that is being put together. Nothing leaves before [`send`](Self::send) or [`done`](Self::done).
 #[derive(Clone)]
@@ -145,7 +148,7 @@ impl Request {
             tap(self.method.as_str(), &self.path, &self.query, self.body.as_ref());
         }
         let start = Instant::now();
-        let outcome = exchange(request).await;
+        let outcome = exchange(request, LARGEST).await;
         let status = outcome.as_ref().map_or(0, |answer| answer.status);
         let ms = start.elapsed().as_millis();
         tracing::debug!(method = %self.method, path = %self.path, status, ms, "request");
@@ -168,6 +171,11 @@ impl Request {
         // Serde quotes the value that it did not expect, which may be a secret: only a field's name is shown.
         let text = error.to_string();
         let what = match text.split(" at line ").next() {
+            Some("recursion limit exceeded") => {
+                let message = format!("the answer to {} {} is nested too deep to be read", self.method, self.path);
+                let message = format!("{message}: more than {DEEPEST} levels{}", self.asked().effect());
+                return ProviderError::new(self.asked().kind_when_unreadable(), message);
+            }
             Some(missing) if missing.starts_with("missing field") => missing.to_owned(),
             _ => format!("unexpected value at line {}, column {}", error.line(), error.column()),
         };

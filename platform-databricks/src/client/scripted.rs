@@ -26,6 +26,10 @@ pub(crate) enum Scene {
     CutOff,
     /// Never answers.
     Sleep,
+    /// Answers with this status and a body that never ends.
+    Endless(u16),
+    /// Announces a body of so many bytes, and sends none.
+    Promise(u64),
 }
 
 /// An answer in JSON.
@@ -154,6 +158,18 @@ impl Server {
             Some(Scene::HangUp) => return,
             Some(Scene::CutOff) => "HTTP/1.1 200 X\r\ncontent-length: 1000\r\n\r\n{\"id\": ".to_owned(),
             Some(Scene::Sleep) => return std::future::pending().await,
+            Some(Scene::Endless(status)) => {
+                let mut more = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n\r\n[");
+                while stream.write_all(more.as_bytes()).await.is_ok() {
+                    more = " ".repeat(64 << 10);
+                }
+                return;
+            }
+            Some(Scene::Promise(length)) => {
+                let head = format!("HTTP/1.1 200 X\r\ncontent-length: {length}\r\n\r\n");
+                stream.write_all(head.as_bytes()).await.unwrap();
+                return std::future::pending().await;
+            }
             None => panic!("the script is over"),
         };
         stream.write_all(text.as_bytes()).await.unwrap();

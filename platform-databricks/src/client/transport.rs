@@ -14,6 +14,10 @@ use crate::auth::Host;
 const USER_AGENT: &str = concat!("platform-sdk/", env!("CARGO_PKG_VERSION"));
 /// A connection that takes longer will not come.
 const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+/// The most that is read of an answer: a statement's result has 25 MiB at most, an exported notebook 10 MiB.
+pub(crate) const LARGEST: usize = 32 << 20;
+/// The same of a login's answers, which are tokens and addresses.
+pub(crate) const LARGEST_OF_LOGIN: usize = 1 << 20;
 /// Longer waits than this are as good as this.
 const A_DAY: Duration = Duration::from_hours(24);
 
@@ -34,6 +38,8 @@ pub(crate) enum Lost {
     Unsent(reqwest::Error),
     /// It left, and may have had its effect.
     Unanswered(reqwest::Error),
+    /// An answer came that has more than so many bytes. It was not read to its end.
+    TooLarge(usize),
 }
 
 impl Transport {
@@ -72,14 +78,24 @@ impl Transport {
     }
 }
 
-/// Sends and reads the answer to its end.
-pub(crate) async fn exchange(request: RequestBuilder) -> Result<Answer, Lost> {
-    let response = request.send().await.map_err(|error| {
+/// Sends and reads the answer to its end, or until it turns out to have more than so many bytes. Nothing is decompressed:
+/// what arrives is what is kept.
+pub(crate) async fn exchange(request: RequestBuilder, most: usize) -> Result<Answer, Lost> {
+    let mut response = request.send().await.map_err(|error| {
         let error = error.without_url();
         if error.is_connect() || error.is_builder() { Lost::Unsent(error) } else { Lost::Unanswered(error) }
     })?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let body = response.bytes().await.map_err(|error| Lost::Unanswered(error.without_url()))?;
+    if response.content_length().is_some_and(|length| length > most as u64) {
+        return Err(Lost::TooLarge(most));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| Lost::Unanswered(error.without_url()))? {
+        if chunk.len() > most - body.len() {
+            return Err(Lost::TooLarge(most));
+        }
+        body.extend_from_slice(&chunk);
+    }
     Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
 

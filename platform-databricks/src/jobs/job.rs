@@ -30,7 +30,7 @@ use super::{
 use crate::{
     WorkspaceProvider,
     client::{
-        Client, Outcome,
+        Client, Outcome, Walk,
         marks::{self, Tagged},
         wire,
     },
@@ -206,8 +206,13 @@ async fn get(client: &Client, id: &str) -> ProviderResult<Value> {
     let id = number(id)?;
     let ask = || client.get(format!("{JOBS}/get")).query("job_id", id);
     let mut job: Value = ask().send().await?;
-    while let Some(token) = job["next_page_token"].as_str().filter(|token| !token.is_empty()).map(str::to_owned) {
+    let mut walk = Walk::default();
+    let endless =
+        |wrong: String| ProviderError::new(ErrorKind::Failed { replace: false }, format!("read job {id}: {wrong}"));
+    while let Some(token) = walk.next(&job).map_err(endless)? {
         let mut page: Value = ask().query("page_token", token).send().await?;
+        let items = page["settings"]["tasks"].as_array().map_or(0, Vec::len);
+        walk.page(items, 0).map_err(endless)?;
         for list in ["tasks", "job_clusters", "environments", "parameters"] {
             add_new(&mut job["settings"][list], page["settings"][list].take());
         }

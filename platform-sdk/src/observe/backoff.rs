@@ -7,6 +7,8 @@ use tokio::time::Instant;
 const FIRST: Duration = Duration::from_millis(500);
 const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(10);
+/// Whoever asks for a longer pause asks for this one: clocks can't count on for ever.
+const A_DAY: Duration = Duration::from_hours(24);
 
 /// The pauses between the tries of one thing: as long as the service asks for, else longer each time.
 pub(crate) struct Backoff {
@@ -27,7 +29,7 @@ impl Backoff {
 
     /// The next pause; `asked` is what the service says, if it does.
     pub(crate) fn pause(&mut self, asked: Option<Duration>) -> Duration {
-        let pause = asked.unwrap_or(self.next).max(SHORTEST);
+        let pause = asked.unwrap_or(self.next).clamp(SHORTEST, A_DAY);
         self.next = (self.next * 2).min(LONGEST);
         pause
     }

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use super::sql::identifier;
 
+/// How deep types are read. No table nests so deep, and reading descends a level with each.
+pub(super) const DEEPEST: usize = 100;
+
 /// The type of a column. Reads any spelling (`DECIMAL( 18, 2 )`, `long`) and writes the catalog's (`decimal(18,2)`,
 /// `bigint`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +31,7 @@ impl DataType {
     /// A type by its name in SQL: `bigint`, `array<string>`.
     pub fn parse(text: &str) -> Self {
         let mut rest = text.trim();
-        match read(&mut rest) {
+        match (too_deep(text).is_none()).then(|| read(&mut rest)).flatten() {
             Some(parsed) if rest.trim().is_empty() => parsed,
             // A spelling that is not known here is the service's to judge.
             _ => Self::Plain(text.trim().to_lowercase()),
@@ -109,6 +112,23 @@ pub(super) enum Feature {
 fn length(text: &str) -> Option<u32> {
     let (name, length) = text.split_once('(')?;
     matches!(name, "char" | "varchar").then(|| length.trim_end_matches(')').parse().ok()).flatten()
+}
+
+/// Where a type's text goes deeper than types are read, counted in characters from 1.
+pub(super) fn too_deep(text: &str) -> Option<usize> {
+    let (mut depth, mut quoted) = (0_usize, false);
+    for (at, character) in text.chars().enumerate() {
+        match character {
+            '`' => quoted = !quoted,
+            '<' if !quoted => depth += 1,
+            '>' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Some(at + 1);
+        }
+    }
+    None
 }
 
 /// Reads one type off the front.
@@ -250,7 +270,7 @@ pub(super) fn normal(value: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{DataType, Feature};
+    use super::{DEEPEST, DataType, Feature, too_deep};
 
     #[test]
     fn every_spelling_becomes_the_catalogs() {
@@ -266,6 +286,25 @@ mod tests {
             ("geometry(4326)", "geometry(4326)"),
         ] {
             assert_eq!(DataType::parse(written).to_string(), canonical, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_type_is_read_to_a_bounded_depth_and_says_where_it_goes_deeper() {
+        let nested = |opening: &str, depth: usize| format!("{}int{}", opening.repeat(depth), ">".repeat(depth));
+        for opening in ["array<", "map<int,", "struct<a:", "struct<`<`:", "ARRAY < "] {
+            let deepest = nested(opening, DEEPEST);
+            assert_eq!(too_deep(&deepest), None, "{opening}");
+            assert!(!matches!(DataType::parse(&deepest), DataType::Plain(_)), "{opening}");
+            for depth in [DEEPEST + 1, 1_000, 100_000] {
+                let text = nested(opening, depth);
+                let at = too_deep(&text).expect("too deep");
+                assert_eq!((at - 1) / opening.len(), DEEPEST, "{opening}");
+                assert!(matches!(DataType::parse(&text), DataType::Plain(_)), "{opening}");
+            }
+        }
+        for text in ["array<`".repeat(9_999), "struct<`".repeat(9_999), "struct<a`:".repeat(9_999), "<".repeat(9_999)] {
+            assert!(matches!(DataType::parse(&text), DataType::Plain(_)));
         }
     }
 

@@ -19,7 +19,7 @@ use platform_sdk::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Column, DataType, alter::alterations, column, sql};
+use super::{Column, DataType, alter::alterations, column, data_type, sql};
 use crate::{
     WorkspaceProvider,
     catalog::{
@@ -119,6 +119,16 @@ fn problems(inputs: &Value) -> Vec<(String, String)> {
             problem("columns", format!("names `{name}` twice"));
         }
     }
+    for column in &columns {
+        if let Some(at) = column["data_type"].as_str().and_then(data_type::too_deep) {
+            let name = column["name"].as_str().unwrap_or_default();
+            let deepest = data_type::DEEPEST;
+            problem(
+                "columns",
+                format!("the type of `{name}` is nested deeper than {deepest} levels, at character {at}"),
+            );
+        }
+    }
     if inputs.get("partitioned_by").is_some() && inputs.get("cluster_by").is_some() {
         problem("partitioned_by", "and `cluster_by` exclude each other".to_owned());
     }
@@ -135,7 +145,7 @@ impl Manage for Table {
 
     async fn read(client: &Client, existing: &Existing<Self>) -> Read<Self> {
         let info = KIND.read::<Info>(client, &existing.id).await?;
-        Ok(info.map(|info| observed(info, existing.inputs.as_ref())))
+        info.map(|info| observed(info, existing.inputs.as_ref())).transpose()
     }
 
     async fn meant(_client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
@@ -197,10 +207,11 @@ impl Manage for Table {
             let query = [("catalog_name", catalog), ("schema_name", schema)];
             let listed = KIND.list_wanted::<Info>(client, &query, &wanted, |info| &info.full_name).await?;
             let Some(listed) = listed else { return Ok(None) };
-            found.extend(listed.into_iter().filter_map(|info| {
-                let applied = *inputs.get(info.full_name.as_str())?;
-                Some(observed(info, applied))
-            }));
+            for info in listed {
+                if let Some(applied) = inputs.get(info.full_name.as_str()) {
+                    found.push(observed(info, *applied)?);
+                }
+            }
         }
         Ok(Some(found))
     }
@@ -255,7 +266,7 @@ fn made(inputs: &Table<Resolved>) -> Made<Table> {
     Made { id, outputs }
 }
 
-fn observed(info: Info, applied: Option<&Table<Resolved>>) -> Observed<Table> {
+fn observed(info: Info, applied: Option<&Table<Resolved>>) -> ProviderResult<Observed<Table>> {
     let mut partitions: Vec<_> =
         info.columns.iter().filter_map(|column| Some((column.partition_index?, column.name.clone()))).collect();
     partitions.sort();
@@ -263,7 +274,12 @@ fn observed(info: Info, applied: Option<&Table<Resolved>>) -> Observed<Table> {
     let inputs = Table {
         schema: Id::new(format!("{}.{}", info.catalog_name, info.schema_name)),
         name: info.name,
-        columns: info.columns.into_iter().map(column).collect(),
+        columns: info
+            .columns
+            .into_iter()
+            .map(column)
+            .collect::<ProviderResult<_>>()
+            .map_err(|error| error.while_doing(format!("read table `{}`", info.full_name)))?,
         via: applied.and_then(|applied| applied.via.clone()),
         comment: set_text(info.comment),
         cluster_by: info.properties.as_ref().and_then(clustering),
@@ -273,16 +289,21 @@ fn observed(info: Info, applied: Option<&Table<Resolved>>) -> Observed<Table> {
         owner: info.owner,
     };
     let Made { outputs, .. } = made(&inputs);
-    Observed { id: info.full_name, inputs, outputs, tainted: None }
+    Ok(Observed { id: info.full_name, inputs, outputs, tainted: None })
 }
 
-fn column(info: ColumnInfo) -> Column<Resolved> {
-    Column {
+fn column(info: ColumnInfo) -> ProviderResult<Column<Resolved>> {
+    if let Some(at) = data_type::too_deep(&info.type_text) {
+        let (name, deepest) = (&info.name, data_type::DEEPEST);
+        let message = format!("the type of column `{name}` is nested deeper than {deepest} levels, at character {at}");
+        return Err(ProviderError::new(ErrorKind::Failed { replace: false }, message));
+    }
+    Ok(Column {
         name: info.name,
         data_type: DataType::parse(&info.type_text),
         nullable: info.nullable,
         comment: set_text(info.comment),
-    }
+    })
 }
 
 const CLUSTERING: &str = "clusteringColumns";

@@ -132,3 +132,26 @@ async fn a_change_of_owner_needs_no_warehouse() {
     Table::update(&server.client(), &Context::detached(), change).await.expect("it is changed");
     assert_eq!(server.lines()[0], "PATCH /api/2.1/unity-catalog/tables/c.s.t");
 }
+
+#[test]
+fn a_type_that_is_nested_too_deep_is_refused_at_plan_with_its_place() {
+    let nested = |depth: usize| json!({"columns": [{"name": "id", "data_type": "array<".repeat(depth) + "int" + &">".repeat(depth)}]});
+    assert_eq!(problems(&inputs(&nested(100))), []);
+    for depth in [101, 5_000, 1_000_000] {
+        let place = "the type of `id` is nested deeper than 100 levels, at character 606".to_owned();
+        assert_eq!(problems(&inputs(&nested(depth))), [("columns".to_owned(), place)]);
+    }
+}
+
+#[tokio::test]
+async fn a_service_s_type_that_is_nested_too_deep_is_an_error_that_names_the_column() {
+    for depth in [101, 100_000] {
+        let text = "array<".repeat(depth) + "int" + &">".repeat(depth);
+        let server = Server::playing([answer(200, &shown().replacen("\"int\"", &format!("\"{text}\""), 1))]).await;
+        let existing = Existing::<Table> { id: "c.s.t".to_owned(), inputs: None, outputs: None };
+        let error = Table::read(&server.client(), &existing).await.map(|_| ()).expect_err("too deep");
+        assert_eq!(error.kind, ErrorKind::Failed { replace: false });
+        let place = "column `b` is nested deeper than 100 levels, at character 606";
+        assert_eq!(error.message, format!("read table `c.s.t`: the type of {place}"));
+    }
+}

@@ -7,12 +7,15 @@ use super::{
     types::{DataType, Member},
 };
 
+/// How deep types may nest: `type_json` shows a struct three levels deeper, and JSON is read to 127.
+const DEEPEST: usize = 40;
+
 /// Reads one statement.
 ///
 /// # Errors
 /// `PARSE_SYNTAX_ERROR` naming what it stopped at.
 pub(super) fn parse(sql: &str) -> Result<Statement, SqlError> {
-    let mut parser = Parser { sql, tokens: tokens(sql)?, at: 0 };
+    let mut parser = Parser { sql, tokens: tokens(sql)?, at: 0, depth: 0 };
     let statement = parser.statement()?;
     parser.symbol(';');
     if parser.at < parser.tokens.len() { Err(parser.unexpected()) } else { Ok(statement) }
@@ -20,13 +23,15 @@ pub(super) fn parse(sql: &str) -> Result<Statement, SqlError> {
 
 /// Reads a type, as `type_text` holds it.
 pub(super) fn parse_type(text: &str) -> Result<DataType, SqlError> {
-    Parser { sql: text, tokens: tokens(text)?, at: 0 }.data_type()
+    Parser { sql: text, tokens: tokens(text)?, at: 0, depth: 0 }.data_type()
 }
 
 struct Parser<'s> {
     sql: &'s str,
     tokens: Vec<Token>,
     at: usize,
+    /// How many types are being read around this one.
+    depth: usize,
 }
 
 impl Parser<'_> {
@@ -191,6 +196,17 @@ impl Parser<'_> {
     }
 
     fn data_type(&mut self) -> Result<DataType, SqlError> {
+        if self.depth == DEEPEST {
+            let message = format!("Types nest deeper than {DEEPEST} levels at {}.", self.here());
+            return Err(SqlError::new("EXCEEDED_LIMIT_LENGTH", "54006", message));
+        }
+        self.depth += 1;
+        let read = self.data_type_here();
+        self.depth -= 1;
+        read
+    }
+
+    fn data_type_here(&mut self) -> Result<DataType, SqlError> {
         let word = self.name()?;
         match word.to_uppercase().as_str() {
             "DECIMAL" | "DEC" | "NUMERIC" => {
@@ -409,9 +425,14 @@ impl Parser<'_> {
     }
 
     fn unexpected(&self) -> SqlError {
+        SqlError::syntax(&self.here())
+    }
+
+    /// What comes next, in words.
+    fn here(&self) -> String {
         match self.tokens.get(self.at) {
-            Some(token) => SqlError::syntax(&format!("'{}'", &self.sql[token.start..token.end])),
-            None => SqlError::syntax("end of input"),
+            Some(token) => format!("'{}'", &self.sql[token.start..token.end]),
+            None => "end of input".to_owned(),
         }
     }
 }

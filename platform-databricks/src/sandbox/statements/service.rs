@@ -195,6 +195,25 @@ mod tests {
     }
 
     #[test]
+    fn types_that_nest_too_deep_fail_by_name() {
+        let mut sandbox = Driver::new();
+        let create = |opening: &str, depth: usize| {
+            format!("CREATE TABLE main.default.deep (a {}INT{})", opening.repeat(depth), ">".repeat(depth))
+        };
+        for opening in ["ARRAY<", "MAP<INT, ", "STRUCT<a: "] {
+            for depth in [40, 1_000, 100_000] {
+                fails(&mut sandbox, &create(opening, depth), "EXCEEDED_LIMIT_LENGTH");
+            }
+            sandbox.table(&create(opening, 39));
+            sandbox.table("ALTER TABLE main.default.deep ALTER COLUMN a COMMENT 'x'");
+            let column = sandbox.get("/api/2.1/unity-catalog/tables/main.default.deep")["columns"][0].clone();
+            let shown: Value = serde_json::from_str(column["type_json"].as_str().unwrap()).unwrap();
+            assert_eq!((&shown["name"], &column["comment"]), (&json!("a"), &json!("x")));
+            sandbox.table("DROP TABLE main.default.deep");
+        }
+    }
+
+    #[test]
     fn what_can_not_be_created_fails_and_leaves_nothing() {
         let mut sandbox = Driver::new();
         sandbox.table(ORDERS);

@@ -126,7 +126,7 @@ impl DataType {
             }
             _ if !widening => false,
             (Decimal(precision, scale), Decimal(new_precision, new_scale)) => {
-                new_scale >= scale && new_precision.saturating_sub(*new_scale) >= precision - scale
+                new_scale >= scale && new_precision.saturating_sub(*new_scale) >= precision.saturating_sub(*scale)
             }
             (Simple(old), Decimal(precision, scale)) => {
                 digits(old.text).is_some_and(|digits| precision.saturating_sub(*scale) >= digits)
