@@ -9,6 +9,7 @@ use platform_sdk::provider::{ErrorKind, ProviderError, ProviderResult};
 
 use super::{
     Endpoints, Settings,
+    endpoint::{ALLOW_HTTP, host_of},
     profile::{self, Profile},
 };
 
@@ -68,6 +69,13 @@ pub(crate) fn discover(
     let of_profile = profile.as_ref().and_then(|profile| profile.get("region").cloned());
     let named = settings.region.clone().or_else(|| given.set("AWS_REGION")).or_else(|| given.set("AWS_DEFAULT_REGION"));
     let endpoints = Endpoints::of(settings, environment, profile.as_ref());
+    if let Some(url) = endpoints.in_clear(environment) {
+        let name = host_of(url);
+        let message =
+            format!("the endpoint `http://{name}` is not encrypted: requests could be read and changed on the way");
+        return Err(ProviderError::new(ErrorKind::Invalid { field: None }, message)
+            .hint(format!("write `https://`; to send them in clear all the same, set `{ALLOW_HTTP}={name}`")));
+    }
     Ok(Login { source, region: named.or(of_profile), endpoints })
 }
 

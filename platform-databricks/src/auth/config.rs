@@ -2,7 +2,7 @@
 
 use super::attributes::{Family, Found};
 use super::environment::Environment;
-use super::error::LoginError;
+use super::error::{ALLOW_HTTP, LoginError};
 use super::login::{Host, Login, Method, Origin, Place, checked_workspace_id};
 use super::profile;
 use super::redacted::Redacted;
@@ -40,7 +40,7 @@ impl LoginConfig {
         found.add_environment(env);
         let profile = profile::add_profile(&mut found, env)?;
         let method = choose_method(&found, &profile)?;
-        let (host, workspace_in_host) = choose_host(&found, &profile)?;
+        let (host, workspace_in_host) = choose_host(&found, &profile, env)?;
         let workspace_id = match found.get("workspace_id") {
             Some(value) => Some(checked_workspace_id(value.text.clone(), &value.origin)?),
             None => workspace_in_host,
@@ -118,11 +118,14 @@ fn choose_family(found: &Found, profile: &str) -> Result<(Family, Origin), Login
     }
 }
 
-fn choose_host(found: &Found, profile: &str) -> Result<(Host, Option<String>), LoginError> {
+fn choose_host(found: &Found, profile: &str, env: &Environment) -> Result<(Host, Option<String>), LoginError> {
     let Some(value) = found.get("host") else {
         return Err(LoginError::NoHost { looked_for: looked_for(&["DATABRICKS_HOST"], profile) });
     };
-    Host::parse(&value.text).map_err(|reason| LoginError::bad_host(&value.text, reason, value.origin.clone()))
+    let parsed = Host::parse(&value.text);
+    let (host, workspace) = parsed.map_err(|reason| LoginError::bad_host(&value.text, reason, value.origin.clone()))?;
+    let in_clear: Vec<&str> = env.get(ALLOW_HTTP).unwrap_or_default().split(',').collect();
+    Ok((host.checked(&in_clear, &value.origin)?, workspace))
 }
 
 /// An attribute that the chosen kind needs; `beside` are those of its kind that may be there without it.

@@ -221,3 +221,22 @@ fn each_reason_for_no_login_says_what_and_what_next() {
     assert!(!all.contains("canary"), "{all}");
     insta::assert_snapshot!(all);
 }
+
+#[test]
+fn a_token_goes_to_no_host_in_clear_unless_that_is_said() {
+    let clear = |more: &[(&str, &str)]| {
+        let vars = [&[("DATABRICKS_HOST", "http://dbc-1.example"), ("DATABRICKS_TOKEN", "dapi-canary")], more].concat();
+        resolve(LoginConfig::default(), &env(&vars))
+    };
+    let error = ProviderError::from(clear(&[]).unwrap_err());
+    assert_eq!(error.kind, ErrorKind::Invalid { field: None });
+    let expected = "`DATABRICKS_HOST` in the environment is `http://dbc-1.example`, which is not encrypted: \
+                    the credentials could be read on the way";
+    assert_eq!(error.message, expected);
+    assert!(error.hint.unwrap().contains("`PLATFORM_ALLOW_HTTP=dbc-1.example`"));
+    assert!(clear(&[("PLATFORM_ALLOW_HTTP", "1")]).is_err());
+    let login = clear(&[("PLATFORM_ALLOW_HTTP", "other.example,dbc-1.example")]).unwrap();
+    assert!(login.for_workspace("http://dbc-1.example:8080", "9").is_ok());
+    assert!(matches!(login.for_workspace("http://dbc-2.example", "9"), Err(LoginError::InClear { .. })));
+    assert!(login.for_workspace("dbc-2.example", "9").is_ok());
+}

@@ -4,6 +4,9 @@ use platform_sdk::provider::{ErrorKind, ProviderError};
 
 use super::login::Origin;
 
+/// The variable that names hosts, separated by commas, to which credentials may be sent in clear.
+pub(super) const ALLOW_HTTP: &str = "PLATFORM_ALLOW_HTTP";
+
 /// No request was made: what is set does not add up to a login. Never shows a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
@@ -42,6 +45,16 @@ pub enum LoginError {
         value: Option<String>,
         /// What is wrong with it.
         reason: &'static str,
+        /// Where it was given.
+        origin: Origin,
+    },
+    /// What is sent to the host could be read on the way.
+    #[error("{origin} is `{host}`, which is not encrypted: the credentials could be read on the way")]
+    InClear {
+        /// The host.
+        host: String,
+        /// Its name alone.
+        name: String,
         /// Where it was given.
         origin: Origin,
     },
@@ -123,6 +136,9 @@ impl LoginError {
             }
             Self::BadHost { .. } => {
                 "give the workspace's address, as in `https://dbc-a1b2c3d4-e5f6.cloud.databricks.com`".to_owned()
+            }
+            Self::InClear { name, .. } => {
+                format!("write `https://{name}`; to send them in clear all the same, set `{ALLOW_HTTP}={name}`")
             }
             Self::BadValue { .. } => "check how the value was copied".to_owned(),
             Self::UnknownProfile { .. } => {

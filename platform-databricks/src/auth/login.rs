@@ -30,6 +30,8 @@ impl Login {
     pub fn for_workspace(&self, host: &str, workspace_id: impl Into<String>) -> Result<Self, LoginError> {
         let given = |attribute| Origin { attribute, place: Place::Program };
         let (host, _) = Host::parse(host).map_err(|reason| LoginError::bad_host(host, reason, given("host")))?;
+        // What may be sent in clear to one host may not be sent so to another.
+        let host = host.checked(&[self.host.name()], &given("host"))?;
         let workspace_id = checked_workspace_id(workspace_id.into(), &given("workspace_id"))?;
         let mut origins = self.origins.clone();
         origins.retain(|origin| !matches!(origin.attribute, "host" | "workspace_id"));
@@ -122,8 +124,33 @@ impl Host {
 
     /// Whether it is this machine, which no proxy can reach.
     pub(crate) fn is_loopback(&self) -> bool {
-        let name = self.0.host_str().unwrap_or_default();
-        name == "localhost" || name == "[::1]" || name.starts_with("127.")
+        is_loopback(&self.0)
+    }
+
+    /// Its name, without scheme and port.
+    pub(super) fn name(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    /// The same host, unless what is sent there could be read on the way: that is only for this machine, and for hosts
+    /// that are named to be reached so.
+    pub(super) fn checked(self, in_clear: &[&str], origin: &Origin) -> Result<Self, LoginError> {
+        let named = in_clear.iter().any(|name| name.trim().eq_ignore_ascii_case(self.name()));
+        if self.is_encrypted() || self.is_loopback() || named {
+            return Ok(self);
+        }
+        Err(LoginError::InClear { host: self.to_string(), name: self.name().to_owned(), origin: origin.clone() })
+    }
+
+    /// Whether an address that an answer of this host names may be told our secrets: one of the host itself, or of the
+    /// console of its account, and as well encrypted as the host is.
+    pub(super) fn vouches_for(&self, url: &Url) -> bool {
+        if !url.username().is_empty() || url.password().is_some() {
+            return false;
+        }
+        let own = url.host_str() == self.0.host_str() && url.port_or_known_default() == self.0.port_or_known_default();
+        let console = url.host_str().is_some_and(|name| is_console_of(name, self.name()) && url.port().is_none());
+        url.scheme() == "https" && (own || console) || own && url.scheme() == self.0.scheme()
     }
 
     /// The address as text, without a `/` at its end.
@@ -187,6 +214,29 @@ impl fmt::Display for Origin {
     }
 }
 
+fn is_loopback(url: &Url) -> bool {
+    let name = url.host_str().unwrap_or_default();
+    let address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// Consoles of accounts; the workspaces of each are in the domain after the first dot.
+/// <https://docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m>
+const CONSOLES: &[&str] = &[
+    "accounts.cloud.databricks.com",
+    "accounts.gcp.databricks.com",
+    "accounts.azuredatabricks.net",
+    "accounts.cloud.databricks.us",
+    "accounts-dod.cloud.databricks.us",
+    "accounts.databricks.azure.us",
+    "accounts.databricks.azure.cn",
+];
+
+fn is_console_of(name: &str, workspace: &str) -> bool {
+    let domain = name.split_once('.').map(|(_, domain)| domain).unwrap_or_default();
+    CONSOLES.contains(&name) && workspace.strip_suffix(domain).is_some_and(|before| before.ends_with('.'))
+}
+
 /// It travels in a header, and names a workspace only as a number.
 pub(super) fn checked_workspace_id(id: String, origin: &Origin) -> Result<String, LoginError> {
     if is_number(&id) {
@@ -201,7 +251,7 @@ fn is_number(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Host;
+    use super::{Host, Origin, Place};
 
     #[test]
     fn a_host_is_read_as_people_paste_it() {
@@ -221,6 +271,59 @@ mod tests {
     fn what_is_no_host_is_refused() {
         for text in ["ftp://x", "https://", "https://me:dapi1@x", "a b", "http://"] {
             assert!(Host::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_and_named_hosts_are_reached_in_clear() {
+        let origin = Origin { attribute: "host", place: Place::Program };
+        let check = |text: &str, named: &[&str]| Host::parse(text).expect(text).0.checked(named, &origin);
+        for text in
+            ["https://x.example", "http://127.0.0.1:8080", "http://127.9.9.9", "http://localhost", "http://[::1]:1"]
+        {
+            assert!(check(text, &[]).is_ok(), "{text}");
+        }
+        for text in [
+            "http://x.example",
+            "http://127.evil.example",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.evil.example",
+            "http://10.0.0.1",
+            "http://0.0.0.0",
+            "HTTP://X.example",
+            "http://[fe80::1]",
+        ] {
+            let refused = check(text, &["other.example"]).expect_err(text);
+            assert!(refused.to_string().contains("not encrypted"), "{refused}");
+            assert!(refused.hint().contains("PLATFORM_ALLOW_HTTP"), "{}", refused.hint());
+        }
+        assert!(check("http://x.example:8080", &["other.example", " X.example"]).is_ok());
+    }
+
+    #[test]
+    fn a_host_vouches_for_itself_and_its_account_s_console() {
+        for (host, url, vouches) in [
+            ("https://x.cloud.databricks.com", "https://x.cloud.databricks.com/oidc/v1/token", true),
+            ("https://x.cloud.databricks.com", "https://accounts.cloud.databricks.com/oidc/accounts/a/v1/token", true),
+            ("https://adb-1.2.azuredatabricks.net", "https://accounts.azuredatabricks.net/oidc", true),
+            ("https://x.cloud.databricks.us", "https://accounts-dod.cloud.databricks.us/oidc", true),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/oidc/v1/token", true),
+            ("http://named.example", "http://named.example/oidc", true),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:9/oidc/v1/token", false),
+            ("http://127.0.0.1:8080", "https://evil.example/oidc/v1/token", false),
+            ("https://x.cloud.databricks.com", "http://x.cloud.databricks.com/oidc/v1/token", false),
+            ("https://x.cloud.databricks.com", "http://127.0.0.1/oidc/v1/token", false),
+            ("https://x.cloud.databricks.com", "https://evil.example/oidc/v1/token", false),
+            ("https://x.cloud.databricks.com", "https://x.cloud.databricks.com.evil.example/oidc", false),
+            ("https://x.cloud.databricks.com", "https://x.cloud.databricks.com:8443/oidc", false),
+            ("https://x.cloud.databricks.com", "https://me:pw@x.cloud.databricks.com/oidc", false),
+            ("https://x.cloud.databricks.com", "https://accounts.gcp.databricks.com/oidc", false),
+            ("https://x.cloud.databricks.com", "https://y.cloud.databricks.com/oidc", false),
+            ("https://evilcloud.databricks.com", "https://accounts.cloud.databricks.com/oidc", false),
+            ("https://mine.example", "https://accounts.cloud.databricks.com/oidc", false),
+        ] {
+            let url = reqwest::Url::parse(url).expect(url);
+            assert_eq!(Host::parse(host).expect(host).0.vouches_for(&url), vouches, "{host}: {url}");
         }
     }
 

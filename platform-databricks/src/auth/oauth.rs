@@ -16,11 +16,14 @@ use tokio::time::Instant;
 use super::credential::scrub;
 use super::login::{Host, Login};
 use super::redacted::Redacted;
-use crate::client::transport::{Answer, Transport, exchange};
+use crate::client::transport::{Answer, LARGEST_OF_LOGIN, Transport, exchange};
 use crate::client::{Asked, Backoff, ClientOptions, Fault, decode, lost};
 
 /// A token is renewed this long before its end, so that none ends on its way.
 const MARGIN: Duration = Duration::from_secs(40);
+
+/// No token lives longer, whatever its answer says: clocks can't count on for ever.
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
 /// The tokens of one service principal: fetched when needed, by one request at a time, kept until shortly before the end.
 pub(crate) struct Tokens {
@@ -92,7 +95,7 @@ impl Tokens {
         }
         match self.fetch(&mut kept, transport, options).await {
             Ok(granted) => {
-                let lifetime = Duration::from_secs(granted.expires_in).saturating_sub(MARGIN);
+                let lifetime = Duration::from_secs(granted.expires_in).min(LONGEST_LIFE).saturating_sub(MARGIN);
                 kept.token = Some((Redacted::new(&granted.access_token), Instant::now() + lifetime));
                 Ok(granted.access_token)
             }
@@ -127,7 +130,13 @@ impl Tokens {
         };
         let answer = self.ask("POST", endpoint.path(), options, call).await?;
         if answer.is_success() && !answer.is_html() {
-            return understand(&answer, endpoint.path());
+            let granted: Granted = understand(&answer, endpoint.path())?;
+            // It travels in a header.
+            if granted.access_token.is_empty() || !granted.access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                let message = format!("the token in the answer of {} is none that can be sent", endpoint.path());
+                return Err(ProviderError::new(ErrorKind::Failed { replace: false }, message));
+            }
+            return Ok(granted);
         }
         let error = decode(&self.asked("POST", endpoint.path()), &answer).error;
         // RFC 6749, 5.2: a refused client is 401, or 400 with a code.
@@ -147,19 +156,26 @@ impl Tokens {
             Some(base) => base,
             None => self.usual_base()?,
         };
-        let url = Url::parse(&format!("{}/.well-known/oauth-authorization-server", base.trim_end_matches('/')))
-            .map_err(|_| self.no_endpoint("the host names no address for it"))?;
+        let url = format!("{}/.well-known/oauth-authorization-server", base.trim_end_matches('/'));
+        let url = self.vouched_for(&url, "where it is to be asked for")?;
         let answer = self.ask("GET", url.path(), options, || transport.get(url.clone())).await?;
         if !answer.is_success() || answer.is_html() {
             return Err(decode(&self.asked("GET", url.path()), &answer).error);
         }
         let server: Server = understand(&answer, url.path())?;
-        let endpoint =
-            Url::parse(&server.token_endpoint).map_err(|_| self.no_endpoint("the token endpoint is no address"))?;
-        if self.host.is_encrypted() && endpoint.scheme() != "https" {
-            return Err(self.no_endpoint("the token endpoint is not encrypted"));
+        self.vouched_for(&server.token_endpoint, "what it names")
+    }
+
+    /// An address that an answer names: believed only where it leads to whom the secret is for.
+    fn vouched_for(&self, url: &str, what: &str) -> ProviderResult<Url> {
+        let url = Url::parse(url).map_err(|_| self.no_endpoint(&format!("{what} is no address")))?;
+        if self.host.vouches_for(&url) {
+            return Ok(url);
         }
-        Ok(endpoint)
+        let at = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
+        Err(self.no_endpoint(&format!(
+            "{what} is at {at}, which is neither the host, encrypted, nor its account's console"
+        )))
     }
 
     /// The OIDC base that the host itself names. A host that says nothing about it is asked no further.
@@ -196,7 +212,7 @@ impl Tokens {
     ) -> ProviderResult<Answer> {
         let mut backoff = Backoff::new(options);
         loop {
-            let fault = match exchange(call()).await {
+            let fault = match exchange(call(), LARGEST_OF_LOGIN).await {
                 Ok(answer) if answer.is_success() => return Ok(answer),
                 Ok(mut answer) => {
                     tracing::debug!(method, path, status = answer.status, "login refused");

@@ -162,3 +162,57 @@ async fn an_unreachable_host_is_waited_for_once_however_many_ask() {
     }
     assert!(start.elapsed().as_secs_f64() < 2.0, "{:?}", start.elapsed());
 }
+
+#[tokio::test]
+async fn a_token_of_any_lifetime_is_kept_for_a_day_at_most() {
+    for seconds in [u64::MAX, u64::MAX / 2, 1 << 40] {
+        let server = Server::playing([json(404, "")]).await;
+        server.then([names_endpoint(&server), token("tok-1", seconds), json(200, ""), json(200, "")]);
+        let client = client(&server);
+        client.get("/api/2.0/a").done().await.unwrap();
+        client.get("/api/2.0/b").done().await.unwrap();
+        assert_eq!(server.lines().len(), 5);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_no_header_can_carry_is_refused_by_name() {
+    for name in ["", "two words", "dapi\r\nx: y", "d\u{e4}pi"] {
+        let server = Server::playing([json(404, "")]).await;
+        server.then([names_endpoint(&server), token(name, 3600)]);
+        let error = client(&server).get("/api/2.0/a").done().await.unwrap_err();
+        let expected = "get a token for service principal `app`: \
+                        the token in the answer of /oidc/v1/token is none that can be sent";
+        assert_eq!(error.message, expected);
+        assert_eq!(server.lines().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_login_s_answer_without_an_end_is_refused_by_name() {
+    let server = Server::playing([Scene::Endless(200)]).await;
+    let error = client(&server).get("/api/2.0/a").done().await.unwrap_err();
+    assert!(error.message.ends_with("has more than 1 MiB: it is not read"), "{}", error.message);
+    let server = Server::playing([json(404, "")]).await;
+    server.then([names_endpoint(&server), Scene::Endless(200)]);
+    let error = client(&server).get("/api/2.0/a").done().await.unwrap_err();
+    assert!(error.message.ends_with("/oidc/v1/token has more than 1 MiB: it is not read"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn an_answer_that_leads_elsewhere_with_the_secret_is_not_believed() {
+    let elsewhere =
+        ["https://evil.example", "http://evil.example", "http://127.0.0.1:1", "http://localhost:1", "file:///etc"];
+    for base in elsewhere {
+        let server = Server::playing([json(200, &value!({"oidc_endpoint": format!("{base}/oidc")}).to_string())]).await;
+        let error = client(&server).get("/api/2.0/a").done().await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Denied);
+        assert!(error.message.contains("no token endpoint at"), "{}", error.message);
+        assert_eq!(server.lines(), DISCOVERY[..1], "nobody else was asked, and nobody was told the secret");
+        let server = Server::playing([json(404, "")]).await;
+        server.then([json(200, &value!({"token_endpoint": format!("{base}/oidc/v1/token")}).to_string())]);
+        let error = client(&server).get("/api/2.0/a").done().await.unwrap_err();
+        assert!(error.message.contains("nor its account's console"), "{}", error.message);
+        assert_eq!(server.lines(), DISCOVERY[..2]);
+    }
+}
