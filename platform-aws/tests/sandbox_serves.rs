@@ -59,7 +59,8 @@ fn boto3_and_the_aws_command_line_are_served() {
 /// Sends a request signed for this service, or unsigned for none; all that came back.
 fn send(endpoint: &Endpoint, method: &str, path: &str, service: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(endpoint.url.trim_start_matches("http://")).unwrap();
-    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n");
+    let mut head =
+        format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\nx-platform-sandbox: 1\r\n");
     if !service.is_empty() {
         let scope = format!("AKIASANDBOX000000000/20260101/us-east-1/{service}/aws4_request");
         let parts = ["authorization: AWS4-HMAC-SHA256 Credential=", &scope, ", SignedHeaders=host, Signature=00\r\n"];

@@ -75,7 +75,7 @@ impl Trial {
         let send = async {
             let request =
                 reqwest::Client::new().request(method.parse().unwrap(), format!("{}{path}", self.endpoint.url));
-            let request = request.bearer_auth(TOKEN);
+            let request = request.bearer_auth(TOKEN).header("X-Platform-Sandbox", "1");
             let request = if body.is_null() { request } else { request.json(body) };
             let response = request.send().await.unwrap();
             let status = response.status();

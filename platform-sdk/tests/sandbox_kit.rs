@@ -106,7 +106,7 @@ fn send(endpoint: &Endpoint, method: &str, path: &str, body: &str) -> Raw {
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     let length = body.len();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer canary\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nx-platform-sandbox: 1\r\nauthorization: Bearer canary\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
     );
     stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
     let mut answer = Vec::new();
@@ -388,4 +388,136 @@ fn the_same_seed_hits_the_same_requests() {
     assert_ne!(first, hits(8));
     let kinds: std::collections::BTreeSet<_> = first.iter().flatten().collect();
     assert_eq!(kinds.len(), 4, "every kind comes up in 40 requests: {kinds:?}");
+}
+
+/// Sends a head as it stands, with this much of a body; what came back before the connection closed.
+fn send_as(endpoint: &Endpoint, head: &str, body: &str) -> Raw {
+    let mut stream = TcpStream::connect(endpoint.url.trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let whole = format!("{head}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(whole.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let _reset = stream.read_to_end(&mut answer);
+    Raw(String::from_utf8(answer).unwrap())
+}
+
+#[test]
+fn no_web_page_is_answered_whichever_way_it_asks() {
+    let dir = tempfile::tempdir().unwrap();
+    let endpoint = start(dir.path());
+    let host = endpoint.url.trim_start_matches("http://").to_owned();
+    send(&endpoint, "PUT", "/notes/a", "1");
+    let marked = "x-platform-sandbox: 1\r\n";
+    for (line, headers) in [
+        ("POST /_sandbox/reset", format!("host: {host}\r\n{marked}origin: https://evil.example\r\n")),
+        ("POST /_sandbox/reset", format!("host: {host}\r\norigin: https://evil.example\r\n")),
+        ("POST /_sandbox/reset", format!("host: {host}\r\norigin: null\r\n")),
+        ("POST /_sandbox/reset", format!("host: {host}\r\norigin: http://localhost:3000\r\n{marked}")),
+        ("POST /_sandbox/reset", format!("host: {host}\r\nsec-fetch-site: cross-site\r\n{marked}")),
+        ("POST /_sandbox/reset", format!("host: {host}\r\nsec-fetch-site: same-site\r\n{marked}")),
+        ("POST /_sandbox/reset", format!("host: {host}\r\n")),
+        ("POST /_sandbox/reset", format!("host: evil.example\r\n{marked}")),
+        ("POST /_sandbox/reset", format!("host: 127.0.0.1.evil.example\r\n{marked}")),
+        ("POST /_sandbox/reset", format!("host: {host}\r\nhost: evil.example\r\n{marked}")),
+        ("POST http://evil.example/_sandbox/reset", format!("host: {host}\r\n{marked}")),
+        ("GET /_sandbox/world", "host: evil.example\r\n".to_owned()),
+        ("GET /_sandbox/world", format!("host: {host}\r\n")),
+        ("GET /_sandbox/log", format!("host: {host}\r\n")),
+        ("GET /_sandbox/health", format!("host: {host}\r\n")),
+        ("GET /notes", "host: evil.example:80\r\n".to_owned()),
+        ("GET /notes", format!("host: {host}\r\norigin: https://evil.example\r\n")),
+        ("GET /notes", marked.to_owned()),
+        ("DELETE /notes/a", format!("host: {host}\r\norigin: https://evil.example\r\n")),
+        ("OPTIONS /_sandbox/reset", format!("host: {host}\r\norigin: https://evil.example\r\n")),
+    ] {
+        let answer = send_as(&endpoint, &format!("{line} HTTP/1.1\r\n{headers}"), "");
+        assert!(matches!(answer.status(), Some(400 | 403)), "{line} {headers}: {}", answer.0);
+        assert!(!answer.0.contains("notes/") && !answer.0.to_lowercase().contains("access-control"), "{}", answer.0);
+    }
+    assert_eq!(notes(&endpoint), ["notes/a", "notes/seeded"], "nothing was reset or deleted");
+    for headers in [
+        format!("host: {host}\r\n"),
+        "host: localhost\r\n".to_owned(),
+        "host: [::1]:80\r\n".to_owned(),
+        "host: bucket.localhost:9000\r\n".to_owned(),
+        format!("host: {host}\r\norigin: http://{host}\r\nsec-fetch-site: same-origin\r\n"),
+        format!("host: {host}\r\nsec-fetch-site: none\r\n"),
+    ] {
+        assert_eq!(
+            send_as(&endpoint, &format!("GET /notes HTTP/1.1\r\n{headers}"), "").status(),
+            Some(200),
+            "{headers}"
+        );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn the_world_is_its_owners_alone() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("notes");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    fs::write(folder.join("requests.jsonl"), "").unwrap();
+    fs::set_permissions(folder.join("requests.jsonl"), fs::Permissions::from_mode(0o666)).unwrap();
+    let other = dir.path().join("other");
+    fs::write(&other, "of somebody else").unwrap();
+    symlink(&other, folder.join("world.new")).unwrap();
+    let endpoint = start(dir.path());
+    send(&endpoint, "PUT", "/notes/a", "1");
+    drop(endpoint);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 4, "{files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+    assert_eq!(fs::read_to_string(other).unwrap(), "of somebody else");
+}
+
+#[test]
+fn a_body_beyond_the_bound_is_refused_and_costs_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let endpoint = start(dir.path());
+    let connect = || {
+        let stream = TcpStream::connect(endpoint.url.trim_start_matches("http://")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream
+    };
+    let head = "PUT /notes/large HTTP/1.1\r\nhost: localhost\r\n";
+    let mut announced = connect();
+    announced.write_all(format!("{head}content-length: 3000000000\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    let _reset = announced.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("the body has more than 16 MiB"), "{answer}");
+    // Without an end: it hangs up, long before 3 GB.
+    let mut endless = connect();
+    endless.write_all(format!("{head}transfer-encoding: chunked\r\n\r\n").as_bytes()).unwrap();
+    let chunk = format!("10000\r\n{}\r\n", "1".repeat(0x10000));
+    let sent = (0..48_000).take_while(|_| endless.write_all(chunk.as_bytes()).is_ok()).count();
+    assert!(sent < 1_000, "{sent} chunks of 64 KiB were read");
+    assert_eq!(notes(&endpoint), ["notes/seeded"]);
+}
+
+#[test]
+fn what_nests_deeper_than_it_can_be_read_is_not_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let endpoint = start(dir.path());
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    assert_eq!(send(&endpoint, "PUT", "/notes/a", &nested(100)).status(), Some(200));
+    // The service reads these, and the world's file, where they lie deeper, would not.
+    for depth in [126, 127] {
+        assert_eq!(send(&endpoint, "PUT", "/notes/b", &nested(depth)).status(), Some(500), "{depth}");
+    }
+    for depth in [128, 100_000] {
+        assert_eq!(send(&endpoint, "PUT", "/notes/c", &nested(depth)).status(), Some(500), "{depth}");
+    }
+    drop(endpoint);
+    let again = start(dir.path());
+    assert_eq!(notes(&again), ["notes/a", "notes/seeded"]);
+    assert_eq!(log(&again).len(), 6, "and the log can be read too");
 }

@@ -174,7 +174,7 @@ impl Place {
         let services: [Arc<dyn Service>; 2] = [Arc::new(DatabricksSandbox), Arc::new(AwsSandbox)];
         let keys = services.into_iter().flat_map(|service| {
             let name = service.name();
-            let (_, world) = self.ask(service, "", ("GET", "/_sandbox/world"), "");
+            let (_, world) = self.ask(service, "x-platform-sandbox: 1\r\n", ("GET", "/_sandbox/world"), "");
             let world: Value = serde_json::from_str(&world).expect("the world is JSON");
             let documents = world.as_object().expect("documents by key").clone();
             documents.into_iter().map(move |(key, _)| format!("{name}: {key}"))

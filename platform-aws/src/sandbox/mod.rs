@@ -85,6 +85,16 @@ impl Service for AwsSandbox {
         }
     }
 
+    /// Virtual-host style: `bucket.s3.eu-west-1.amazonaws.com`. No web page can have such a name lead here.
+    fn is_its_name(&self, name: &str) -> bool {
+        name.ends_with(".amazonaws.com")
+    }
+
+    /// S3 takes 5 GiB in one put; here an object stands in memory and in the world's file.
+    fn largest_body(&self) -> usize {
+        64 << 20
+    }
+
     fn is_read(&self, request: &Request) -> bool {
         match auth::protocol(request) {
             Protocol::S3 => matches!(request.method.as_str(), "GET" | "HEAD"),

@@ -8,6 +8,9 @@ use quick_xml::{
     events::{BytesRef, BytesStart, Event},
 };
 
+/// How deep documents are read: the settings of a bucket are half a dozen levels deep.
+const DEEPEST: usize = 64;
+
 /// An element with its text and children.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Element {
@@ -35,9 +38,9 @@ impl Element {
     /// Checks that there are no other children than `once`, at most one of each, and any number of `repeated`.
     pub(super) fn allows(&self, once: &[&str], repeated: &[&str]) -> Result<(), String> {
         for child in &self.children {
-            let count = self.children(&child.name).count();
             let name = child.name.as_str();
-            if !(repeated.contains(&name) || once.contains(&name) && count == 1) {
+            // Counted only for those that are refused when there are two: a document may have any number of others.
+            if !(repeated.contains(&name) || once.contains(&name) && self.children(name).count() == 1) {
                 return Err(format!("{name} in {}", self.name));
             }
         }
@@ -52,8 +55,10 @@ pub(super) fn parse(root: &str, bytes: &[u8]) -> Result<Element, String> {
     let mut open: Vec<Element> = vec![Element::default()];
     loop {
         let event = reader.read_event_into(&mut buffer).map_err(|error| error.to_string())?;
+        let depth = open.len();
         let top = open.last_mut().ok_or("elements don't match")?;
         match event {
+            Event::Start(_) if depth > DEEPEST => return Err(format!("it nests deeper than {DEEPEST} levels")),
             Event::Start(start) => open.push(named(&start)),
             Event::Empty(start) => top.children.push(named(&start)),
             Event::Text(text) => top.text.push_str(&text.xml10_content()),
@@ -153,6 +158,18 @@ mod tests {
         let text = br#"<?xml version="1.0"?><Tag xmlns="x"><Key>a&amp;b&#x21;</Key><Value/></Tag>"#;
         let tag = parse("Tag", text).expect("well-formed");
         assert_eq!((tag.child_text("Key"), tag.child_text("Value")), (Some("a&b!"), Some("")));
+    }
+
+    #[test]
+    fn documents_are_read_to_a_bounded_depth() {
+        let nested = |depth: usize| "<a>".repeat(depth) + &"</a>".repeat(depth);
+        assert!(parse("a", nested(DEEPEST).as_bytes()).is_ok());
+        for depth in [DEEPEST + 1, 1_000, 100_000, 1_000_000] {
+            let refused = parse("a", nested(depth).as_bytes());
+            assert_eq!(refused, Err("it nests deeper than 64 levels".to_owned()), "{depth}");
+            assert!(parse("a", "<a>".repeat(depth).as_bytes()).is_err());
+        }
+        assert!(parse("a", (nested(DEEPEST) + &nested(1)).as_bytes()).is_err(), "one root");
     }
 
     #[test]

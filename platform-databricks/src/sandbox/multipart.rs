@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 pub(super) fn as_json(request: &Request) -> Option<Vec<u8>> {
     let (kind, rest) = request.header("content-type")?.split_once(';')?;
     let boundary = rest.trim().strip_prefix("boundary=")?.trim_matches('"');
-    if kind != "multipart/form-data" || boundary.is_empty() {
+    // RFC 2046, 5.1.1: at most 70 characters.
+    if kind != "multipart/form-data" || !(1..=70).contains(&boundary.len()) {
         return None;
     }
     let mut fields = Map::new();

@@ -114,7 +114,8 @@ impl World {
     pub(crate) async fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let url = format!("{}{path}", self.endpoint.url);
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let request = reqwest::Client::new().request(method, url).bearer_auth("sandbox");
+        let request =
+            reqwest::Client::new().request(method, url).bearer_auth("sandbox").header("X-Platform-Sandbox", "1");
         let request = if body.is_null() { request } else { request.json(body) };
         let answer = request.send().await.expect("an answer");
         let (status, text) = (answer.status(), answer.text().await.expect("a body"));

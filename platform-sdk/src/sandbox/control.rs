@@ -7,6 +7,11 @@ use super::{Faults, Request, Response, exchange::Exchange};
 /// What every control request's path starts with.
 const PREFIX: &str = "/_sandbox/";
 
+/// Whether a request is the kit's own.
+pub(super) fn is_control(request: &Request) -> bool {
+    request.path.starts_with(PREFIX)
+}
+
 /// Answers a control request; `None` when the request is for the service.
 pub(super) fn answer(exchange: &Exchange, request: &Request) -> Option<Response> {
     let what = request.path.strip_prefix(PREFIX)?;

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Fault;
+use super::{Fault, depth::is_too_deep, private};
 
 /// One logged request. Headers are never logged: they carry tokens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let path = folder.join("requests.jsonl");
-        let file = OpenOptions::new().append(true).create(true).open(&path)?;
+        let file = private::open(&path, OpenOptions::new().append(true).create(true))?;
         let bytes = std::fs::read(&path)?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         file.set_len(whole as u64)?;
@@ -72,6 +72,10 @@ impl Log {
     pub(super) fn append(&mut self, mut entry: LogEntry) -> io::Result<()> {
         entry.n = self.last + 1;
         let mut line = serde_json::to_vec(&entry)?;
+        if is_too_deep(&line) {
+            entry.body = None;
+            line = serde_json::to_vec(&entry)?;
+        }
         line.push(b'\n');
         self.file.write_all(&line)?;
         self.last = entry.n;

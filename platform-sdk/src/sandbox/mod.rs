@@ -3,7 +3,11 @@
 //! A [`Service`] is a synchronous function from a request and a [`World`] to a response. The kit serves it over HTTP,
 //! makes the world durable before each answer, locks it, logs requests, and injects faults.
 //!
-//! Every service's port also answers the kit's own control requests, which are never logged and never fail on purpose:
+//! Only programs of this machine are answered: no `Host` but loopback, no foreign `Origin`, no body beyond the service's
+//! bound.
+//!
+//! Every service's port also answers the kit's own control requests, which are never logged and never fail on purpose. They
+//! carry the header `X-Platform-Sandbox: 1`, which no web page can send:
 //!
 //! | request | does |
 //! |---|---|
@@ -14,10 +18,13 @@
 //! | `GET /_sandbox/world` | every document by key, sorted |
 
 mod control;
+mod depth;
 mod exchange;
 mod faults;
+mod guard;
 mod http;
 mod log;
+mod private;
 mod serve;
 mod server;
 mod store;
@@ -56,6 +63,18 @@ pub trait Service: Send + Sync + 'static {
 
     /// A request's body as the log may show it: secrets removed. `None` leaves the body out.
     fn loggable_body(&self, request: &Request) -> Option<serde_json::Value>;
+
+    /// Whether a name of the `Host` header is one of the service's own, to which it is reached in its domain. By default
+    /// none is: names of this machine need no mention.
+    fn is_its_name(&self, name: &str) -> bool {
+        let _ = name;
+        false
+    }
+
+    /// The most bytes of a request's body that are read; what has more is refused with 413. By default 16 MiB.
+    fn largest_body(&self) -> usize {
+        16 << 20
+    }
 
     /// Whether the request changes nothing in the world. By default: GET and HEAD.
     fn is_read(&self, request: &Request) -> bool {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{
     body::{Body, Frame, Incoming, SizeHint},
     header::{CONTENT_LENGTH, HeaderValue},
@@ -23,6 +23,7 @@ use tokio::{net::TcpListener, time::Sleep};
 use super::{
     Request, Response, control,
     exchange::{Exchange, Reply},
+    guard,
 };
 
 /// How long the half of an answer is given to reach the client before the connection breaks.
@@ -48,7 +49,16 @@ pub(super) async fn connections(listener: TcpListener, exchange: Arc<Exchange>) 
 }
 
 async fn answer(exchange: &Exchange, request: hyper::Request<Incoming>) -> io::Result<hyper::Response<Payload>> {
-    let request = read(request).await?;
+    let (head, body) = request.into_parts();
+    let mut request = read(&head);
+    if let Some(response) = guard::refusal(exchange.service(), &request) {
+        return written(response, false);
+    }
+    let most = exchange.service().largest_body();
+    match read_body(body, most).await? {
+        Some(body) => request.body = body,
+        None => return written(guard::too_large(most).header("connection", "close"), false),
+    }
     if let Some(response) = control::answer(exchange, &request) {
         return written(response, false);
     }
@@ -63,15 +73,26 @@ async fn answer(exchange: &Exchange, request: hyper::Request<Incoming>) -> io::R
     }
 }
 
-async fn read(request: hyper::Request<Incoming>) -> io::Result<Request> {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+/// A body, unless it has more than so many bytes; then the rest is not read.
+async fn read_body(body: Incoming, most: usize) -> io::Result<Option<Vec<u8>>> {
+    if body.size_hint().lower() > most as u64 {
+        return Ok(None);
+    }
+    match Limited::new(body, most).collect().await {
+        Ok(body) => Ok(Some(body.to_bytes().into())),
+        Err(error) if error.is::<LengthLimitError>() => Ok(None),
+        Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+/// A request's head as the kit sees it, without a body yet.
+fn read(head: &hyper::http::request::Parts) -> Request {
     let mut read = Request {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().map(query_pairs).unwrap_or_default(),
         headers: std::collections::BTreeMap::new(),
-        body: body.into(),
+        body: Vec::new(),
     };
     for (name, value) in &head.headers {
         let value = String::from_utf8_lossy(value.as_bytes());
@@ -83,7 +104,11 @@ async fn read(request: hyper::Request<Incoming>) -> io::Result<Request> {
             })
             .or_insert_with(|| value.clone().into_owned());
     }
-    Ok(read)
+    // A whole address in the request line stands above the header (RFC 9112, 3.2.2).
+    if let Some(authority) = head.uri.authority() {
+        read.headers.insert("host".to_owned(), authority.to_string());
+    }
+    read
 }
 
 fn query_pairs(query: &str) -> Vec<(String, String)> {

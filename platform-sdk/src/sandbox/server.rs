@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
-use super::{Faults, Service, exchange::Exchange, serve, store};
+use super::{Faults, Service, exchange::Exchange, guard, private, serve, store};
 
 /// How long to wait for the process that holds the lock to say where it listens.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -110,8 +110,8 @@ struct Whereabouts {
 /// When the folder can't be written, the world is damaged, or another process holds the lock and does not answer.
 pub fn attach_or_start(dir: &Path, service: Arc<dyn Service>, options: Options) -> io::Result<Endpoint> {
     let folder = dir.join(service.name());
-    fs::create_dir_all(&folder)?;
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"))?;
+    private::folder(&folder)?;
+    let lock = private::open(&folder.join("lock"), OpenOptions::new().create(true).truncate(false).write(true))?;
     let give_up = Instant::now() + PATIENCE;
     loop {
         match lock.try_lock() {
@@ -178,7 +178,8 @@ fn answers(known: &Whereabouts, service: &str) -> bool {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, known.port));
         let mut stream = TcpStream::connect_timeout(&address, Duration::from_millis(500))?;
         stream.set_read_timeout(Some(Duration::from_millis(500)))?;
-        stream.write_all(b"GET /_sandbox/health HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")?;
+        let head = "GET /_sandbox/health HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n";
+        stream.write_all(format!("{head}{}: 1\r\n\r\n", guard::HEADER).as_bytes())?;
         let mut answer = String::new();
         stream.take(4096).read_to_string(&mut answer)?;
         Ok(answer)

@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::World;
+use super::{World, depth::is_too_deep, private};
 
 /// One line of the file: what a request changed.
 #[derive(Debug, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ impl Store {
         };
         let bytes = line.to_line()?;
         write_atomically(&path, &bytes)?;
-        let file = OpenOptions::new().append(true).open(&path)?;
+        let file = private::open(&path, OpenOptions::new().append(true))?;
         Ok(Self { path, file, length: bytes.len() as u64, last: last + 1 })
     }
 }
@@ -98,6 +98,9 @@ impl Store {
 impl Transaction {
     fn to_line(&self) -> io::Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self)?;
+        if is_too_deep(&bytes) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a document nests too deep to be read again"));
+        }
         bytes.push(b'\n');
         Ok(bytes)
     }
@@ -130,7 +133,12 @@ fn replay(path: &Path, bytes: &[u8]) -> io::Result<(u64, Option<World>)> {
 /// Writes a file so that a reader, or a reboot, finds either the old content or the new.
 pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("new");
-    let mut file = File::create(&fresh)?;
+    // What a run before left, or what somebody else put there, is not written through.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = private::open(&fresh, OpenOptions::new().write(true).create_new(true))?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&fresh, path)?;
