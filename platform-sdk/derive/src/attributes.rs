@@ -11,6 +11,9 @@ pub(crate) struct ResourceAttributes {
     /// `"databricks:Catalog"`.
     #[darling(rename = "type")]
     pub(crate) type_name: String,
+    /// Names that the type had before; once for each.
+    #[darling(default, multiple)]
+    pub(crate) formerly: Vec<String>,
     /// The struct of outputs.
     pub(crate) outputs: Path,
     /// The provider that manages it.

@@ -76,7 +76,7 @@ const CONSISTENCY_MS: u64 = 2000;
 
 fn schema(input: &DeriveInput, attributes: &ResourceAttributes) -> TokenStream {
     let name = &input.ident;
-    let ResourceAttributes { type_name, provider, scope, outputs, .. } = attributes;
+    let ResourceAttributes { type_name, formerly, provider, scope, outputs, .. } = attributes;
     let data = match &attributes.holds_data {
         None => quote!(None),
         Some(DataAttribute::Always) => quote!(Some(|_| true)),
@@ -100,6 +100,7 @@ fn schema(input: &DeriveInput, attributes: &ResourceAttributes) -> TokenStream {
     quote! {
         static SCHEMA: ::platform_sdk::Schema = ::platform_sdk::Schema {
             type_name: #type_name,
+            formerly: &[#(#formerly),*],
             provider: <#provider as ::platform_sdk::Provider>::KIND,
             scope: #scope,
             data: #data,

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use super::{Entries, Path, Segment, Tree};
+use super::{Entries, Path, Segment, Tree, renamed_types};
 use crate::{
     Result,
     program::Schema,
@@ -10,8 +10,8 @@ use crate::{
     state::{Referred, ResourceState, Snapshot},
 };
 
-/// The snapshot with every resource's inputs in the shape of its type's current schema. Types that no provider knows are
-/// left as they are: planning refuses them by name.
+/// The snapshot with every resource under its type's name of today, and its inputs in the shape of the current schema.
+/// Types that no provider knows are left as they are: planning refuses them by name.
 ///
 /// # Errors
 /// When something was written by a newer schema, or can't be brought to this one; all of it at once.
@@ -22,10 +22,11 @@ pub fn migrated<'s>(
     let differs = |state: &Arc<ResourceState>| {
         schemas.get(state.address.type_name()).is_some_and(|schema| schema.version != state.schema_version)
     };
+    let snapshot = renamed_types(snapshot, schemas);
     if !snapshot.all().any(differs) {
-        return Ok(Cow::Borrowed(snapshot));
+        return Ok(snapshot);
     }
-    let mut snapshot = snapshot.clone();
+    let mut snapshot = snapshot.into_owned();
     let mut problems = Vec::new();
     for state in snapshot.all_mut() {
         let Some(schema) = schemas.get(state.address.type_name()) else { continue };

@@ -12,9 +12,9 @@ use super::{
 use crate::{
     Result,
     cli::{Context, DriftArguments, Exit},
-    desired::{Address, Desired, Hash, Node, Path, Segment, Tree, migrated},
+    desired::{Address, Desired, Hash, Node, Path, Segment, Tree, former_names, migrated},
     observe::{Observed, Reading, Sighting, Unsettled, observe},
-    plan::{ChangeKind, Difference, Op, Sides, Step, Summary, change, diff, differs},
+    plan::{ChangeKind, Difference, Op, Sides, Step, Summary, change, diff, differs, readdressing},
     program::{Field, Schema},
     provider::Observation,
     report::{Diagnostic, Event, Observer as _, Severity, object, rust_code},
@@ -75,13 +75,21 @@ async fn accept(
     let context = session.context;
     let Recovered { snapshot, unsettled } = recovered;
     let mut snapshot = snapshot.into_owned();
-    let before = migrated(&snapshot, &session.connections.schemas())?.into_owned();
+    let schemas = session.connections.schemas();
+    let before = migrated(&snapshot, &schemas)?.into_owned();
+    let renamed = readdressing(&snapshot, &former_names(&snapshot, &schemas));
     let age = lease.reading().age(context.now_ms());
     let observed = context.interrupts.unless_asked(look(session, desired, &before, age)).await?;
     let (observed, all_told) = settled(session, observed, &unsettled);
     let drifted = compare(session, &before, &observed);
     context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: true, complete: all_told });
     tell_unready(context, &before);
+    if !drifted.is_empty() && !renamed.is_empty() {
+        for effect in &renamed {
+            snapshot.apply(effect);
+        }
+        lease.journal().append(Record::Outcome { intent: None, effects: renamed }).await?;
+    }
     for drifted in &drifted {
         let effect = accepted(drifted);
         snapshot.apply(&effect);

@@ -35,7 +35,7 @@ pub(crate) async fn state_move(context: &Context, arguments: &StateMoveArguments
             let problem = Diagnostic::error(format!("`{to}` is in state already"));
             return Err(problem.hint("move or forget that one first").about(to));
         }
-        if from.type_name() != to.type_name() {
+        if from.type_name() != to.type_name() && !was_called(context, to, from.type_name()) {
             let problem = Diagnostic::error(format!("`{from}` can't become a {}", to.type_name()));
             return Err(problem.hint("the type of an object stays; move it to an address of the same type"));
         }
@@ -47,6 +47,12 @@ pub(crate) async fn state_move(context: &Context, arguments: &StateMoveArguments
         })
     })
     .await
+}
+
+/// Whether the type of an address had this name before.
+fn was_called(context: &Context, address: &Address, name: &str) -> bool {
+    let schemas = context.program.listed().into_values().flat_map(|connector| connector.schemas());
+    schemas.into_iter().any(|schema| schema.type_name == address.type_name() && schema.formerly.contains(&name))
 }
 
 /// Whether this names an address in what it depends on or was made of.

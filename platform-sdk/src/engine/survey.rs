@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use super::references::{Elsewhere, referred};
 use crate::{
     Result,
-    desired::{Address, Desired, Hash, Tree, migrated},
+    desired::{Address, Desired, Hash, Tree, former_names, migrated},
     observe::{Connections, Observed, Reading, Unsettled, callers, contents, observe},
-    plan::{Planned, Wanted, access_changes, differs, entangled, locked_out, moved, plan, unmoved},
+    plan::{Planned, Wanted, access_changes, differs, entangled, locked_out, moved, plan, readdressing, unmoved},
     provider::ErrorKind,
     report::{Diagnostic, Severity},
     state::Snapshot,
@@ -52,21 +52,29 @@ pub(crate) struct Surveyed {
 impl Survey<'_> {
     /// Reads reality and plans.
     pub(crate) async fn run(self) -> Result<Surveyed> {
-        let current = migrated(self.snapshot, &self.connections.schemas())?;
+        let schemas = self.connections.schemas();
+        let current = migrated(self.snapshot, &schemas)?;
+        let names = former_names(self.snapshot, &schemas);
         let references = referred(self.desired, self.elsewhere).await?;
         let survey = Survey { snapshot: &current, ..self };
-        if self.unsettled.is_empty() {
-            return survey.of_current(&references).await;
-        }
-        // An interrupted step is about an address: nothing moves there until it is known what became of it.
-        let mut unsettled = self.unsettled.clone();
-        for (address, doubt) in self.unsettled {
-            for entangled in entangled(self.desired, address) {
-                unsettled.entry(entangled).or_insert_with(|| doubt.clone());
+        let mut surveyed = if self.unsettled.is_empty() {
+            survey.of_current(&references).await?
+        } else {
+            // An interrupted step is about an address: nothing moves there until it is known what became of it.
+            let mut unsettled = Unsettled::new();
+            for (address, doubt) in self.unsettled {
+                let address = names.get(address).unwrap_or(address);
+                unsettled.insert(address.clone(), doubt.clone());
+                for entangled in entangled(self.desired, address) {
+                    unsettled.entry(entangled).or_insert_with(|| doubt.clone());
+                }
             }
-        }
-        let desired = unmoved(self.desired, &unsettled);
-        Survey { desired: &desired, unsettled: &unsettled, ..survey }.of_current(&references).await
+            let desired = unmoved(self.desired, &unsettled);
+            Survey { desired: &desired, unsettled: &unsettled, ..survey }.of_current(&references).await?
+        };
+        // State learns its types' names of today before everything that speaks of them.
+        surveyed.planned.course.moves.splice(0..0, readdressing(self.snapshot, &names));
+        Ok(surveyed)
     }
 
     async fn of_current(self, references: &BTreeMap<Address, Tree>) -> Result<Surveyed> {

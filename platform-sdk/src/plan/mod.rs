@@ -27,7 +27,7 @@ pub use decide::{Decision, conceal_fields};
 pub use decisions::Decisions;
 pub use diff::{Difference, Sides, Verdict, diff};
 pub use guard::Consent;
-pub use moves::{carry_over, entangled, moved, renamed, unmoved};
+pub use moves::{carry_over, entangled, moved, readdressing, renamed, unmoved};
 pub use outputs::outputs;
 pub use shown::Shown;
 pub use step::{Change, ChangeKind, Cost, Op, Plan, Step, Summary};

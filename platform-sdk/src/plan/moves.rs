@@ -31,9 +31,9 @@ pub fn moved<'s>(desired: &Desired, snapshot: &'s Snapshot) -> Result<(Cow<'s, S
         }
     }
     let from = matched(origins);
-    let mut to: BTreeMap<&Address, &Address> = BTreeMap::new();
+    let mut to: BTreeMap<Address, Address> = BTreeMap::new();
     for (new, old) in &from {
-        if let Some(other) = to.insert(old, new) {
+        if let Some(other) = to.insert(old.clone(), new.clone()) {
             let text = format!("`{old}` was moved to `{other}` and to `{new}`");
             problems.push(Diagnostic::error(text).hint("take one of the two `moved_from` away").about(new));
         }
@@ -118,10 +118,14 @@ fn has_come(desired: &Desired, state: &ResourceState) -> bool {
     told.is_some_and(|told| !told.is_empty() && told.iter().all(|from| state.options.moved_from.contains(from)))
 }
 
-/// The address that a `moved_from` names.
+/// The address that a `moved_from` names; under its type's name of today, where it says a former one.
 fn former(node: &Node, text: &str) -> Result<Address, Diagnostic> {
     let whole = if text.contains("::") { text.to_owned() } else { format!("{}::{text}", node.address.type_name()) };
-    whole.parse()
+    let old: Address = whole.parse()?;
+    if node.schema.formerly.contains(&old.type_name()) {
+        return Address::new(node.schema.type_name, old.path());
+    }
+    Ok(old)
 }
 
 /// An address, with every one that moves lead to from it, and from which they lead to it.
@@ -154,6 +158,18 @@ pub fn unmoved<T>(desired: &Desired, standing: &BTreeMap<Address, T>) -> Desired
     desired
 }
 
+/// What giving addresses other names, each to another place that is free, does to state.
+pub fn readdressing(before: &Snapshot, names: &BTreeMap<Address, Address>) -> Vec<Effect> {
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let after = before.clone().readdressed(names);
+    let mut steps: Vec<Effect> = before.replacing.keys().map(|old| Effect::Remove(old.clone())).collect();
+    steps.extend(effects(before, &after, &names.iter().map(|(old, new)| (new.clone(), old.clone())).collect()));
+    steps.extend(after.replacing.values().map(|old| Effect::End(Arc::clone(old))));
+    steps
+}
+
 /// What moving does to state: the old addresses are left, then everything that names one is written again.
 pub(super) fn effects(before: &Snapshot, moved: &Snapshot, from: &BTreeMap<Address, Address>) -> Vec<Effect> {
     let mut effects: Vec<Effect> = from.values().map(|old| Effect::Remove(old.clone())).collect();
@@ -175,10 +191,10 @@ pub(super) fn effects(before: &Snapshot, moved: &Snapshot, from: &BTreeMap<Addre
 /// What giving an address another name does to state: all that stands there, awaits its deletion or is to be made again
 /// there, and everything that names it.
 pub fn renamed(snapshot: &Snapshot, from: &Address, to: &Address) -> Vec<Effect> {
-    let names = BTreeMap::from([(from, to)]);
+    let names = BTreeMap::from([(from.clone(), to.clone())]);
     let new = |old: &Arc<ResourceState>| {
         let mut new = ResourceState::clone(old);
-        rename(&mut new, &names);
+        new.readdress(&names);
         new
     };
     let mut effects = Vec::new();
@@ -207,18 +223,18 @@ pub fn renamed(snapshot: &Snapshot, from: &Address, to: &Address) -> Vec<Effect>
     effects
 }
 
-fn with_moves<'s>(desired: &Desired, snapshot: &'s Snapshot, to: &BTreeMap<&Address, &Address>) -> Cow<'s, Snapshot> {
+fn with_moves<'s>(desired: &Desired, snapshot: &'s Snapshot, to: &BTreeMap<Address, Address>) -> Cow<'s, Snapshot> {
     if to.is_empty() {
         return Cow::Borrowed(snapshot);
     }
     let mut moved = snapshot.clone();
-    moved.pending_deletes.iter_mut().for_each(|old| rename(Arc::make_mut(old), to));
+    moved.pending_deletes.iter_mut().for_each(|old| Arc::make_mut(old).readdress(to));
     moved.resources = std::mem::take(&mut moved.resources)
         .into_values()
         .map(|mut shared| {
             let state = Arc::make_mut(&mut shared);
             let is_new = to.contains_key(&state.address);
-            rename(state, to);
+            state.readdress(to);
             if let Some(node) = desired.nodes.get(&state.address).filter(|_| is_new) {
                 Arc::make_mut(&mut state.options).moved_from.clone_from(&node.options.moved_from);
             }
@@ -226,21 +242,4 @@ fn with_moves<'s>(desired: &Desired, snapshot: &'s Snapshot, to: &BTreeMap<&Addr
         })
         .collect();
     Cow::Owned(moved)
-}
-
-fn rename(state: &mut ResourceState, to: &BTreeMap<&Address, &Address>) {
-    let renamed = |address: &Address| to.get(address).map_or_else(|| address.clone(), |to| (*to).clone());
-    state.address = renamed(&state.address);
-    state.dependencies = state.dependencies.iter().map(renamed).collect();
-    state.parents = state.parents.iter().map(renamed).collect();
-    if !state.provider.of.is_empty() {
-        let provider = Arc::make_mut(&mut state.provider);
-        provider.of = provider.of.iter().map(renamed).collect();
-    }
-    if let Some(with) = state.options.deleted_with.as_ref().map(renamed) {
-        Arc::make_mut(&mut state.options).deleted_with = Some(with);
-    }
-    for reference in state.references.values_mut() {
-        reference.to = renamed(&reference.to);
-    }
 }

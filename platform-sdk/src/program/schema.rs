@@ -11,6 +11,8 @@ use crate::desired::Tree;
 pub struct Schema {
     /// `databricks:Catalog`, the first part of addresses.
     pub type_name: &'static str,
+    /// Names that the type had before, under which state may know its objects.
+    pub formerly: &'static [&'static str],
     /// The kind of provider that manages it: `databricks.workspace`.
     pub provider: &'static str,
     /// What its identity is relative to: a key of the provider's identity such as `metastore`, `workspace`, `account`.

@@ -240,7 +240,9 @@ impl<C: Send + Sync + 'static> Drivers<C> {
     pub fn with<R: Manage<Client = C>>(mut self) -> Self {
         let schema = R::schema();
         self.schemas.push(schema);
-        self.drivers.insert(schema.type_name, |client| Arc::new(Page::<R> { client, of: PhantomData }));
+        for name in std::iter::once(&schema.type_name).chain(schema.formerly) {
+            self.drivers.insert(name, |client| Arc::new(Page::<R> { client, of: PhantomData }));
+        }
         self.lookups.insert(schema.type_name, |client| Arc::new(Owned::<R> { client, of: PhantomData }));
         self
     }
@@ -258,7 +260,7 @@ impl<C: Send + Sync + 'static> Drivers<C> {
         schemas
     }
 
-    /// The driver of a type over a connection.
+    /// The driver of a type, by its name or one that it had before, over a connection.
     pub fn driver(&self, type_name: &str, client: &Arc<C>) -> Option<Arc<dyn Driver>> {
         self.drivers.get(type_name).map(|make| make(client.clone()))
     }

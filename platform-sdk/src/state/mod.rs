@@ -5,6 +5,7 @@
 // In memory: what the engine works with.
 mod fold;
 mod owned;
+mod readdress;
 mod record;
 mod snapshot;
 

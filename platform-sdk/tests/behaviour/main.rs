@@ -143,6 +143,7 @@ mod containment;
 mod data;
 mod deleted_with;
 mod drift;
+mod former_types;
 mod held_back;
 mod ignore_changes;
 mod imports;

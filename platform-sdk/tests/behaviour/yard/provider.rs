@@ -191,7 +191,8 @@ impl Connection for Open {
     }
 
     fn driver(&self, type_name: &str) -> Option<Arc<dyn Driver>> {
-        let schema = self.schemas.iter().find(|schema| schema.type_name == type_name)?;
+        let is_it = |schema: &&&Schema| schema.type_name == type_name || schema.formerly.contains(&type_name);
+        let schema = self.schemas.iter().find(is_it)?;
         Some(Arc::new(Page { world: self.world.clone(), realm: self.realm.clone(), schema }))
     }
 

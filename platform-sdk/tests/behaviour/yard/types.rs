@@ -143,7 +143,7 @@ pub(crate) struct ChestOutputs<S: Stage = Declared> {
 
 /// While a lock is on a house, the house can't go.
 #[derive(Resource)]
-#[resource(type = "yard:Lock", outputs = LockOutputs, provider = Yard, scope = "yard", identity = mark(mark))]
+#[resource(type = "yard:Lock", formerly = "yard:Bolt", outputs = LockOutputs, provider = Yard, scope = "yard", identity = mark(mark))]
 pub(crate) struct Lock<S: Stage = Declared> {
     /// The house that it locks.
     #[field(computed, holds)]
