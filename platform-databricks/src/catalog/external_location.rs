@@ -140,6 +140,10 @@ impl Manage for ExternalLocation {
 
 /// Denials that are about the role, not about the caller: a role that was just made works in a minute or two.
 fn role_may_spread(mut error: ProviderError) -> ProviderError {
+    if finds_nothing(&error) {
+        return error
+            .hint("`.skip_validation(true)` makes the location though nothing is there yet that could be read");
+    }
     let about_role = ["IAM role", "assume", "AssumeRole", "self-assum", "cloud storage", "AccessDenied"];
     let refused = matches!(error.kind, ErrorKind::Denied | ErrorKind::Invalid { .. });
     if refused && about_role.iter().any(|words| error.message.contains(words)) {
@@ -151,6 +155,14 @@ fn role_may_spread(mut error: ProviderError) -> ProviderError {
         );
     }
     error
+}
+
+/// The role works, and the test read of the service finds no file: waiting for the role would change nothing.
+fn finds_nothing(error: &ProviderError) -> bool {
+    let says = |words: &[&str]| words.iter().any(|words| error.message.contains(words));
+    let nothing = ["does not exist", "no file", "No file", "NoSuchKey", "FileNotFound", "not found", "PATH_NOT_FOUND"];
+    let of_files = ["file", "File", "path", "PATH", "NoSuchKey", "directory"];
+    says(&nothing) && says(&of_files) && !says(&["AccessDenied", "Access Denied", "Forbidden"])
 }
 
 // translate
@@ -283,6 +295,7 @@ mod tests {
             ("AWS IAM role does not have READ permissions on url s3://landing.", true),
             ("Failed to access cloud storage: [AmazonS3Exception] AccessDenied", true),
             ("User does not have CREATE EXTERNAL LOCATION on Metastore 'm'.", false),
+            ("Failed to access cloud storage: the path s3://landing does not exist, or holds no file to read", false),
         ] {
             let server = Server::playing([denied(message)]).await;
             let inputs = json!({"name": "raw", "url": "s3://landing", "credential": "cred"});

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use platform_sdk::provider::{Context, ErrorKind, ProviderError, ProviderResult};
+use platform_sdk::provider::{Context, ErrorKind, ProviderError, ProviderResult, waiting};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Client, path};
@@ -16,6 +16,8 @@ const STATEMENTS: &str = "api/2.0/sql/statements";
 /// The pause after the first look; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// After this long it is asked why a statement does not run yet.
+const SOON: Duration = Duration::from_secs(5);
 /// A warehouse starts in minutes; a statement of ours takes seconds.
 const PATIENCE: Duration = Duration::from_mins(20);
 
@@ -53,7 +55,7 @@ pub(super) async fn run(client: &Client, ctx: &Context, warehouse: &str, stateme
     loop {
         match now.status.state.as_str() {
             "SUCCEEDED" => return Ok(()),
-            "PENDING" | "RUNNING" => ctx.progress(&now.status.state),
+            "PENDING" | "RUNNING" => {}
             state => return Err(failed(state, &now.status.error.unwrap_or_default())),
         }
         if start.elapsed() > PATIENCE {
@@ -61,9 +63,26 @@ pub(super) async fn run(client: &Client, ctx: &Context, warehouse: &str, stateme
             return Err(ProviderError::new(ErrorKind::TimedOut, message)
                 .hint(format!("look at warehouse {warehouse}: does it start?")));
         }
-        sleep(pause).await;
+        let words = words(client, warehouse, &now.status.state, start.elapsed()).await;
+        ctx.progress(&words);
+        waiting(&words, sleep(pause)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         now = client.get(path(STATEMENTS, [&now.statement_id])).send().await?;
+    }
+}
+
+/// What is waited for: soon, what keeps the warehouse from starting on the statement.
+async fn words(client: &Client, warehouse: &str, state: &str, since: Duration) -> String {
+    if state != "PENDING" || since < SOON {
+        return state.to_owned();
+    }
+    let Ok(answer) = client.get(path("/api/2.0/sql/warehouses", [warehouse])).send::<Value>().await else {
+        return state.to_owned();
+    };
+    let of_warehouse = answer["state"].as_str().unwrap_or_default();
+    match answer["health"]["summary"].as_str().filter(|health| !health.is_empty()) {
+        Some(health) => format!("{state}: the warehouse is {of_warehouse}: {health}"),
+        None => format!("{state}: the warehouse is {of_warehouse}"),
     }
 }
 

@@ -187,3 +187,22 @@ fn messages_say_what_and_what_next() {
     }
     insta::assert_snapshot!(all);
 }
+
+#[test]
+fn a_principal_or_a_reference_that_does_not_exist_is_another_thing_than_the_object() {
+    let kind = |method: &str, path: &str, body: &str| of(method, path, 404, body).error.kind;
+    let missing = |what: &str| ErrorKind::Missing { what: what.to_owned() };
+    let catalogs = "/api/2.1/unity-catalog/catalogs/lake";
+    let principal =
+        r#"{"error_code": "PRINCIPAL_DOES_NOT_EXIST", "message": "Could not find principal with name analysts."}"#;
+    assert_eq!(kind("PATCH", catalogs, principal), missing("analysts"));
+    let of_acl =
+        r#"{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Principal: UserName(ana@x.y) does not exist"}"#;
+    assert_eq!(kind("PUT", "/api/2.0/permissions/jobs/7", of_acl), missing("ana@x.y"));
+    let other = r#"{"error_code": "STORAGE_CREDENTIAL_DOES_NOT_EXIST", "message": "Storage credential 'cred' does not exist."}"#;
+    assert_eq!(kind("PATCH", "/api/2.1/unity-catalog/external-locations/raw", other), missing("cred"));
+    let itself = r#"{"error_code": "CATALOG_DOES_NOT_EXIST", "message": "Catalog 'lake' does not exist."}"#;
+    assert_eq!(kind("PATCH", catalogs, itself), ErrorKind::NotFound);
+    assert_eq!(kind("GET", "/api/2.1/unity-catalog/schemas", itself), ErrorKind::NotFound, "a read of what is in it");
+    assert_eq!(kind("DELETE", "/api/2.1/unity-catalog/schemas/lake.x", itself), ErrorKind::NotFound);
+}

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Instant;
 
-use platform_sdk::provider::{ErrorKind, ProviderError, ProviderResult};
+use platform_sdk::provider::{ErrorKind, ProviderError, ProviderResult, waiting};
 use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -100,7 +100,7 @@ impl Request {
     /// One try; a second one at once when a token that was still thought good is refused.
     async fn attempt(&self) -> Result<Answer, Fault> {
         let shared = &self.client.0;
-        shared.pace.turn().await;
+        waiting("the service asks for fewer requests", shared.pace.turn()).await;
         let (mut answer, mut token) = self.exchange().await?;
         if answer.status == 401 && shared.credential.renew(&token).await {
             (answer, token) = self.exchange().await?;

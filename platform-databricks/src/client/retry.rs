@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use platform_sdk::provider::{ProviderError, ProviderResult};
+use platform_sdk::provider::{ProviderError, ProviderResult, waiting};
 use tokio::time::{Instant, sleep};
 
 use super::options::{ClientOptions, Patience};
@@ -84,7 +84,7 @@ impl Backoff {
         }
         tracing::debug!(tries = self.tries, pause_ms = pause.as_millis(), cause = %fault.error, "will try again");
         self.delay = (self.delay * 2).min(LONGEST_DELAY);
-        sleep(pause).await;
+        waiting(&fault.error, sleep(pause)).await;
         Ok(())
     }
 

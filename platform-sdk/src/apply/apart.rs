@@ -13,7 +13,7 @@ use crate::{
     desired::{Address, Node, Tree},
     plan::{Course, Decision},
     program::{Identity, Schema},
-    provider::Found,
+    provider::{Found, waiting},
     report::Diagnostic,
     state::{ProviderState, ResourceState},
 };
@@ -65,8 +65,10 @@ impl Run<'_> {
             return Ok(Alone(None));
         }
         let place = (node.schema.type_name, format!("{} {}", provider.kind, provider.config));
-        let turns = self.apart.0.lock().unwrap_or_else(PoisonError::into_inner).entry(place).or_default().clone();
-        let turn = self.slots.resting(turns.lock_owned()).await;
+        let turns =
+            self.apart.0.lock().unwrap_or_else(PoisonError::into_inner).entry(place.clone()).or_default().clone();
+        let one_by_one = format!("another {} is being made, and a new one is told by not having been there", place.0);
+        let turn = waiting(one_by_one, self.slots.resting(turns.lock_owned())).await;
         match &*turn {
             None => Ok(Alone(Some(turn))),
             Some(other) => Err(Diagnostic::error(format!("cannot create `{}` yet", node.address))

@@ -84,16 +84,24 @@ impl Created<'_> {
 
     /// Waits out what had no effect and may have one later.
     async fn refused(&self, error: ProviderError, started: Instant, retry: &mut Retry<'_>) -> ProviderResult<()> {
-        let lagging = started.elapsed() < self.making.node.schema.consistency;
+        let Making { run, node, .. } = self.making;
+        let lagging = started.elapsed() < node.schema.consistency;
         match &error.kind {
             // What it refers to was made a moment ago, or what had its key was deleted a moment ago.
-            ErrorKind::NotFound if lagging => retry.pause(error).await,
-            ErrorKind::AlreadyExists if self.making.run.ended_lately(self.making.node.schema, None) => {
-                retry.pause(error).await
+            _ if lagging && run.lags_behind(node, &error) => retry.pause(error).await,
+            ErrorKind::AlreadyExists if self.name_is_held() => {
+                let message = format!("its name is still taken by what was deleted: {}", error.message);
+                retry.pause(ProviderError { message, ..error }).await.map_err(hinted)
             }
             ErrorKind::AlreadyExists => Err(hinted(error)),
             _ => retry.after(error).await,
         }
+    }
+
+    /// What had its name was deleted by this run, or by the first half of its replacement.
+    fn name_is_held(&self) -> bool {
+        let (run, schema, target) = (self.making.run, self.making.node.schema, &self.intent.target);
+        run.ended_lately(schema) || run.gave_up_key(schema, &target.site(), &target.inputs)
     }
 
     /// Whoever stops the run does not wait until absence could be believed: the next run looks.

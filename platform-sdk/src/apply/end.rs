@@ -1,8 +1,6 @@
 //! Ending: deletes, by a call of their own or along with another object, and changes of state alone.
 
-use std::sync::{Arc, PoisonError};
-
-use tokio::time::Instant;
+use std::sync::Arc;
 
 use super::{
     live::references,
@@ -15,26 +13,11 @@ use crate::{
     fault,
     observe::{BUILTIN, request},
     plan::{Decision, Op, compare},
-    program::{Operation, Options, Schema},
+    program::{Operation, Options},
     provider::{Driver, ErrorKind, ProviderError},
     report::Diagnostic,
-    state::{Effect, Intent, IntentOp, ResourceState, Site, Status},
+    state::{Effect, Intent, IntentOp, ResourceState, Status},
 };
-
-/// An object that this run has deleted.
-pub(super) struct Ended {
-    type_name: String,
-    id: String,
-    pub(super) site: Site,
-    at: Instant,
-}
-
-impl Ended {
-    /// Whether it was one of this type, with this id if one is given.
-    pub(super) fn is(&self, type_name: &str, id: Option<&str>) -> bool {
-        self.type_name == type_name && id.is_none_or(|id| id == self.id)
-    }
-}
 
 impl Run<'_> {
     /// Ends the object that an address held when the run began.
@@ -158,7 +141,7 @@ impl Run<'_> {
         let slot = self.turn(action, &intent).await?;
         match self.send_delete((&driver, slot), old, &intent, self.forces(old)).await {
             Ok(()) => {
-                self.has_ended(old);
+                self.have_ended(&effects);
                 self.close(Some(intent), effects).await
             }
             Err(error) => {
@@ -189,18 +172,6 @@ impl Run<'_> {
                 Err(error) => retry.after_doubt(error).await?,
             }
         }
-    }
-
-    fn has_ended(&self, old: &ResourceState) {
-        let (type_name, id) = (old.address.type_name().to_owned(), old.id.clone());
-        let ended = Ended { type_name, id, site: old.site(), at: Instant::now() };
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner).push(ended);
-    }
-
-    /// Whether this run deleted such an object, or the one with this id, so lately that it may still show.
-    pub(super) fn ended_lately(&self, schema: &Schema, id: Option<&str>) -> bool {
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.iter().any(|end| end.is(schema.type_name, id) && end.at.elapsed() < schema.consistency)
     }
 
     /// Changes state alone.

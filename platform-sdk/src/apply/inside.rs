@@ -1,6 +1,6 @@
 //! What is inside of an object that is about to end, where the plan did not look.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::{
     retry::{PATIENCE, Retry},
@@ -52,11 +52,6 @@ impl Run<'_> {
         let foreign =
             objects.iter().zip(owned).filter(|((kind, id), owned)| !owned && !self.ended_in(holder, kind, id));
         foreign.map(|((kind, id), _)| format!("{kind} `{id}`")).collect()
-    }
-
-    fn ended_in(&self, holder: &ResourceState, kind: &str, id: &str) -> bool {
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.iter().any(|end| end.is(kind, Some(id)) && end.site.is_of(holder))
     }
 }
 

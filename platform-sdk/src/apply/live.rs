@@ -160,7 +160,8 @@ impl Live {
         }
         let mut unknown = Vec::new();
         unknowns(&tree, &mut unknown);
-        Err(Diagnostic::error(format!("a value for `{}` is not known", node.address)).detail(unknown.join("\n")))
+        let problem = Diagnostic::error(format!("a value for `{}` is not known", node.address));
+        Err(problem.detail(unknown.join("\n")).about(&node.address).at(&node.at))
     }
 
     /// A provider's resolved configuration.

@@ -44,6 +44,14 @@ impl Making<'_, '_> {
                     let effect = if resumes { Effect::End(gone) } else { Effect::Remove(self.address().clone()) };
                     self.run.close(None, vec![effect]).await?;
                 }
+                // When an earlier run ended it is not known: it may have been a moment ago.
+                self.run
+                    .course
+                    .snapshot
+                    .replacing
+                    .get(self.address())
+                    .into_iter()
+                    .for_each(|old| self.run.has_ended(old.clone()));
                 self.create(&driver, self.resumed(target), None).await
             }
             Op::Replace { create_first } => self.replace(&driver, target, *create_first).await,
@@ -209,11 +217,12 @@ impl Making<'_, '_> {
             let is_key = self.node.schema.identity == Identity::Key;
             let other = found.iter().filter(|_| is_key).find(|found| old.is_none_or(|old| old.id != found.id));
             let Some(other) = other else { return Ok(found) };
-            if !self.run.ended_lately(self.node.schema, Some(&other.id)) {
+            if !self.run.may_still_show(self.node.schema, &other.id) {
                 return Err(self.in_the_way(other));
             }
             // What this run deleted may still show for a while.
-            let shows = ProviderError::new(ErrorKind::AlreadyExists, format!("`{}` still shows", other.id));
+            let shows =
+                ProviderError::new(ErrorKind::AlreadyExists, format!("`{}` was deleted and still shows", other.id));
             retry.pause(shows).await.map_err(|error| self.failed(&error))?;
         }
     }
@@ -242,7 +251,9 @@ impl Making<'_, '_> {
             effects.push(Effect::Retire(self.address().clone()));
         }
         effects.push(Effect::put(target));
-        self.run.close(intent, effects).await
+        self.run.close(intent, effects).await?;
+        self.run.has_made(self.address());
+        Ok(())
     }
 
     /// What comes back does not lose the secrecy of what was given, and is kept once where it is the same.

@@ -8,7 +8,7 @@ use super::slots::{Slot, Slots};
 pub(super) use crate::observe::PATIENCE;
 use crate::{
     observe::Backoff,
-    provider::{ErrorKind, ProviderError, ProviderResult},
+    provider::{ErrorKind, ProviderError, ProviderResult, waiting},
 };
 
 /// How long an unreachable service is waited for: its client has tried for a while already.
@@ -69,14 +69,18 @@ impl<'s> Retry<'s> {
         }
         tracing::debug!(ms = pause.as_millis(), reason = %error, "waiting before the next try");
         // A service that is busy is spared by whoever waits; one that is not ready yet for this one has time for others.
-        let goes_on = match (&mut self.slot, self.slots) {
-            (Some(slot), _) if matches!(error.kind, ErrorKind::NotReady { .. }) => slot.aside(sleep(pause)).await,
-            (_, Some(slots)) => slots.unless_closed(sleep(pause)).await.is_some(),
-            (_, None) => {
-                sleep(pause).await;
-                true
+        let (slot, slots) = (&mut self.slot, self.slots);
+        let rested = async {
+            match (slot, slots) {
+                (Some(slot), _) if matches!(error.kind, ErrorKind::NotReady { .. }) => slot.aside(sleep(pause)).await,
+                (_, Some(slots)) => slots.unless_closed(sleep(pause)).await.is_some(),
+                (_, None) => {
+                    sleep(pause).await;
+                    true
+                }
             }
         };
+        let goes_on = waiting(&error, rested).await;
         if goes_on { Ok(()) } else { Err(stopped(error)) }
     }
 

@@ -13,8 +13,8 @@ use tokio::sync::watch;
 use super::{
     Ledger, Scrub,
     apart::{Apart, leaving},
-    end::Ended,
     held::certain,
+    lately::Lately,
     live::Live,
     make::Making,
     slots::{Slot, Slots},
@@ -25,7 +25,7 @@ use crate::{
     observe::{BUILTIN, Connections, Observed, look_up},
     plan::{Action, Course, Kind, Op, Summary, outputs},
     provider::{Context, ErrorKind, Journalled, Mark, Progress, ProviderError, ProviderResult, owner},
-    report::{Diagnostic, Event, Observer},
+    report::{Diagnostic, Event, Observer, Silence},
     state::{Effect, Intent, ProviderState, Record, ResourceState, Snapshot},
 };
 
@@ -81,7 +81,7 @@ pub(super) struct Run<'a> {
     pub(super) ledger: Arc<dyn Ledger>,
     pub(super) settings: Settings,
     pub(super) live: Live,
-    pub(super) scrub: Scrub,
+    pub(super) scrub: Arc<Scrub>,
     /// What goes along with the object of each resource.
     pub(super) along: BTreeMap<&'a Address, Vec<&'a Address>>,
     pub(super) observer: Arc<dyn Observer>,
@@ -90,11 +90,12 @@ pub(super) struct Run<'a> {
     /// What this plan ends.
     pub(super) leaving: Vec<&'a ResourceState>,
     created: Arc<Mutex<BTreeMap<String, String>>>,
-    /// What this run deleted.
-    pub(super) ended: Mutex<Vec<Ended>>,
+    pub(super) lately: Lately,
     /// The step of each action.
     steps: Vec<usize>,
     timing: Mutex<Timing>,
+    /// What steps wait for.
+    pub(super) silence: Arc<Silence>,
 }
 
 /// When steps began, and what was not even sent.
@@ -117,16 +118,17 @@ pub async fn apply(work: Apply<'_>) -> Applied {
         connections,
         ledger,
         live: Live::new(&course.snapshot, observed),
-        scrub: Scrub::default(),
+        scrub: Arc::default(),
         along: along(course),
         observer,
         slots: Slots::new(settings.parallel),
         apart: Apart::default(),
         leaving: leaving(course),
         created: Arc::default(),
-        ended: Mutex::default(),
+        lately: Lately::new(),
         steps,
         timing: Mutex::new(Timing { began: vec![None; count], sent_away: BTreeSet::new() }),
+        silence: Arc::default(),
         settings,
     };
     run.learn_secrets();
@@ -205,6 +207,7 @@ impl<'a> Run<'a> {
         };
         if first {
             let (address, op) = (self.actions()[index].address.clone(), self.op(index));
+            self.silence.began(Some(&address));
             self.observer.event(&Event::StepStarted { address, op });
         }
     }
@@ -384,7 +387,8 @@ impl<'a> Run<'a> {
             owner(&self.desired.project, &self.desired.stack, address),
         );
         let journal = Journal { ledger: self.ledger.clone(), intent: intent.to_owned(), created: self.created.clone() };
-        let progress = Words { observer: self.observer.clone(), address: address.clone() };
+        let (observer, silence) = (self.observer.clone(), self.silence.clone());
+        let progress = Words { observer, silence, scrub: self.scrub.clone(), address: address.clone() };
         Context::new(mark, Arc::new(journal), Arc::new(progress))
     }
 
@@ -394,7 +398,9 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn say(&self, address: &Address, state: &str) {
-        self.observer.event(&Event::StepProgress { address: address.clone(), state: self.scrub.text(state) });
+        let state = &self.scrub.text(state);
+        self.silence.said(address, state);
+        self.observer.event(&Event::StepProgress { address: address.clone(), state: state.clone() });
     }
 
     pub(super) async fn act(&self, index: usize) -> Result<(), Diagnostic> {
@@ -464,11 +470,15 @@ impl Journalled for Journal {
 /// Shows a driver's progress.
 struct Words {
     observer: Arc<dyn Observer>,
+    silence: Arc<Silence>,
+    scrub: Arc<Scrub>,
     address: Address,
 }
 
 impl Progress for Words {
     fn say(&self, state: &str) {
-        self.observer.event(&Event::StepProgress { address: self.address.clone(), state: state.to_owned() });
+        let state = self.scrub.text(state);
+        self.silence.said(&self.address, &state);
+        self.observer.event(&Event::StepProgress { address: self.address.clone(), state });
     }
 }

@@ -90,6 +90,15 @@ impl Drop for Slot<'_> {
     }
 }
 
+/// Somebody rests for as long as this lives.
+struct Rest<'s>(&'s AtomicUsize);
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Slots {
     pub(super) fn new(count: usize) -> Self {
         let state = State { free: count.max(1), waiting: BinaryHeap::new(), waited: 0, closed: false };
@@ -165,9 +174,8 @@ impl Slots {
     pub(super) async fn resting<T>(&self, wait: impl Future<Output = T>) -> T {
         self.resting.fetch_add(1, Ordering::SeqCst);
         self.changed.notify_one();
-        let waited = wait.await;
-        self.resting.fetch_sub(1, Ordering::SeqCst);
-        waited
+        let _at_rest = Rest(&self.resting);
+        wait.await
     }
 
     /// How many do nothing but wait.

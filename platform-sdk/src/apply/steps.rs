@@ -88,7 +88,7 @@ impl<'r, 'a> Schedule<'r, 'a> {
                 self.take_local().await;
                 while running.len() < under_way + run.slots.at_rest() {
                     let Some((_, Reverse(index))) = self.ready.pop() else { break };
-                    running.push(Box::pin(async move { (index, run.act(index).await) }));
+                    running.push(Box::pin(async move { (index, run.heard(index).await) }));
                 }
             }
             // Whatever ended by now is taken in first: it may make ready what is more urgent than all that waits.
@@ -107,6 +107,7 @@ impl<'r, 'a> Schedule<'r, 'a> {
                 biased;
                 Some((index, outcome)) = running.next() => self.finished(index, outcome),
                 () = run.slots.changed() => {}
+                event = run.silence.due() => run.observer.event(&event),
                 () = stopped(&mut stop), if !self.interrupted => self.interrupted = true,
             }
         }
@@ -117,7 +118,7 @@ impl<'r, 'a> Schedule<'r, 'a> {
         for _ in 0..IN_A_ROW {
             let Some((_, Reverse(index))) = self.local.pop() else { return };
             self.run.began(index);
-            let outcome = self.run.act(index).await;
+            let outcome = self.run.heard(index).await;
             self.finished(index, outcome);
             if self.run.settings.fail_fast && !self.failures.is_empty() {
                 return;
@@ -165,6 +166,7 @@ impl<'r, 'a> Schedule<'r, 'a> {
         }
         self.run.began(index);
         let (address, took) = (self.address(index), self.run.since_began(index));
+        self.run.silence.ended(Some(&address));
         self.run.observer.event(&Event::StepFinished { address, op, took, error, skipped: false });
     }
 

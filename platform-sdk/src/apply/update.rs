@@ -16,7 +16,7 @@ use crate::{
     observe::{BUILTIN, Looks, Unanswered, halfway, may_have_happened, renamed, renames, request},
     plan::{Compared, Difference, Op, Verdict, compare},
     program::Operation,
-    provider::{Driver, Observation, ProviderResult, Request},
+    provider::{Driver, ErrorKind, Observation, ProviderResult, Request},
     report::Diagnostic,
     state::{Effect, Intent, IntentOp, ResourceState, Status},
 };
@@ -133,6 +133,10 @@ impl Making<'_, '_> {
                 target.outputs = self.conceal(&target.inputs, outputs);
                 target.status = self.finished();
                 self.run.close((!builtin).then_some(intent.id), vec![Effect::put(target)]).await?;
+                if renames {
+                    self.run.has_ended(Arc::new(before.clone()));
+                    self.run.has_made(self.address());
+                }
                 self.wait(driver).await
             }
             // Under which key it is now, the next run finds out.
@@ -199,8 +203,15 @@ impl Making<'_, '_> {
                 sending.in_doubt = false;
             }
             // It was made a moment ago.
-            let lagging = error.is_not_found() && started.elapsed() < self.node.schema.consistency;
-            if lagging { retry.pause(error).await? } else { retry.after_doubt(error).await? }
+            let young = started.elapsed() < self.node.schema.consistency;
+            let lagging = young && self.run.lags_behind(self.node, &error);
+            let held = || {
+                let target = &intent.target;
+                sending.renames && self.run.gave_up_key(self.node.schema, &target.site(), &target.inputs)
+            };
+            // What had the new name was deleted, or renamed, a moment ago.
+            let taken = error.kind == ErrorKind::AlreadyExists && held();
+            if lagging || taken { retry.pause(error).await? } else { retry.after_doubt(error).await? }
         }
     }
 

@@ -21,13 +21,35 @@ pub fn evaluate(expr: &Expr, output: &mut dyn FnMut(&Origin, &str) -> Option<Tre
             // A function that fails leaves the value unknown for good; the apply reports it with this text.
             let result = match (function.call)(value) {
                 Ok(value) => without_nulls(&value),
-                Err(error) => Tree::Unknown(format!("{} failed: {error}", describe(expr))),
+                Err(error) => Tree::Unknown(format!("{} failed: {}", describe(expr), told(&source, error))),
             };
             if source.has_secrets() { secret(result) } else { result }
         }
         Expr::Secret(inner) => secret(evaluate(inner, output)),
         Expr::Invalid(problem) => Tree::Unknown(format!("invalid: {problem}")),
     }
+}
+
+/// The functions of an expression that fail on values that are known: `the function at src/main.rs:42:17 failed: ..`.
+pub fn failures(expr: &Expr, output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Vec<String> {
+    match expr {
+        Expr::Value(_) | Expr::Output { .. } | Expr::Invalid(_) => Vec::new(),
+        Expr::List(parts) | Expr::Concat(parts) => parts.iter().flat_map(|part| failures(part, output)).collect(),
+        Expr::Map(entries) => entries.values().flat_map(|entry| failures(entry, output)).collect(),
+        Expr::Secret(inner) => failures(inner, output),
+        Expr::Apply { source, function } => {
+            let tree = evaluate(source, output);
+            let Some(value) = tree.plain() else { return failures(source, output) };
+            let failed = (function.call)(value).err();
+            let failed = failed.map(|why| format!("the function at {} failed: {}", function.at, told(&tree, why)));
+            failed.into_iter().collect()
+        }
+    }
+}
+
+/// What a function says of its failure may hold what it was given.
+fn told(source: &Tree, error: String) -> String {
+    if source.has_secrets() { "what it says is kept back, for it was given a secret".to_owned() } else { error }
 }
 
 /// Whether this tree is what the expression evaluates to. Says so without making that: most of a program is as it was

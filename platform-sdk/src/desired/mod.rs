@@ -18,7 +18,7 @@ mod validate;
 pub use address::{Address, ProviderKey};
 pub use addresses::Addresses;
 pub use entries::Entries;
-pub use evaluate::{describe, evaluate, evaluates_to};
+pub use evaluate::{describe, evaluate, evaluates_to, failures};
 pub use former::{former_names, renamed_types};
 pub(crate) use graph::desired;
 pub use graph::{Desired, LookupNode, Node, ProviderNode, Reference};

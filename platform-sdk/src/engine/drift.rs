@@ -17,7 +17,7 @@ use crate::{
     plan::{ChangeKind, Difference, Op, Sides, Step, Summary, change, diff, differs, readdressing},
     program::{Field, Schema},
     provider::Observation,
-    report::{Diagnostic, Event, Observer as _, Severity, object, rust_code},
+    report::{Diagnostic, Event, Observer as _, Severity, heard, object, rust_code},
     state::{Effect, Lease, Record, ResourceState, Snapshot, Status},
 };
 
@@ -164,7 +164,7 @@ async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age
     if let Err(error) = reading.check_credentials() {
         return Err(Diagnostic::of_provider("cannot log in", &error).into());
     }
-    observe(reading).await
+    heard(&*session.context.printer, observe(reading)).await
 }
 
 fn compare<'s>(session: &Session<'_>, snapshot: &'s Snapshot, observed: &'s Observed) -> Vec<Drifted<'s>> {

@@ -11,7 +11,8 @@ use std::{
 use crate::{
     Result,
     cli::Context,
-    report::Error,
+    provider::waiting,
+    report::{Error, heard},
     state::{self, Holder, Lease, Location, World},
 };
 
@@ -24,7 +25,8 @@ pub(super) async fn take(context: &Context, location: &Location, world: World) -
         told.store(true, Ordering::SeqCst);
         printer.note(text);
     });
-    let mut taking = pin!(state::lease(location, world, &context.environment, &who));
+    let taking = state::lease(location, world, &context.environment, &who);
+    let mut taking = pin!(heard(&*context.printer, waiting("the lease of the stack", taking)));
     tokio::select! {
         lease = &mut taking => return lease,
         () = context.interrupts.asked() => {}

@@ -19,7 +19,7 @@ use crate::{
     desired::{Address, Desired},
     observe::{Connections, Doubt, Observed, Unsettled, settle},
     plan::{Course, Planned, Step, Targets, Wanted},
-    report::{Diagnostic, Error, Severity},
+    report::{Diagnostic, Error, Severity, heard},
     sandbox::Endpoint,
     state::{self, Lease, Location, OpenIntent, Reading, Record, Snapshot, World},
 };
@@ -197,7 +197,8 @@ impl<'c> Session<'c> {
     }
 
     async fn settled(&self, open: &[OpenIntent], mut snapshot: Snapshot) -> (Recovered<'static>, Vec<Record>) {
-        let settled = settle(open, &mut snapshot, &self.connections, self.context.now_ms()).await;
+        let settling = settle(open, &mut snapshot, &self.connections, self.context.now_ms());
+        let settled = heard(&*self.context.printer, settling).await;
         settled.notes.iter().for_each(|note| self.context.printer.note(note));
         (Recovered { snapshot: Cow::Owned(snapshot), unsettled: settled.unsettled }, settled.records)
     }
@@ -231,7 +232,7 @@ impl<'c> Session<'c> {
             age: reading.age(self.context.now_ms()),
             unsettled: &recovered.unsettled,
         };
-        survey.run().await
+        heard(&*self.context.printer, survey.run()).await
     }
 
     /// Losses that nobody agreed to, all at once.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::patience::{Patience, answered, paced, patiently};
+use super::patience::{BEARS_FEWER, Patience, answered, paced, patiently};
 use crate::{
     desired::Tree,
     program::Schema,
     provider::{
         Content, Context, Driver, ErrorKind, Found, Observation, Pace, ProviderError, ProviderResult, Readiness,
-        Request,
+        Request, waiting,
     },
 };
 
@@ -31,7 +31,7 @@ impl Paced {
 
     /// A call that changes something. What waits for its turn was not sent yet, and need not be.
     async fn changing<T>(&self, call: impl Future<Output = ProviderResult<T>>) -> ProviderResult<T> {
-        if self.patience.waits(self.pace.turn()).await {
+        if waiting(BEARS_FEWER, self.patience.waits(self.pace.turn())).await {
             return answered(&self.pace, call.await);
         }
         let text = "the service bears fewer requests, and the run was stopped before it was this one's turn";

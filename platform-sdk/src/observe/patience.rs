@@ -1,24 +1,36 @@
 //! Patience: what is only read is asked for again, as long as the service has no time for it.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use tokio::{sync::watch, time::sleep};
 
 use super::Backoff;
 use crate::{
     desired::Tree,
-    provider::{ErrorKind, LookUpDriver, Pace, ProviderResult},
+    program::said,
+    provider::{ErrorKind, LookUpDriver, Pace, ProviderError, ProviderResult, waiting},
 };
 
 /// For how long a service is asked again that has no time to answer, unless the program bounds it: five minutes, as
 /// Databricks' own clients do.
 pub(super) const READ_PATIENCE: Duration = Duration::from_mins(5);
 
+/// Why a call waits for its turn.
+pub(super) const BEARS_FEWER: &str = "the service asks for fewer requests";
+
 /// One call in its turn; what comes of it is learned from.
 pub(super) async fn paced<T>(pace: &Pace, call: impl Future<Output = ProviderResult<T>>) -> ProviderResult<T> {
-    pace.turn().await;
-    answered(pace, call.await)
+    waiting(BEARS_FEWER, pace.turn()).await;
+    // What only reads and panics has failed, and took nothing along.
+    let read = AssertUnwindSafe(call).catch_unwind().await;
+    answered(pace, read.unwrap_or_else(|panic| Err(panicked(said(&*panic)))))
+}
+
+fn panicked(said: &str) -> ProviderError {
+    ProviderError::new(ErrorKind::Failed { replace: false }, format!("its page panicked: {said}"))
+        .hint("this is a mistake in the page: tell whoever wrote it")
 }
 
 /// Learns from an answer.
@@ -76,7 +88,7 @@ where
             return Err(error);
         }
         tracing::debug!(ms = pause.as_millis(), reason = %error, "waiting before it is read again");
-        if !patience.waits(sleep(pause)).await {
+        if !waiting(&error, patience.waits(sleep(pause))).await {
             return Err(error);
         }
     }

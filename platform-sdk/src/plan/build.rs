@@ -150,6 +150,7 @@ fn decided(sources: Sources<'_>, wanted: &Wanted) -> Result<Decided> {
     problems.extend(guard::retained_keys(sources, &decisions));
     problems.extend(guard::two_of_one_key(sources, &decisions));
     problems.extend(guard::foreign_contents(sources, &decisions));
+    problems.extend(outputs::failing(sources, &decisions));
     if !problems.is_empty() {
         return Err(Error::all(problems));
     }

@@ -10,7 +10,7 @@ use super::{
     diff::{self, Difference, Verdict},
 };
 use crate::{
-    desired::{Address, Desired, Name, Node, Tree, evaluate, evaluates_to},
+    desired::{Address, Desired, Name, Node, Tree, evaluate, evaluates_to, failures},
     observe::Observed,
     program::{Field, Identity, Origin, Schema},
     report::Diagnostic,
@@ -128,9 +128,12 @@ impl Decider<'_> {
     fn node(&mut self, node: &Node) -> Decision {
         let Sources { snapshot, observed, .. } = self.sources;
         let Some(state) = snapshot.resources.get(&node.address) else {
-            return self.newcomer(node, self.evaluate(node, None));
+            let desired = self.evaluate(node, None);
+            self.failing(node, &desired);
+            return self.newcomer(node, desired);
         };
         let desired = self.evaluate(node, Some(state));
+        self.failing(node, &desired);
         if observed.gone(&node.address) || self.scope_is_gone(state) {
             return match self.went_along(state) {
                 Some(with) => resumed(node, state, desired).because(format!("it went with {with}")),
@@ -346,6 +349,18 @@ impl Decider<'_> {
             _ => evaluate(&node.inputs, &mut output),
         };
         conceal_fields(tree, node.schema.fields())
+    }
+
+    /// A function of the program that fails on what is known fails before anything is done.
+    fn failing(&mut self, node: &Node, inputs: &Tree) {
+        if inputs.is_known() {
+            return;
+        }
+        let failed = failures(&node.inputs, &mut |origin, field| self.output(origin, field));
+        if !failed.is_empty() {
+            let problem = Diagnostic::error(format!("a value of `{}` can't be made", node.address));
+            self.problems.push(problem.detail(failed.join("\n")).about(&node.address).at(&node.at));
+        }
     }
 
     fn output(&self, origin: &Origin, field: &str) -> Option<Tree> {

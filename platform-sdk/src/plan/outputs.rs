@@ -7,8 +7,9 @@ use super::{
     decide::{self, Sources},
 };
 use crate::{
-    desired::{Desired, Tree, evaluate},
+    desired::{Desired, Tree, evaluate, failures},
     program::Expr,
+    report::Diagnostic,
 };
 
 /// The stack's outputs after a run, given those before. Those that hang on what a narrowed run leaves out stay as they
@@ -75,4 +76,17 @@ fn change(name: &str, before: Option<&Tree>, after: Option<&Tree>) -> Option<Cha
         replaces: false,
         unknown: after.is_some_and(|tree| !tree.is_known()),
     })
+}
+
+/// Outputs of the stack whose functions fail on what is known.
+pub(super) fn failing(sources: Sources<'_>, decisions: &Decisions) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for (name, expr) in &sources.desired.exports {
+        let failed = failures(expr, &mut |origin, field| decide::output(sources, decisions, origin, field));
+        if !failed.is_empty() {
+            let problem = Diagnostic::error(format!("the output `{name}` of the stack can't be made"));
+            problems.push(problem.detail(failed.join("\n")));
+        }
+    }
+    problems
 }

@@ -27,6 +27,7 @@ pub use handle::{Addressed, Component, Handle, Lookup};
 pub use id::Id;
 pub use input::{Input, IntoInput};
 pub use options::{Operation, Options};
+pub(crate) use output::said;
 pub use output::{Joined, Output, interpolate};
 pub use program::Program;
 pub use reference::{ReferredOutput, ReferredStack, StackReference};

@@ -1,6 +1,12 @@
 //! Outputs: values that a resource will have, and what can be made of them.
 
-use std::{fmt, marker::PhantomData, panic::Location, sync::Arc};
+use std::{
+    any::Any,
+    fmt,
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, Location, catch_unwind},
+    sync::Arc,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -59,10 +65,17 @@ fn apply<T: DeserializeOwned, U: Serialize>(
 ) -> Output<U> {
     let call = move |value: Value| {
         let value = serde_json::from_value(value).map_err(|error| error.to_string())?;
-        serde_json::to_value(f(value)).map_err(|error| error.to_string())
+        let made = catch_unwind(AssertUnwindSafe(|| serde_json::to_value(f(value))));
+        made.map_err(|panic| format!("it panicked: {}", said(&*panic)))?.map_err(|error| error.to_string())
     };
     let function = Arc::new(Function { at: at.to_string(), call: Arc::new(call) });
     Output::from_expr(Expr::Apply { source: Box::new(source), function })
+}
+
+/// What a panic says.
+pub(crate) fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("without a message")
 }
 
 impl<T> Clone for Output<T> {

@@ -12,7 +12,9 @@ use std::{
     },
 };
 
-use super::{Builtin, Config, Expr, Provider, ProviderDeclaration, Recorder, Sealer, Stack, logged_in_twice};
+use super::{
+    Builtin, Config, Expr, Provider, ProviderDeclaration, Recorder, Sealer, Stack, logged_in_twice, output::said,
+};
 use crate::{
     Result,
     desired::ProviderKey,
@@ -167,8 +169,7 @@ impl Program {
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Diagnostic {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     Diagnostic::error("the program panicked while it declared its resources")
-        .detail(text.unwrap_or("without a message").to_owned())
+        .detail(said(panic))
         .hint("nothing was planned and nothing was changed; correct the program and run it again")
 }

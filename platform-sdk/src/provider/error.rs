@@ -7,6 +7,11 @@ use std::time::Duration;
 pub enum ErrorKind {
     /// The object that the call was about does not exist.
     NotFound,
+    /// Something else than the object that the call was about does not exist: an owner, a principal, what it refers to.
+    Missing {
+        /// What the service says is missing: `analysts`.
+        what: String,
+    },
     /// An object with this natural key exists already.
     AlreadyExists,
     /// The object is in use, not empty, or was changed meanwhile.

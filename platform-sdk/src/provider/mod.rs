@@ -18,7 +18,10 @@ pub use mark::{Mark, owner};
 pub use pace::Pace;
 pub use page::{Change, Content, Existing, Find, Found, Made, Manage, Observed, Read, Readiness, Values};
 pub use s3_login::{S3Keys, S3Login};
+pub(crate) use waiting::listening;
+pub use waiting::{Waits, waiting};
 
 mod pace;
 mod page;
 mod s3_login;
+mod waiting;

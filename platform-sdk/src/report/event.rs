@@ -41,6 +41,15 @@ pub enum Event {
         /// `PROVISIONING: network is being made`.
         state: String,
     },
+    /// Something takes longer than ten seconds: why.
+    Waiting {
+        /// The resource whose step waits; `None` where it is about no single one.
+        address: Option<Address>,
+        /// What is waited for.
+        reason: String,
+        /// Since it began.
+        waited: Duration,
+    },
     /// A step ended.
     StepFinished {
         /// The resource.

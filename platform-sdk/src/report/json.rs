@@ -35,6 +35,10 @@ pub fn event_json(event: &Event) -> Option<Value> {
             }
             Some(object("step_finished", body))
         }
+        Event::Waiting { address, reason, waited } => {
+            let ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+            Some(object("waiting", json!({"address": address, "reason": reason, "ms": ms})))
+        }
         Event::Diagnostic(diagnostic) => Some(diagnostic_json(diagnostic)),
         Event::Done { ok, summary, snapshot } => {
             Some(object("done", json!({"ok": ok, "summary": summary_json(summary), "snapshot": snapshot})))

@@ -14,6 +14,7 @@ mod plan_text;
 mod printer;
 mod progress;
 mod rust_code;
+mod silence;
 mod sink;
 mod state_text;
 mod style;
@@ -35,6 +36,7 @@ pub use plan_markdown::plan_markdown;
 pub use plan_text::{View, plan_text, plan_view};
 pub use printer::{Mode, Printer, Style};
 pub use rust_code::{Named, rust_code, variable};
+pub(crate) use silence::{Silence, heard};
 pub use state_text::{
     applied_outputs, output_json, output_text, outputs_text, state_list_json, state_list_text, state_show_json,
 };

@@ -311,6 +311,7 @@ impl Inner {
             | Event::ApplyStarted { .. }
             | Event::StepStarted { .. }
             | Event::StepProgress { .. }
+            | Event::Waiting { .. }
             | Event::Note(_) => {}
         }
         self.write_object(event);
@@ -340,6 +341,7 @@ impl Inner {
                 None => self.write_err(&format!("{address}: {}\n", words::doing(op))),
             },
             Event::StepProgress { address, state } => self.step_progress(address, state),
+            Event::Waiting { address, reason, waited } => self.waiting(address.as_ref(), reason, *waited),
             Event::StepFinished { address, op, took, error, skipped } => {
                 let ended = match (error, skipped) {
                     (Some(_), _) => Outcome::Failed,
@@ -379,6 +381,17 @@ impl Inner {
         } else if self.states.get(address).is_none_or(|before| before != state) {
             self.states.insert(address.clone(), state.to_owned());
             self.write_err(&format!("{address}: {}\n", one_line(state)));
+        }
+    }
+
+    /// The tree has a clock for each step, and only wants to know why.
+    fn waiting(&mut self, address: Option<&Address>, reason: &str, waited: Duration) {
+        match (&self.live, address) {
+            (Some(live), Some(address)) => live.step_progress(address, reason),
+            (_, address) => {
+                let of = address.map(|address| format!("{address}: ")).unwrap_or_default();
+                self.write_err(&format!("{of}waiting for {} s: {}\n", waited.as_secs(), clean(reason)));
+            }
         }
     }
 

@@ -37,6 +37,11 @@ pub(crate) fn refused(harness: &Harness, program: &Program) -> String {
     harness.plan(program).expect_err("a refusal").to_string()
 }
 
+/// Runs in virtual time.
+pub(crate) fn paused() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()
+}
+
 /// Nothing is left to do, whether reality is read or not.
 pub(crate) fn settled(harness: &Harness, program: &Program) {
     for (how, plan) in [("refreshed", harness.plan(program)), ("offline", harness.plan_offline(program))] {

@@ -11,6 +11,7 @@ use platform_sdk::{
     provider::{ErrorKind, ProviderError, ProviderResult, Readiness},
 };
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 /// One object.
 #[derive(Debug, Clone)]
@@ -35,6 +36,10 @@ pub(crate) enum Fault {
     AnswerLost,
     /// Nothing happens, for there are too many requests; how long to wait.
     Busy(Option<Duration>),
+    /// Nothing happens, for something of this name is missing; without a name, it is not said what.
+    Missing(Option<&'static str>),
+    /// The page has a bug.
+    Panics,
 }
 
 /// What an update asks for.
@@ -68,6 +73,11 @@ struct Yard {
     /// How often it is asked for until it is ready, where that is so by itself.
     ready_after: BTreeMap<String, usize>,
     wrecked: BTreeMap<String, String>,
+    /// How long the name of what was deleted stays taken, and until when each does.
+    holds_names: Duration,
+    held: BTreeMap<(String, &'static str, String), Instant>,
+    /// How often a deleted object is still found.
+    ghosts: BTreeMap<String, usize>,
     /// How long calls take; `None`: for ever.
     slow: BTreeMap<String, Option<Duration>>,
     next: u64,
@@ -241,6 +251,16 @@ impl World {
         self.yard().unready.insert(id.to_owned(), words.to_owned());
     }
 
+    /// From now on the name of what is deleted stays taken for so long.
+    pub(crate) fn holds_names(&self, takes: Duration) {
+        self.yard().holds_names = takes;
+    }
+
+    /// Lets an object be found so many times more.
+    pub(crate) fn haunt(&self, id: &str, times: usize) {
+        self.yard().ghosts.insert(id.to_owned(), times);
+    }
+
     /// Lets an object be ready only when that was asked so often.
     pub(crate) fn ready_after(&self, id: &str, asked: usize) {
         self.not_ready(id, "being prepared");
@@ -368,6 +388,15 @@ impl World {
         let mut yard = self.yard();
         let key = natural_key(schema, inputs);
         yard.reading(format!("find {}", key.as_deref().unwrap_or(bare(schema.type_name))))?;
+        let left = key
+            .as_ref()
+            .and_then(|key| yard.ghosts.get_mut(key))
+            .map(|left| std::mem::replace(left, left.saturating_sub(1)));
+        if let (Some(key), Some(1..)) = (&key, left) {
+            let fields = inputs.clone();
+            let (id, serial) = (key.clone(), "ghost".to_owned());
+            return Ok(vec![Object { schema, id, serial, fields, tainted: None }]);
+        }
         let of_type = yard.objects.iter().filter(|((r, kind, _), _)| r == realm && *kind == schema.type_name);
         let matching = of_type.filter(|((_, _, id), _)| key.as_ref().is_none_or(|key| key == id));
         Ok(matching.map(|(_, object)| object.clone()).collect())
@@ -389,6 +418,11 @@ impl World {
             Some(Fault::Refused) => Err(error(ErrorKind::Denied, format!("{kind} {id}: refused on purpose"))),
             Some(Fault::InUse) => {
                 Err(error(ErrorKind::Conflict, format!("{kind} {id}: is in use")).needing_force(true))
+            }
+            Some(Fault::Missing(what)) => Err(missing(&kind, what)),
+            Some(Fault::Panics) => {
+                drop(yard);
+                panic!("{kind}: a bug in the page")
             }
             Some(Fault::AnswerLost) => {
                 act(&mut yard)?;
@@ -426,6 +460,10 @@ impl World {
             }
             yard.refusals(realm, schema.type_name, id, force)?;
             yard.remove(&key);
+            if !yard.holds_names.is_zero() {
+                let until = Instant::now() + yard.holds_names;
+                yard.held.insert(key, until);
+            }
             Ok(())
         })
     }
@@ -449,6 +487,14 @@ fn natural_key(schema: &Schema, fields: &Map<String, Value>) -> Option<String> {
 
 type Key = (String, &'static str, String);
 
+fn missing(call: &str, what: Option<&str>) -> ProviderError {
+    let kind = match what {
+        Some(what) => ErrorKind::Missing { what: what.to_owned() },
+        None => ErrorKind::NotFound,
+    };
+    error(kind, format!("{call}: there is no {}", what.unwrap_or("such thing")))
+}
+
 fn busy(call: &str, after: Option<Duration>) -> ProviderError {
     error(ErrorKind::Throttled { after }, format!("{call}: too many requests"))
 }
@@ -468,6 +514,8 @@ impl Yard {
         let answer = match fault {
             Some(Fault::Busy(after)) => Err(busy(&call, after)),
             Some(Fault::Refused) => Err(error(ErrorKind::Denied, format!("{call}: refused on purpose"))),
+            Some(Fault::Missing(what)) => Err(missing(&call, what)),
+            Some(Fault::Panics) => panic!("{call}: a bug in the page"),
             Some(Fault::AnswerLost | Fault::InUse | Fault::Not) | None => Ok(()),
         };
         self.asked.push(call);
@@ -535,6 +583,10 @@ impl Yard {
         mut fields: Map<String, Value>,
     ) -> ProviderResult<Object> {
         self.references(realm, schema, &fields)?;
+        let held = natural_key(schema, &fields).map(|key| (realm.to_owned(), schema.type_name, key));
+        if held.and_then(|key| self.held.get(&key)).is_some_and(|until| Instant::now() < *until) {
+            return Err(error(ErrorKind::AlreadyExists, format!("{}: the name is taken", bare(schema.type_name))));
+        }
         self.next += 1;
         let number = self.next.to_string();
         let id = natural_key(schema, &fields).unwrap_or_else(|| number.clone());
