@@ -262,7 +262,8 @@ impl Manage for Grant {
             return Err(ProviderError::new(ErrorKind::Invalid { field: None }, message));
         };
         match change(client, &inputs, &[], &inputs.privileges).await {
-            Err(error) if !error.is_not_found() => {
+            // Who is gone holds nothing any more.
+            Err(error) if !error.is_not_found() && !matches!(error.kind, ErrorKind::Missing { .. }) => {
                 Err(error.while_doing(format!("revoke the grant on {}", described(&inputs))))
             }
             _ => Ok(()),

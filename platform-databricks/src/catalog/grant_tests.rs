@@ -89,7 +89,18 @@ async fn a_principal_that_the_account_does_not_know_is_named() {
     let server = Server::playing([answer(404, unknown)]).await;
     let granted = Grant::create(&server.client(), &Context::detached(), inputs(&json!(["SELECT"]))).await;
     let error = granted.expect_err("it is refused");
-    assert_eq!(error.kind, ErrorKind::Invalid { field: None });
+    assert_eq!(error.kind, ErrorKind::Missing { what: "analysts".to_owned() });
     assert!(error.message.starts_with("grant on catalog `lake` to `analysts`: "), "{error}");
     assert!(error.hint.is_some_and(|hint| hint.contains("group of the account")));
+}
+
+#[tokio::test]
+async fn what_a_principal_held_that_is_gone_is_revoked() {
+    let unknown =
+        r#"{"error_code": "PRINCIPAL_DOES_NOT_EXIST", "message": "Could not find principal with name analysts."}"#;
+    let server = Server::playing([answer(404, unknown), answer(404, unknown)]).await;
+    let inputs = inputs(&json!(["SELECT"]));
+    let existing = Existing::<Grant> { id: "catalog/lake/analysts".to_owned(), inputs: Some(inputs), outputs: None };
+    assert!(Grant::read(&server.client(), &existing).await.expect("an answer").is_none());
+    Grant::delete(&server.client(), &Context::detached(), existing, false).await.expect("nothing is left of it");
 }

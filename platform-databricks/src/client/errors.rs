@@ -181,32 +181,34 @@ fn kind_of(asked: &Asked<'_>, fault: &ApiFault, answer: &Answer) -> ErrorKind {
     }
 }
 
-/// What else than the object that was asked for does not exist: a principal, wherever it is named; what a change refers to,
-/// where the service quotes a name that is not in the path.
+/// What else than the object that was asked for does not exist: a principal, for any change; what a change refers to, where
+/// the path names the object, and the service quotes another name.
 fn missing(asked: &Asked<'_>, fault: &ApiFault) -> Option<String> {
     let (code, message) = (fault.code.as_str(), fault.message.as_str());
     let absent = fault.status == 404 || code.ends_with("_DOES_NOT_EXIST") || code.ends_with("_NOT_FOUND");
-    if !absent || code == "ENDPOINT_NOT_FOUND" {
+    if !absent || code == "ENDPOINT_NOT_FOUND" || !matches!(asked.method, "PATCH" | "POST" | "PUT") {
         return None;
     }
     if code == "PRINCIPAL_DOES_NOT_EXIST" || message.contains("find principal") || message.starts_with("Principal") {
-        return Some(named(message).unwrap_or_else(|| "a principal".to_owned()));
+        return Some(quoted(message).or_else(|| named(message)).unwrap_or_else(|| "a principal".to_owned()));
     }
-    let what = named(message).filter(|_| asked.changes && asked.method != "DELETE")?;
+    // Calls that name their object in the body may be about that one.
+    let what = quoted(message).filter(|_| asked.method != "POST")?;
     let path = percent_encoding::percent_decode_str(asked.path).decode_utf8_lossy().to_lowercase();
     (!path.contains(&what.to_lowercase())).then_some(what)
 }
 
-/// The name that a message quotes, or ends with: `Could not find principal with name analysts.`
+/// The name that a message quotes.
+fn quoted(message: &str) -> Option<String> {
+    ['\'', '`', '"'].iter().find_map(|quote| {
+        let mut parts = message.split(*quote);
+        let (_, name, _) = (parts.next()?, parts.next()?, parts.next()?);
+        (!name.is_empty()).then(|| name.to_owned())
+    })
+}
+
+/// The name that a message ends with: `Could not find principal with name analysts.`, `Principal: UserName(a@b.c) does ..`.
 fn named(message: &str) -> Option<String> {
-    for quote in ['\'', '`', '"'] {
-        let mut parts = message.split(quote);
-        if let (Some(_), Some(name), Some(_)) = (parts.next(), parts.next(), parts.next())
-            && !name.is_empty()
-        {
-            return Some(name.to_owned());
-        }
-    }
     let after = message.split_once(" with name ").or_else(|| message.split_once('('))?.1;
     let name = after.split([')', ' ']).next().unwrap_or_default().trim_end_matches('.');
     (!name.is_empty()).then(|| name.to_owned())

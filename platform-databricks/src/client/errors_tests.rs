@@ -201,6 +201,8 @@ fn a_principal_or_a_reference_that_does_not_exist_is_another_thing_than_the_obje
     assert_eq!(kind("PUT", "/api/2.0/permissions/jobs/7", of_acl), missing("ana@x.y"));
     let other = r#"{"error_code": "STORAGE_CREDENTIAL_DOES_NOT_EXIST", "message": "Storage credential 'cred' does not exist."}"#;
     assert_eq!(kind("PATCH", "/api/2.1/unity-catalog/external-locations/raw", other), missing("cred"));
+    let by_body = r#"{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Cluster 'c-1' does not exist"}"#;
+    assert_eq!(kind("POST", "/api/2.1/clusters/permanent-delete", by_body), ErrorKind::NotFound, "the object itself");
     let itself = r#"{"error_code": "CATALOG_DOES_NOT_EXIST", "message": "Catalog 'lake' does not exist."}"#;
     assert_eq!(kind("PATCH", catalogs, itself), ErrorKind::NotFound);
     assert_eq!(kind("GET", "/api/2.1/unity-catalog/schemas", itself), ErrorKind::NotFound, "a read of what is in it");

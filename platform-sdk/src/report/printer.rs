@@ -387,10 +387,10 @@ impl Inner {
     /// The tree has a clock for each step, and only wants to know why.
     fn waiting(&mut self, address: Option<&Address>, reason: &str, waited: Duration) {
         match (&self.live, address) {
-            (Some(live), Some(address)) => live.step_progress(address, reason),
+            (Some(live), Some(address)) if live.shows(address) => live.step_progress(address, reason),
             (_, address) => {
                 let of = address.map(|address| format!("{address}: ")).unwrap_or_default();
-                self.write_err(&format!("{of}waiting for {} s: {}\n", waited.as_secs(), clean(reason)));
+                self.write_err(&format!("{of}waiting for {} s: {}\n", waited.as_secs(), one_line(reason)));
             }
         }
     }

@@ -105,6 +105,11 @@ impl Live {
         self.branches.insert(address.clone(), Branch { bar, label, width });
     }
 
+    /// Whether a step has a branch.
+    pub(super) fn shows(&self, address: &Address) -> bool {
+        self.branches.contains_key(address)
+    }
+
     pub(super) fn step_progress(&self, address: &Address, state: &str) {
         if let Some(branch) = self.branches.get(address) {
             // The tree is one line a branch: what does not fit is cut, and its end is told when the step has ended.
