@@ -93,7 +93,7 @@ fn order_columns() -> [Column; 4] {
 fn nightly_load(stack: &Stack) -> Result<Handle<Job>> {
     let notebook =
         stack.add("nightly-notebook", Notebook::from_file("examples/notebooks/nightly.py", "/Shared/acme/nightly")?);
-    let etl = stack.add("etl", Cluster::new("etl", "15.4.x-scala2.12", "m6gd.large").single_node());
+    let etl = stack.add("etl", Cluster::new("etl", "15.4.x-scala2.12").node_type_id("m6gd.large").single_node());
     let load = Task::notebook("load", &notebook).on_cluster(&etl);
     Ok(stack.add("nightly", Job::new("nightly").task(load).schedule("0 0 2 * * ?", "UTC")))
 }

@@ -31,6 +31,7 @@
 //!
 //! Each service is a cargo feature, off by default: every official client costs compile time.
 
+mod arn;
 mod bounded;
 mod client;
 #[cfg(any(feature = "iam", feature = "s3"))]

@@ -55,8 +55,9 @@ pub use compute::{
     WarehouseChannel, WarehouseSize, WarehouseType,
 };
 pub use jobs::{
-    EmailNotifications, Environment, Job, JobCluster, JobEditMode, JobOutputs, JobParameter, PauseStatus,
-    PerformanceTarget, Queue, RunAs, RunIf, Schedule, Task, Webhook, WebhookNotifications,
+    EmailNotifications, Environment, FileSource, GitProvider, GitSource, Health, HealthMetric, HealthRule, Job,
+    JobCluster, JobEditMode, JobOutputs, JobParameter, NotebookTask, PauseStatus, PerformanceTarget, PythonTask, Queue,
+    RunAs, RunIf, Schedule, SqlFile, SqlTask, Task, TaskDependency, Webhook, WebhookNotifications,
 };
 pub use provider::{AccountProvider, WorkspaceProvider};
 pub use workspace::{

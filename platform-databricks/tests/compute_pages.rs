@@ -1,13 +1,15 @@
-//! Compute, jobs, notebooks and workspaces from a program to the sandbox and back: created once, then left alone, changed
+//! Compute, jobs, notebooks, workspaces and what is isolated in Unity Catalog from a program to the sandbox and back: created once, then left alone, changed
 //! in place, healed after a change behind the program's back, and gone without a trace.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 
 use std::{path::Path, sync::Arc};
 
 use platform_databricks::{
-    AccountProvider, Autoscale, BasicAuth, Cluster, CurrentUser, DataSecurityMode, DockerImage, EmailNotifications,
-    Environment, InitScript, Job, JobCluster, JobParameter, Metastore, MetastoreAssignment, NewCluster, Notebook,
-    Queue, RunAs, Schedule, SparkVersion, SqlWarehouse, Task, WarehouseSize, Workspace, WorkspaceProvider,
+    AccountProvider, Autoscale, BasicAuth, Catalog, CatalogIsolation, Cluster, CurrentUser, DataSecurityMode,
+    DockerImage, EmailNotifications, Environment, ExternalLocation, FileSource, GitProvider, GitSource, Grant, Health,
+    InitScript, Isolation, Job, JobCluster, JobParameter, Metastore, MetastoreAssignment, NewCluster, Notebook,
+    Privilege, Queue, RunAs, Schedule, Schema, SparkVersion, SqlWarehouse, StorageCredential, Task, TaskDependency,
+    WarehouseSize, WarehouseType, Workspace, WorkspaceProvider,
     sandbox::{ACCOUNT_ID, ADMIN, DatabricksSandbox, REGION, TOKEN},
 };
 use platform_sdk::{
@@ -205,7 +207,7 @@ fn a_cluster_ends_itself_is_resized_while_it_runs_and_edited_in_place() {
         })
     };
     let get = || trial.get(&format!("/api/2.1/clusters/get?cluster_id={}", trial.id("databricks:Cluster::etl")));
-    trial.up(&program(|| Cluster::new("etl", "15.4.x-scala2.12", "m5d.large")));
+    trial.up(&program(|| Cluster::new("etl", "15.4.x-scala2.12").node_type_id("m5d.large")));
     let id = trial.id("databricks:Cluster::etl");
     assert_eq!((&get()["autotermination_minutes"], &get()["num_workers"]), (&json!(30), &json!(1)));
     let mark = get()["custom_tags"]["platform-sdk-mark"].clone();
@@ -214,14 +216,15 @@ fn a_cluster_ends_itself_is_resized_while_it_runs_and_edited_in_place() {
     assert_eq!(owner, "trial/dev/databricks:Cluster::etl", "whose it is can be told without any state");
 
     wait_for_cluster(&trial, &id, "RUNNING");
-    let wider: fn() -> Cluster = || Cluster::new("etl", SparkVersion::Lts15_4, "m5d.large").num_workers(3);
+    let wider: fn() -> Cluster = || Cluster::new("etl", SparkVersion::Lts15_4).node_type_id("m5d.large").num_workers(3);
     let sent = trial.mutations(|| assert_eq!(trial.up(&program(wider)).steps(), ["update databricks:Cluster::etl"]));
     assert_eq!(sent, ["POST /api/2.1/clusters/resize"]);
 
     wait_for_cluster(&trial, &id, "RUNNING");
     let whole: fn() -> Cluster = || {
         let login = BasicAuth::new("robot", "canary-password");
-        Cluster::new("etl-2", "16.4.x-scala2.12", "r5d.xlarge")
+        Cluster::new("etl-2", "16.4.x-scala2.12")
+            .node_type_id("r5d.xlarge")
             .autoscale(Autoscale::new(1, 4))
             .autotermination_minutes(60)
             .data_security_mode(DataSecurityMode::UserIsolation)
@@ -249,7 +252,7 @@ fn a_cluster_ends_itself_is_resized_while_it_runs_and_edited_in_place() {
     let paths: Vec<&str> = drift.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["spark_conf.a", "spark_conf.spark.sql.shuffle.partitions"]);
 
-    let single: fn() -> Cluster = || Cluster::new("etl", "15.4.x-scala2.12", "m5d.large").single_node();
+    let single: fn() -> Cluster = || Cluster::new("etl", "15.4.x-scala2.12").node_type_id("m5d.large").single_node();
     trial.up(&program(single));
     let left =
         ["autoscale", "spark_conf", "spark_env_vars", "init_scripts", "docker_image"].map(|field| get()[field].clone());
@@ -259,10 +262,303 @@ fn a_cluster_ends_itself_is_resized_while_it_runs_and_edited_in_place() {
     assert_eq!(trial.world(), fresh);
 }
 
+#[test]
+fn an_access_mode_by_any_of_its_names_is_no_change() {
+    use DataSecurityMode::{Auto, Dedicated, SingleUser, Standard, UserIsolation};
+    for mode in [Dedicated, Standard, Auto] {
+        let trial = Trial::new();
+        let (one, other) = (mode.clone(), mode.clone());
+        let program = trial.program(move |stack| {
+            let machine = Cluster::new("etl", "15.4.x-scala2.12").node_type_id("m5d.large");
+            stack.add("etl", machine.data_security_mode(&one));
+            let own = NewCluster::new("15.4.x-scala2.12").node_type_id("m5d.large").data_security_mode(&other);
+            let job = Job::new("load").job_cluster(JobCluster::new("own", own));
+            stack.add("load", job.task(Task::notebook("a", "/a").on_job_cluster("own")));
+            Ok(())
+        });
+        trial.up(&program);
+        let again = trial.mutations(|| assert_eq!(trial.up(&program).steps(), [""; 0], "{mode}"));
+        assert_eq!(again, [""; 0], "{mode}");
+    }
+    let trial = Trial::new();
+    let called = |mode: DataSecurityMode| {
+        trial.program(move |stack| {
+            let machine = Cluster::new("etl", "15.4.x-scala2.12").node_type_id("m5d.large");
+            stack.add("etl", machine.data_security_mode(&mode));
+            Ok(())
+        })
+    };
+    trial.up(&called(Dedicated));
+    assert_eq!(trial.mutations(|| drop(trial.up(&called(SingleUser)))), [""; 0], "the same mode by its other name");
+    wait_for_cluster(&trial, &trial.id("databricks:Cluster::etl"), "RUNNING");
+    assert_eq!(trial.mutations(|| drop(trial.up(&called(UserIsolation)))), ["POST /api/2.1/clusters/edit"]);
+}
+
+#[test]
+fn what_a_policy_fixes_is_left_to_it_and_is_no_change() {
+    let trial = Trial::new();
+    let definition = json!({
+        "autotermination_minutes": {"type": "fixed", "value": 20}, "num_workers": {"type": "fixed", "value": 2},
+        "node_type_id": {"type": "fixed", "value": "m5d.large"}, "custom_tags.cost": {"type": "fixed", "value": "7"},
+        "spark_conf.spark.speculation": {"type": "fixed", "value": "true"},
+        "init_scripts.0.volumes.destination": {"type": "fixed", "value": "/Volumes/ops/setup.sh"},
+    });
+    let body = json!({"name": "small", "definition": definition.to_string()});
+    let policy =
+        trial.call("POST", "/api/2.0/policies/clusters/create", &body)["policy_id"].as_str().unwrap().to_owned();
+    let program = |conf: &'static [(&'static str, &'static str)]| {
+        let policy = policy.clone();
+        trial.program(move |stack| {
+            let (conf, tags) = (
+                || {
+                    conf.iter()
+                        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                        .collect::<std::collections::BTreeMap<_, _>>()
+                },
+                [("team", "etl")],
+            );
+            let machine = Cluster::new("etl", "15.4.x-scala2.12").policy_id(&policy);
+            stack.add("etl", machine.custom_tags(tags).spark_conf(conf()));
+            let own = NewCluster::new("15.4.x-scala2.12").policy_id(&policy).custom_tags(tags).spark_conf(conf());
+            let job = Job::new("load").job_cluster(JobCluster::new("own", own));
+            stack.add("load", job.task(Task::notebook("a", "/a").on_job_cluster("own")));
+            Ok(())
+        })
+    };
+    let one = program(&[("a", "1")]);
+    trial.up(&one);
+    assert_eq!(trial.mutations(|| assert_eq!(trial.up(&one).steps(), [""; 0])), [""; 0]);
+    let id = trial.id("databricks:Cluster::etl");
+    let cluster = trial.get(&format!("/api/2.1/clusters/get?cluster_id={id}"));
+    let filled = ["autotermination_minutes", "num_workers", "node_type_id"].map(|field| cluster[field].clone());
+    assert_eq!(filled, [json!(20), json!(2), json!("m5d.large")]);
+
+    wait_for_cluster(&trial, &id, "RUNNING");
+    trial.up(&program(&[("a", "2")]));
+    let of_job = &trial.get(&format!("/api/2.2/jobs/get?job_id={}", trial.id("databricks:Job::load")));
+    let of_job = &of_job["settings"]["job_clusters"][0]["new_cluster"];
+    for spec in [&trial.get(&format!("/api/2.1/clusters/get?cluster_id={id}")), of_job] {
+        assert_eq!((&spec["spark_conf"]["a"], &spec["spark_conf"]["spark.speculation"]), (&json!("2"), &json!("true")));
+        assert_eq!((&spec["custom_tags"]["team"], &spec["custom_tags"]["cost"]), (&json!("etl"), &json!("7")));
+    }
+
+    let mut edit = body;
+    edit["policy_id"] = policy.clone().into();
+    let looser =
+        json!({"num_workers": {"type": "fixed", "value": 3}, "node_type_id": {"type": "fixed", "value": "r5d.xlarge"}});
+    edit["definition"] = looser.to_string().into();
+    trial.call("POST", "/api/2.0/policies/clusters/edit", &edit);
+    wait_for_cluster(&trial, &id, "RUNNING");
+    trial.up(&program(&[("a", "3")]));
+    let cluster = trial.get(&format!("/api/2.1/clusters/get?cluster_id={id}"));
+    let filled = ["autotermination_minutes", "num_workers", "node_type_id"].map(|field| cluster[field].clone());
+    assert_eq!(filled, [json!(30), json!(3), json!("r5d.xlarge")], "what a policy says no more is told again");
+}
+
+#[test]
+fn what_is_isolated_stays_readable_from_the_workspace_that_isolated_it() {
+    let trial = Trial::new();
+    let fresh = trial.world();
+    let program = |open: bool, comment: &'static str| {
+        trial.program(move |stack| {
+            let (mode, of_catalog) = if open {
+                (Isolation::Open, CatalogIsolation::Open)
+            } else {
+                (Isolation::Isolated, CatalogIsolation::Isolated)
+            };
+            let key = StorageCredential::aws_role("key", "arn:aws:iam::123456789012:role/lake");
+            let key = stack.add("key", key.isolation_mode(&mode).comment(comment));
+            let raw = ExternalLocation::new("raw", "s3://raw", &key).isolation_mode(&mode).comment(comment);
+            let raw = stack.add("raw", raw);
+            let lake = Catalog::new("lake").storage_root(raw.path("lake"));
+            let lake = stack.add("lake", lake.isolation_mode(&of_catalog).comment(comment).owner("pipeline"));
+            stack.add("sales", Schema::new(&lake, "sales").comment(comment));
+            Ok(())
+        })
+    };
+    let bound = || {
+        ["storage_credential/key", "external_location/raw", "catalog/lake"].map(|of| {
+            trial.get(&format!("/api/2.1/unity-catalog/bindings/{of}"))["bindings"][0]["workspace_id"].clone()
+        })
+    };
+    trial.up(&program(false, "one"));
+    assert!(bound().iter().all(Value::is_number), "{:?}", bound());
+    trial.up(&program(false, "two"));
+    trial.up(&program(true, "two"));
+    assert!(bound().iter().all(Value::is_null), "unbound when it is open again");
+    trial.up(&program(false, "two"));
+    trial.destroy(&program(false, "two"));
+    assert_eq!(trial.world(), fresh);
+}
+
+#[test]
+fn a_location_that_is_adopted_keeps_the_file_events_that_the_program_is_silent_about() {
+    let trial = Trial::new();
+    let unity = "/api/2.1/unity-catalog";
+    let role = json!({"role_arn": "arn:aws:iam::123456789012:role/lake"});
+    trial.call("POST", &format!("{unity}/storage-credentials"), &json!({"name": "key", "aws_iam_role": role}));
+    let location = json!({"name": "raw", "url": "s3://raw", "credential_name": "key", "enable_file_events": true});
+    trial.call("POST", &format!("{unity}/external-locations"), &location);
+    let program = |listens: Option<bool>| {
+        trial.program(move |stack| {
+            let mut raw = ExternalLocation::new("raw", "s3://raw", Id::new("key")).comment("ours");
+            raw.enable_file_events = listens.map(Into::into);
+            stack.add("raw", raw).adopt_existing();
+            Ok(())
+        })
+    };
+    let listens = || trial.get(&format!("{unity}/external-locations/raw"))["enable_file_events"].clone();
+    trial.up(&program(None));
+    assert_eq!(listens(), json!(true));
+    trial.up(&program(Some(false)));
+    assert_eq!(listens(), json!(false), "what it says is held to");
+    trial.destroy(&program(None));
+    let quiet = trial.program(|stack| {
+        let key = stack.add("new", StorageCredential::aws_role("new", "arn:aws:iam::123456789012:role/lake"));
+        stack.add("raw", ExternalLocation::new("raw", "s3://raw", &key));
+        Ok(())
+    });
+    trial.up(&quiet);
+    assert_eq!(listens(), json!(false), "a new one listens only when it is asked to");
+}
+
+#[test]
+fn a_privilege_that_is_given_twice_is_given() {
+    let trial = Trial::new();
+    let program = trial.program(|stack| {
+        let all = [Privilege::Select, Privilege::Select, Privilege::UseCatalog];
+        stack.add("readers", Grant::on(&Id::<Catalog>::new("main")).to("analysts").can(all));
+        let nobody = EmailNotifications::of_failures(["a@example.com", "b@example.com", "a@example.com"]);
+        let task = Task::notebook("a", "/a").email_notifications(nobody);
+        stack.add("load", Job::new("load").task(task));
+        Ok(())
+    });
+    trial.up(&program);
+    assert_eq!(trial.mutations(|| assert_eq!(trial.up(&program).steps(), [""; 0])), [""; 0]);
+}
+
+#[test]
+fn mistakes_of_pages_are_said_before_a_plan_all_at_once_with_their_lines() {
+    let trial = Trial::new();
+    let program = trial.program(|stack| {
+        let range = Autoscale::new(5, 2);
+        stack.add("etl", Cluster::new("etl", "15.4.x-scala2.12").autoscale(range));
+        stack.add("sql", SqlWarehouse::new("sql").warehouse_type(WarehouseType::Classic).min_num_clusters(3));
+        let can = [Privilege::Select, Privilege::ReadVolume];
+        stack.add("readers", Grant::on(&Id::<Catalog>::new("main")).to("analysts").can(can.clone()));
+        stack.add("keys", Grant::on(&Id::<StorageCredential>::new("key")).to("analysts").can(can));
+        let mut load = Task::notebook("load", "/a");
+        load.notebook_task = load.notebook_task.map(|notebook| notebook.source(FileSource::Git));
+        let mut after = Task::notebook("after", "/b")
+            .email_notifications(EmailNotifications::new().on_duration_warning_threshold_exceeded(["a@example.com"]));
+        after.depends_on = vec![TaskDependency::new("load").outcome("true")];
+        let job = Job::new("nightly").task(load).task(after).task(Task::notebook("load", "/c"));
+        let job = job.parameters([JobParameter::new("day", "1"), JobParameter::new("day", "2")]);
+        stack.add("nightly", job.schedule("0 61 2 * * ?", "Europe/Berln"));
+        Ok(())
+    });
+    let said = trial.harness.plan(&program).expect_err("a refusal").to_string();
+    let said: Vec<&str> =
+        said.lines().filter(|line| line.contains("error") || line.contains("compute_pages.rs")).collect();
+    let at = |line: &&str| line.contains("compute_pages.rs");
+    assert_eq!((said.iter().filter(|line| at(line)).count(), said.len()), (13, 26), "{said:#?}");
+    for place in [
+        "field `node_type_id` of `databricks:Cluster::etl` is not set",
+        "field `autoscale.min_workers` of `databricks:Cluster::etl` is 5, more than `max_workers`, which is 2",
+        "field `warehouse_type` of `databricks:SqlWarehouse::sql`",
+        "field `min_num_clusters` of `databricks:SqlWarehouse::sql` is 3, more than",
+        "field `privileges` of `databricks:Grant::keys` holds `SELECT`, which no storage credential has",
+        "field `privileges` of `databricks:Grant::keys` holds `READ_VOLUME`",
+        "field `tasks` of `databricks:Job::nightly` has 2 elements whose `task_key` is `load`",
+        "field `parameters` of `databricks:Job::nightly` has 2 elements whose `name` is `day`",
+        "field `schedule.quartz_cron_expression` of `databricks:Job::nightly` is `0 61 2 * * ?`: `61` is not for field 2",
+        "field `schedule.timezone_id` of `databricks:Job::nightly` is `Europe/Berln`, which is no time zone; did you mean",
+        "field `tasks[load].notebook_task.source` of `databricks:Job::nightly` is `GIT`",
+        "field `tasks[after].depends_on[load].outcome` of",
+        "field `tasks[after].email_notifications.on_duration_warning_threshold_exceeded` of",
+    ] {
+        assert!(said.iter().any(|line| line.contains(place)), "{place}: {said:#?}");
+    }
+}
+
+#[test]
+fn an_environment_is_the_same_before_and_after_the_task_that_names_it() {
+    let trial = Trial::new();
+    let own = || Environment::new("default").dependencies(["pandas"]);
+    let task = || Task::python("check", "/Shared/check.py");
+    let jobs: [fn(Environment, Task) -> Job; 4] = [
+        |own, task| Job::new("j").environment(own).task(task),
+        |own, task| Job::new("j").task(task).environment(own),
+        |own, task| Job::new("j").tasks([task]).environments([own]),
+        |own, task| Job::new("j").environments([own]).tasks([task]),
+    ];
+    for job in jobs {
+        let program = trial.program(move |stack| {
+            stack.add("j", job(own(), task()));
+            Ok(())
+        });
+        trial.up(&program);
+        let job = trial.get(&format!("/api/2.2/jobs/get?job_id={}", trial.id("databricks:Job::j")));
+        assert_eq!(job["settings"]["environments"].as_array().map(Vec::len), Some(1));
+        assert_eq!(job["settings"]["environments"][0]["spec"]["dependencies"], json!(["pandas"]));
+    }
+    for job in [Job::new("j").tasks([task()]).environments([]), Job::new("j").task(task())] {
+        assert_eq!(job.environments.len(), 1, "a task brings what it names");
+    }
+    let twice = trial.program(move |stack| {
+        stack.add("j", Job::new("j").environment(own()).task(task()).environment(own()));
+        Ok(())
+    });
+    let said = trial.harness.plan(&twice).expect_err("a refusal").to_string();
+    assert!(said.contains("field `environments` of `databricks:Job::j` has 2 elements"), "{said}");
+}
+
+#[test]
+fn files_of_a_repository_and_a_warning_with_its_rule_are_kept() {
+    let trial = Trial::new();
+    let program = trial.program(|stack| {
+        let mut load = Task::notebook("load", "etl/load").health(Health::longer_than(60_u64));
+        load.notebook_task = load.notebook_task.map(|notebook| notebook.source(FileSource::Git));
+        let warned = EmailNotifications::new().on_duration_warning_threshold_exceeded([ADMIN]);
+        let source = GitSource::new("https://github.com/acme/etl", GitProvider::GitHub).git_branch("main");
+        let job = Job::new("nightly").git_source(source).health(Health::longer_than(3600_u64));
+        stack.add("nightly", job.task(load.email_notifications(warned.clone())).email_notifications(warned));
+        Ok(())
+    });
+    trial.up(&program);
+    let job = trial.get(&format!("/api/2.2/jobs/get?job_id={}", trial.id("databricks:Job::nightly")));
+    let rule = json!({"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 3600});
+    assert_eq!(job["settings"]["health"]["rules"], json!([rule]));
+}
+
+#[test]
+fn machines_may_come_from_a_pool() {
+    let trial = Trial::new();
+    let pool = json!({"instance_pool_name": "warm", "node_type_id": "m5d.large"});
+    let pool =
+        trial.call("POST", "/api/2.0/instance-pools/create", &pool)["instance_pool_id"].as_str().unwrap().to_owned();
+    let program = |minutes: u32| {
+        let pool = pool.clone();
+        trial.program(move |stack| {
+            let machine = Cluster::new("etl", "15.4.x-scala2.12").instance_pool_id(&pool);
+            stack.add("etl", machine.autotermination_minutes(minutes));
+            let own = JobCluster::new("own", NewCluster::new("15.4.x-scala2.12").instance_pool_id(&pool));
+            stack.add("load", Job::new("load").job_cluster(own).task(Task::notebook("a", "/a").on_job_cluster("own")));
+            Ok(())
+        })
+    };
+    trial.up(&program(20));
+    let id = trial.id("databricks:Cluster::etl");
+    wait_for_cluster(&trial, &id, "RUNNING");
+    trial.up(&program(40));
+    let cluster = trial.get(&format!("/api/2.1/clusters/get?cluster_id={id}"));
+    assert_eq!((&cluster["node_type_id"], &cluster["num_workers"]), (&json!("m5d.large"), &json!(1)));
+}
+
 fn nightly(stack: &Stack) -> Result<()> {
     let notebook = stack.add("nightly", Notebook::from_file(notebook_file(), "/Shared/acme/etl/nightly")?);
     let sql = stack.add("sql", SqlWarehouse::new("sql"));
-    let cluster = stack.add("etl", Cluster::new("etl", "15.4.x-scala2.12", "m5d.large"));
+    let cluster = stack.add("etl", Cluster::new("etl", "15.4.x-scala2.12").node_type_id("m5d.large"));
     let job = Job::new("nightly")
         .task(Task::notebook("load", &notebook).named_parameters([("day", "today")]).timeout_seconds(3600))
         .task(
@@ -273,7 +569,7 @@ fn nightly(stack: &Stack) -> Result<()> {
         .task(Task::notebook("big", &notebook.path).on_job_cluster("main"))
         .job_cluster(JobCluster::new(
             "main",
-            NewCluster::new("15.4.x-scala2.12", "m5d.large").autoscale(Autoscale::new(1, 2)),
+            NewCluster::new("15.4.x-scala2.12").node_type_id("m5d.large").autoscale(Autoscale::new(1, 2)),
         ))
         .parameter(JobParameter::new("region", "eu"))
         .schedule("0 0 2 * * ?", "UTC")
@@ -369,7 +665,7 @@ fn parts_of_a_job_come_change_and_go() {
             .task(Task::notebook("b", "/Shared/b2").on_job_cluster("main"))
             .task(Task::python("c", "/Shared/c.py").depends_on(["b"]))
             .environments([Environment::new("default").dependencies(["pandas"])])
-            .job_cluster(JobCluster::new("main", NewCluster::new("15.4.x-scala2.12", "m5d.large")))
+            .job_cluster(JobCluster::new("main", NewCluster::new("15.4.x-scala2.12").node_type_id("m5d.large")))
             .scheduled(Schedule::new("0 0 2 * * ?", "UTC").paused())
             .timeout_seconds(60)
             .max_concurrent_runs(3)

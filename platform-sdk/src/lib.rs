@@ -106,7 +106,7 @@ pub mod prelude {
 /// What macros of this crate expand to. Not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::program::interpolate;
+    pub use crate::program::{checked_name, interpolate, known_name};
     pub use serde;
     pub use serde_json;
 }

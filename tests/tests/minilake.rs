@@ -181,7 +181,7 @@ fn a_cluster_is_resized_edited_healed_and_removed() {
             Ok(())
         })
     };
-    let small = of(|| Cluster::new("etl", "15.4.x-scala2.12", "m5d.large"));
+    let small = of(|| Cluster::new("etl", "15.4.x-scala2.12").node_type_id("m5d.large"));
     trial.up(&small);
     let id = trial.id("databricks:Cluster::etl");
     let path = format!("/api/2.1/clusters/get?cluster_id={id}");
@@ -190,12 +190,13 @@ fn a_cluster_is_resized_edited_healed_and_removed() {
     assert_eq!(shown, [json!("etl"), json!(1), json!(30), json!("RUNNING")]);
 
     let sent = || trial.gate.changes().last().cloned().unwrap_or_default();
-    let wider = of(|| Cluster::new("etl", "15.4.x-scala2.12", "m5d.large").num_workers(3));
+    let wider = of(|| Cluster::new("etl", "15.4.x-scala2.12").node_type_id("m5d.large").num_workers(3));
     assert_eq!(trial.up(&wider).steps(), ["update databricks:Cluster::etl"]);
     assert_eq!((sent().as_str(), &trial.get(&path)["num_workers"]), ("POST /api/2.1/clusters/resize", &json!(3)));
 
     let whole = of(|| {
-        Cluster::new("load", "16.4.x-scala2.12", "r5d.xlarge")
+        Cluster::new("load", "16.4.x-scala2.12")
+            .node_type_id("r5d.xlarge")
             .driver_node_type_id("r5d.2xlarge")
             .autoscale(Autoscale::new(1, 4))
             .autotermination_minutes(60)
@@ -259,7 +260,10 @@ fn a_job_over_a_notebook_runs_its_whole_life() {
             .description("d")
             .task(Task::python("check", "/Shared/c.py").parameters(["-x"]).depends_on(["load"]).max_retries(2))
             .task(Task::notebook("big", "/Shared/b").on_job_cluster("main").timeout_seconds(60))
-            .job_cluster(JobCluster::new("main", NewCluster::new("15.4.x-scala2.12", "m5d.large").num_workers(2)))
+            .job_cluster(JobCluster::new(
+                "main",
+                NewCluster::new("15.4.x-scala2.12").node_type_id("m5d.large").num_workers(2),
+            ))
             .parameter(JobParameter::new("region", "eu"))
             .scheduled(Schedule::new("0 0 2 * * ?", "UTC").paused())
             .max_concurrent_runs(3)

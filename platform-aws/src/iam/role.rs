@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 use super::decoded;
 use crate::{
     Aws,
+    arn::COMMERCIAL,
     client::{Client, once},
     endless::Walk,
     error::Answer,
@@ -84,9 +85,20 @@ pub struct RoleOutputs<S: Stage = Declared> {
 }
 
 impl Role {
-    /// The ARN that a role of this name on the default path has or will have, for policies that must name it first.
+    /// The ARN that a role of this name on the default path has or will have, for policies that must name it first. In
+    /// GovCloud and China it is [`arn_in`](Self::arn_in) the partition that [`CallerIdentity`](crate::sts::CallerIdentity)
+    /// names.
     pub fn arn_of(account_id: impl IntoInput<String>, name: impl IntoInput<String>) -> Output<String> {
-        interpolate!("arn:aws:iam::{}:role/{}", account_id.into_input(), name.into_input())
+        Self::arn_in(COMMERCIAL, account_id, name)
+    }
+
+    /// The same in any partition: `Role::arn_in(&me.partition, &me.account_id, "lake")`.
+    pub fn arn_in(
+        partition: impl IntoInput<String>,
+        account_id: impl IntoInput<String>,
+        name: impl IntoInput<String>,
+    ) -> Output<String> {
+        interpolate!("arn:{}:iam::{}:role/{}", partition.into_input(), account_id.into_input(), name.into_input())
     }
 }
 
@@ -324,5 +336,8 @@ mod tests {
     fn the_arn_of_a_role_is_known_before_the_role_is() {
         let arn = platform_sdk::desired::Tree::of_known(&platform_sdk::ToExpr::to_expr(&Role::arn_of("1", "lake")));
         assert_eq!(arn.as_str(), Some("arn:aws:iam::1:role/lake"));
+        let arn = Role::arn_in("aws-us-gov", "1", "lake");
+        let arn = platform_sdk::desired::Tree::of_known(&platform_sdk::ToExpr::to_expr(&arn));
+        assert_eq!(arn.as_str(), Some("arn:aws-us-gov:iam::1:role/lake"));
     }
 }

@@ -5,6 +5,7 @@
 use platform_sdk::{IntoInput, interpolate};
 
 use super::{ConditionOperator, PolicyDocument, Principal, Statement};
+use crate::arn::partition_of;
 
 /// The role with which Unity Catalog comes, where a storage credential does not name another.
 pub const DATABRICKS_MASTER_ROLE: &str = "arn:aws:iam::414351767826:role/unity-catalog-prod-UCMasterRole-14S5ZJVKOTYTL";
@@ -22,7 +23,7 @@ const STORAGE_ACTIONS: [&str; 8] = [
 ];
 
 /// The trust policy of a storage credential's role: Databricks' master role and the role itself may assume it, with the
-/// credential's external id. For a credential that names its master role use [`uc_trust_of`].
+/// credential's external id. For a credential that names its master role, and in GovCloud, use [`uc_trust_of`].
 pub fn uc_trust(
     external_id: impl IntoInput<String>,
     role_name: impl IntoInput<String>,
@@ -34,15 +35,16 @@ pub fn uc_trust(
 /// The same as [`uc_trust`] for the principal that the credential names, its output `unity_catalog_iam_arn`.
 ///
 /// IAM refuses a policy that names a role which does not exist yet, as this one does until it is made. So the account
-/// is trusted, under the condition that the caller is the role.
+/// is trusted, under the condition that the caller is the role. The account is in the principal's partition of AWS.
 pub fn uc_trust_of(
     unity_catalog_arn: impl IntoInput<String>,
     external_id: impl IntoInput<String>,
     role_name: impl IntoInput<String>,
     account_id: impl IntoInput<String>,
 ) -> PolicyDocument {
-    let (external_id, account_id) = (external_id.into_input(), account_id.into_input());
-    let itself = interpolate!("arn:aws:iam::{}:role/{}", account_id, role_name.into_input());
+    let (unity_catalog_arn, external_id) = (unity_catalog_arn.into_input(), external_id.into_input());
+    let (partition, account_id) = (partition_of(&unity_catalog_arn), account_id.into_input());
+    let itself = interpolate!("arn:{}:iam::{}:role/{}", partition, account_id, role_name.into_input());
     let with_id = |sid: &str, principal: Principal| {
         Statement::allow().sid(sid).principal(principal).action("sts:AssumeRole").condition(
             ConditionOperator::StringEquals,
@@ -50,7 +52,7 @@ pub fn uc_trust_of(
             &external_id,
         )
     };
-    let root = interpolate!("arn:aws:iam::{}:root", account_id);
+    let root = interpolate!("arn:{}:iam::{}:root", partition, account_id);
     PolicyDocument::new([
         with_id("UnityCatalog", Principal::aws(unity_catalog_arn)),
         with_id("Itself", Principal::aws(root)).condition(ConditionOperator::ArnEquals, "aws:PrincipalArn", itself),
@@ -121,6 +123,20 @@ mod tests {
         let document = uc_trust_of("arn:aws:iam::1:role/other", "hf28", "acme-lake", "123456789012");
         let document = Tree::of_known(&document.to_expr()).plain().expect("known");
         assert_eq!(document["Statement"][0]["Principal"], json!({"AWS": "arn:aws:iam::1:role/other"}));
+    }
+
+    #[test]
+    fn the_role_trusts_itself_in_the_partition_of_the_principal() {
+        for partition in ["aws", "aws-us-gov", "aws-cn"] {
+            let master = format!("arn:{partition}:iam::044793339203:role/master");
+            let document = uc_trust_of(master, "hf28", "acme-lake", "123456789012");
+            let document = Tree::of_known(&document.to_expr()).plain().expect("known");
+            let itself = &document["Statement"][1];
+            let expected = json!({"AWS": format!("arn:{partition}:iam::123456789012:root")});
+            assert_eq!(itself["Principal"], expected);
+            let role = &itself["Condition"]["ArnEquals"]["aws:PrincipalArn"];
+            assert_eq!(role, &json!(format!("arn:{partition}:iam::123456789012:role/acme-lake")));
+        }
     }
 
     #[test]

@@ -5,8 +5,10 @@
 use platform_sdk::desired::canonical;
 use serde_json::{Map, Value};
 
-/// The document in normal form: a single value is a list of one, lists whose order means nothing are sorted, an account
-/// id is its root's ARN, everyone is `{"AWS": ["*"]}`, condition values are text, empty parts are absent.
+use crate::arn::below;
+
+/// The document in normal form: a single value is a list of one, lists whose order means nothing are sorted, an account's
+/// root is its id, everyone is `{"AWS": ["*"]}`, condition values are text, empty parts are absent.
 ///
 /// What is not a policy document comes back as it is.
 pub fn normalize(document: Value) -> Value {
@@ -56,13 +58,13 @@ fn principal(value: Value) -> Value {
     Value::Object(kinds.collect())
 }
 
-/// An account's id means its root.
+/// An account's root, in whichever partition, is meant by its id.
 fn account(value: Value) -> Value {
-    match value.as_str() {
-        Some(id) if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) => {
-            format!("arn:aws:iam::{id}:root").into()
-        }
-        _ => value,
+    let is_id = |id: &&str| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+    let root = value.as_str().and_then(|arn| below(arn, "iam"));
+    match root.and_then(|root| root.strip_prefix("iam::")?.strip_suffix(":root")).filter(is_id) {
+        Some(id) => id.into(),
+        None => value,
     }
 }
 
@@ -148,6 +150,10 @@ mod tests {
     fn an_account_is_its_root() {
         let root = json!({"AWS": "arn:aws:iam::123456789012:root"});
         same(with("Principal", json!({"AWS": ["123456789012"]})), with("Principal", root.clone()));
+        for partition in ["aws-us-gov", "aws-cn"] {
+            let root = json!({"AWS": format!("arn:{partition}:iam::123456789012:root")});
+            same(with("Principal", json!({"AWS": "123456789012"})), with("Principal", root));
+        }
         different(with("Principal", json!({"AWS": "123456789013"})), with("Principal", root));
         different(with("Principal", json!({"Service": "123456789012"})), with("Principal", json!({"Service": "x"})));
     }

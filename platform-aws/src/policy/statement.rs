@@ -54,7 +54,7 @@ impl Principal {
 
 names! {
     /// How a condition compares.
-    pub enum ConditionOperator {
+    pub open enum ConditionOperator {
         /// Equal ARNs; `*` and `?` are wildcards within a part.
         ArnEquals = "ArnEquals",
         /// The same as `ArnEquals`.

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use super::{contents, location, settings};
 use crate::{
     Aws,
+    arn::{below, of_region},
     client::{Client, once},
     endless::Walk,
     error::Answer,
@@ -183,7 +184,7 @@ impl Manage for Bucket {
     }
 
     async fn meant(_client: &Client, asked: &str) -> ProviderResult<Vec<String>> {
-        let asked = asked.strip_prefix("arn:aws:s3:::").unwrap_or(asked);
+        let asked = below(asked, "s3").and_then(|name| name.strip_prefix("s3:::")).unwrap_or(asked);
         id_in_address(asked, &["s3/buckets/{}"], "").map(|id| vec![id])
     }
 
@@ -276,7 +277,7 @@ fn outputs(name: &str, region: &str) -> Values<Bucket> {
     BucketOutputs {
         id: Id::new(name),
         bucket: name.to_owned(),
-        arn: format!("arn:aws:s3:::{name}"),
+        arn: format!("arn:{}:s3:::{name}", of_region(region)),
         region: region.to_owned(),
     }
 }
@@ -294,6 +295,16 @@ mod tests {
         }
         for name in ["ab", "Acme", "acme_landing", "-acme", "acme.", "a..b"] {
             assert_eq!(problems(&json!({"name": name})).len(), 1, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bucket_has_the_arn_of_its_partition_and_is_known_by_it() {
+        let client = Client::sandbox("http://127.0.0.1:1", None);
+        for (region, partition) in [("eu-west-1", "aws"), ("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")] {
+            let arn = outputs("acme-landing", region).arn;
+            assert_eq!(arn, format!("arn:{partition}:s3:::acme-landing"));
+            assert_eq!(Bucket::meant(&client, &arn).await.expect("a name"), ["acme-landing"]);
         }
     }
 

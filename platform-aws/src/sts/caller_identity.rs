@@ -9,7 +9,7 @@ use platform_sdk::{
     provider::{Find, ProviderResult},
 };
 
-use crate::{Aws, client::Client};
+use crate::{Aws, arn::partition, client::Client};
 
 /// The identity behind the credentials: `stack.lookup::<CallerIdentity>("me").account_id`.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +22,8 @@ pub struct CallerIdentityOutputs<S: Stage = Declared> {
     pub account_id: S::Out<String>,
     /// The user's or the role session's ARN.
     pub arn: S::Out<String>,
+    /// The partition of AWS that it is in: `aws`, `aws-us-gov`, `aws-cn`.
+    pub partition: S::Out<String>,
     /// The unique id of the user, or the role's with the session's name.
     pub user_id: S::Out<String>,
 }
@@ -41,9 +43,11 @@ impl Find for CallerIdentity {
         _key: &str,
     ) -> ProviderResult<Option<<CallerIdentityOutputs as Outputs>::Values>> {
         let caller = client.caller().await?;
+        let arn = caller.arn().unwrap_or_default();
         Ok(Some(CallerIdentityOutputs::<Resolved> {
             account_id: client.account().await?,
-            arn: caller.arn().unwrap_or_default().to_owned(),
+            arn: arn.to_owned(),
+            partition: partition(arn).to_owned(),
             user_id: caller.user_id().unwrap_or_default().to_owned(),
         }))
     }

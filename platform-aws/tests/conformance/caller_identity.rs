@@ -10,7 +10,9 @@ async fn the_lookup_is_who_calls(subject: Subject) {
     let lookup = subject.connection.look_up("aws:CallerIdentity").expect("the type is registered");
     let found = lookup.look_up("me").await.expect("an answer").expect("there is a caller").plain().expect("known");
     let seen = subject.boto.must("sts", "get_caller_identity", json!({}));
-    assert_eq!(found, json!({"account_id": seen["Account"], "arn": seen["Arn"], "user_id": seen["UserId"]}));
+    let expected =
+        json!({"account_id": seen["Account"], "arn": seen["Arn"], "partition": "aws", "user_id": seen["UserId"]});
+    assert_eq!(found, expected);
 }
 
 async fn the_target_is_the_account(subject: Subject) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::environment::Environment;
-use super::login::{Origin, Place};
+use super::login::{Host, Origin, Place};
 
 /// A kind of credentials. Attributes of two kinds at once, without `auth_type`, are an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,11 +110,24 @@ impl Found {
     pub(super) fn families(&self) -> BTreeMap<Family, &Origin> {
         let mut families = BTreeMap::new();
         for Attribute { name, family, .. } in ATTRIBUTES {
-            if let (Some(family), Some(value)) = (family, self.get(name)) {
+            if let (Some(family), Some(value)) = (family, self.get(name))
+                && self.is_ours(&value.origin)
+            {
                 families.entry(*family).or_insert(&value.origin);
             }
         }
         families
+    }
+
+    /// Whether a value is meant for Databricks. The variables of a cloud are there for that cloud's own tools, and speak
+    /// for a login only where the host is there.
+    fn is_ours(&self, origin: &Origin) -> bool {
+        let Place::Environment { variable } = origin.place else { return true };
+        let host = || self.text("host").and_then(|text| Host::parse(&text).ok()).map(|(host, _)| host);
+        if variable.starts_with("ARM_") {
+            return self.get("azure_workspace_resource_id").is_some() || host().is_some_and(|host| host.is_azure());
+        }
+        variable != "GOOGLE_CREDENTIALS" || host().is_some_and(|host| host.is_google())
     }
 
     pub(super) fn origins(&self) -> impl Iterator<Item = &Origin> {

@@ -148,6 +148,31 @@ fn auth_type_settles_which_of_two_kinds_is_meant() {
 }
 
 #[test]
+fn the_variables_of_a_cloud_count_only_for_a_host_that_is_there() {
+    const PAT: (&str, &str) = ("DATABRICKS_TOKEN", "dapi-1");
+    let arm = [("ARM_CLIENT_ID", "me"), ("ARM_CLIENT_SECRET", "canary"), ("ARM_TENANT_ID", "us")];
+    let google = [("GOOGLE_CREDENTIALS", "{}")];
+    let login = |host: &str, more: &[(&str, &str)], clouds: &[(&str, &str)]| {
+        let all: Vec<_> = [&[("DATABRICKS_HOST", host), PAT][..], more, clouds].concat();
+        resolve(LoginConfig::default(), &env(&all)).map(|login| login.method.auth_type())
+    };
+    for clouds in [&arm[..], &google[..]] {
+        assert_eq!(login("dbc-1.cloud.databricks.com", &[], clouds).unwrap(), "pat");
+        assert_eq!(login("https://evil-azuredatabricks.net", &[], clouds).unwrap(), "pat");
+    }
+    for host in ["adb-1.2.azuredatabricks.net", "adb-1.2.databricks.azure.us", "adb-1.2.databricks.azure.cn"] {
+        assert!(matches!(login(host, &[], &arm), Err(LoginError::SeveralKinds { .. })), "{host}");
+        assert_eq!(login(host, &[("DATABRICKS_AUTH_TYPE", "pat")], &arm).unwrap(), "pat");
+        assert_eq!(login(host, &[], &google).unwrap(), "pat");
+    }
+    assert!(matches!(login("1.gcp.databricks.com", &[], &google), Err(LoginError::SeveralKinds { .. })));
+    let resource = [("DATABRICKS_AZURE_RESOURCE_ID", "/subscriptions/x")];
+    assert!(matches!(login(HOST, &resource, &arm), Err(LoginError::SeveralKinds { .. })));
+    let asked = [("DATABRICKS_AUTH_TYPE", "azure-client-secret")];
+    assert!(matches!(login(HOST, &asked, &arm), Err(LoginError::Unsupported { .. })));
+}
+
+#[test]
 fn another_workspace_keeps_the_credentials() {
     let login = resolve(LoginConfig::default(), &env(&[("DATABRICKS_HOST", HOST), ("DATABRICKS_TOKEN", "t")])).unwrap();
     let other = login.for_workspace("dbc-9.example", "99").unwrap();
@@ -183,6 +208,7 @@ fn each_reason_for_no_login_says_what_and_what_next() {
     let no_file = tempfile::tempdir().unwrap();
     let pat = ("DATABRICKS_TOKEN", "dapi-canary");
     let host = ("DATABRICKS_HOST", HOST);
+    let azure = ("DATABRICKS_HOST", "https://adb-1.2.azuredatabricks.net");
     let profile = |name| ("DATABRICKS_CONFIG_PROFILE", name);
     let cases: &[(&str, Environment)] = &[
         ("nothing", Environment::empty()),
@@ -206,13 +232,15 @@ fn each_reason_for_no_login_says_what_and_what_next() {
         ("unknown type", env(&[host, pat, ("DATABRICKS_AUTH_TYPE", "oath")])),
         ("command line's login", env(&[host, ("DATABRICKS_AUTH_TYPE", "databricks-cli")])),
         ("basic", env(&[host, ("DATABRICKS_USERNAME", "me"), ("DATABRICKS_PASSWORD", "canary")])),
-        ("azure", env(&[host, ("ARM_CLIENT_ID", "me"), ("ARM_CLIENT_SECRET", "canary")])),
+        ("azure", env(&[azure, ("ARM_CLIENT_ID", "me"), ("ARM_CLIENT_SECRET", "canary")])),
+        ("azure's variables elsewhere", env(&[host, ("ARM_CLIENT_ID", "me")])),
     ];
     let mut all = String::new();
     for (title, environment) in cases {
         let error = resolve(LoginConfig::default(), environment).expect_err(title);
         let error = ProviderError::from(error);
-        let nothing_is_set = title.starts_with("nothing") || *title == "host only";
+        let nothing_is_set =
+            title.starts_with("nothing") || ["host only", "azure's variables elsewhere"].contains(title);
         assert_eq!(error.kind == ErrorKind::Denied, nothing_is_set, "{title}: {error}");
         let hint = error.hint.as_deref().unwrap();
         writeln!(all, "{title}\n  error: {error}\n  hint: {hint}").unwrap();

@@ -122,6 +122,21 @@ impl Host {
         self.0.host_str().is_some_and(|name| name.starts_with("accounts.") || name.starts_with("accounts-"))
     }
 
+    /// Whether it is one of Azure's.
+    pub(super) fn is_azure(&self) -> bool {
+        self.is_below(&["azuredatabricks.net", "databricks.azure.us", "databricks.azure.cn"])
+    }
+
+    /// Whether it is one of Google's.
+    pub(super) fn is_google(&self) -> bool {
+        self.is_below(&["gcp.databricks.com"])
+    }
+
+    fn is_below(&self, domains: &[&str]) -> bool {
+        let name = self.0.host_str().unwrap_or_default();
+        domains.iter().any(|domain| name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
+    }
+
     /// Whether it is this machine, which no proxy can reach.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.0)

@@ -1,6 +1,7 @@
 //! Catalog: the top of Unity Catalog's three levels. <https://docs.databricks.com/api/workspace/catalogs>
 //!
-//! Quirks: isolation, predictive optimisation and owner are not taken by the create and follow it; a rename takes
+//! Quirks: isolation, predictive optimisation and owner are not taken by the create and follow it; an isolated catalog
+//! can't be read from a workspace that it is not bound to, so it is bound to this one; a rename takes
 //! everything below along; a new catalog holds the schemas `default` and `information_schema`, which nobody declared.
 
 use std::collections::BTreeMap;
@@ -96,7 +97,7 @@ platform_sdk::names! {
 
 // manage
 
-const KIND: Kind = Kind { noun: "catalog", collection: "catalogs", forces: true };
+const KIND: Kind = Kind { noun: "catalog", collection: "catalogs", forces: true, bound: Some("catalog") };
 
 #[async_trait]
 impl Manage for Catalog {
@@ -117,7 +118,7 @@ impl Manage for Catalog {
     async fn create(client: &Client, ctx: &Context, inputs: Catalog<Resolved>) -> ProviderResult<Made<Self>> {
         let mut info: Info = KIND.create(client, &inputs.name, &new(&inputs)).await.map_err(storage_hint)?;
         let mut patch = Patch { owner: inputs.owner.as_deref(), ..Patch::default() };
-        settings(&inputs, &mut patch);
+        settings(&inputs, &mut patch, |_| true);
         if !patch.fields.is_empty() || patch.owner.is_some() {
             ctx.created(&info.name).await?;
             info = KIND.update(client, &info.name, patch).await?;
@@ -211,11 +212,11 @@ fn new(inputs: &Catalog<Resolved>) -> New<'_> {
 }
 
 /// What the create does not take.
-fn settings(inputs: &Catalog<Resolved>, patch: &mut Patch<'_>) {
-    if let Some(mode) = &inputs.isolation_mode {
-        patch.set("isolation_mode", mode);
+fn settings(inputs: &Catalog<Resolved>, patch: &mut Patch<'_>, wanted: impl Fn(&str) -> bool) {
+    if let Some(mode) = inputs.isolation_mode.as_ref().filter(|_| wanted("isolation_mode")) {
+        patch.isolate(mode);
     }
-    if let Some(choice) = &inputs.predictive_optimization {
+    if let Some(choice) = inputs.predictive_optimization.as_ref().filter(|_| wanted("predictive_optimization")) {
         patch.set("enable_predictive_optimization", choice);
     }
 }
@@ -223,14 +224,7 @@ fn settings(inputs: &Catalog<Resolved>, patch: &mut Patch<'_>) {
 fn changed(change: &Change<Catalog>) -> Patch<'_> {
     let after = &change.after;
     let mut patch = Patch::default();
-    settings(after, &mut patch);
-    let unchanged =
-        [("isolation_mode", "isolation_mode"), ("predictive_optimization", "enable_predictive_optimization")];
-    for (field, sent) in unchanged {
-        if !change.touches(field) {
-            patch.fields.remove(sent);
-        }
-    }
+    settings(after, &mut patch, |field| change.touches(field));
     if change.touches("comment") {
         patch.set("comment", after.comment.as_ref().unwrap_or(&String::new()));
     }

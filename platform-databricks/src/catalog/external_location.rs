@@ -3,7 +3,7 @@
 //!
 //! Quirks: the service tries the credential at once, and IAM takes a while to spread a new role and its policy: a denial
 //! that is about the role is answered as "not ready yet". File events are on unless refused, and need queues that the
-//! role may make: they are off here unless asked for. The URL loses its trailing slash. Isolation and owner follow the
+//! role may make: a new one is made without unless they are asked for. The URL loses its trailing slash. Isolation and owner follow the
 //! create.
 
 use std::time::Duration;
@@ -57,8 +57,9 @@ pub struct ExternalLocation<S: Stage = Declared> {
     /// Whether clusters may use credentials of their own where this one does not suffice. Default: false.
     #[field(default = false)]
     pub fallback: Option<S::In<bool>>,
-    /// Whether the service listens to changes of files, for which the role must be allowed to make queues. Default: false.
-    #[field(default = false)]
+    /// Whether the service listens to changes of files, for which the role must be allowed to make queues. Unset, a new
+    /// location does not; one that was there before stays as it is.
+    #[field(computed)]
     pub enable_file_events: Option<S::In<bool>>,
     /// Whether the service is not to try the credential when the location is made or changed. Default: false.
     #[field(default = false, write_only)]
@@ -94,7 +95,12 @@ impl ExternalLocationOutputs {
 
 // manage
 
-const KIND: Kind = Kind { noun: "external location", collection: "external-locations", forces: true };
+const KIND: Kind = Kind {
+    noun: "external location",
+    collection: "external-locations",
+    forces: true,
+    bound: Some("external_location"),
+};
 /// How soon a role that IAM has not spread yet is worth another try.
 const SPREADING: Duration = Duration::from_secs(5);
 
@@ -119,7 +125,7 @@ impl Manage for ExternalLocation {
         let mut info: Info = KIND.create(client, &inputs.name, &new(&inputs)).await.map_err(role_may_spread)?;
         let mut patch = Patch { owner: inputs.owner.as_deref(), ..Patch::default() };
         if let Some(mode) = &inputs.isolation_mode {
-            patch.set("isolation_mode", mode);
+            patch.isolate(mode);
         }
         if !patch.fields.is_empty() || patch.owner.is_some() {
             ctx.created(&info.name).await?;
@@ -220,15 +226,16 @@ fn changed(change: &Change<ExternalLocation>, force: bool) -> Patch<'_> {
     if change.touches("comment") {
         patch.set("comment", after.comment.as_ref().unwrap_or(&String::new()));
     }
-    for (field, value) in
-        [("read_only", after.read_only), ("fallback", after.fallback), ("enable_file_events", after.enable_file_events)]
-    {
+    for (field, value) in [("read_only", after.read_only), ("fallback", after.fallback)] {
         if change.touches(field) {
             patch.set(field, &value.unwrap_or(false));
         }
     }
+    if let (true, Some(listens)) = (change.touches("enable_file_events"), after.enable_file_events) {
+        patch.set("enable_file_events", &listens);
+    }
     if let (true, Some(mode)) = (change.touches("isolation_mode"), &after.isolation_mode) {
-        patch.set("isolation_mode", mode);
+        patch.isolate(mode);
     }
     if !patch.fields.is_empty() && after.skip_validation == Some(true) {
         patch.set("skip_validation", &true);

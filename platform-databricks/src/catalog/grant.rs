@@ -17,7 +17,7 @@ use platform_sdk::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Catalog, ExternalLocation, Schema, StorageCredential, Table, Volume};
+use super::{Catalog, ExternalLocation, Schema, StorageCredential, Table, Volume, privileges::misfits};
 use crate::{
     WorkspaceProvider,
     client::{Client, path},
@@ -60,7 +60,7 @@ pub struct GrantOutputs<S: Stage = Declared> {
 
 platform_sdk::names! {
     /// The kinds of objects that privileges are granted on.
-    pub enum SecurableKind {
+    pub open enum SecurableKind {
         /// A catalog.
         Catalog = "catalog",
         /// An external location.
@@ -78,7 +78,7 @@ platform_sdk::names! {
 
 platform_sdk::names! {
     /// What a principal may do. On a catalog or schema it holds for everything in it.
-    pub enum Privilege {
+    pub open enum Privilege {
         /// Everything that can be granted on the object.
         AllPrivileges = "ALL_PRIVILEGES",
         /// Set tags.
@@ -203,7 +203,8 @@ fn text<R>(id: &Output<Id<R>>) -> Input<String> {
 
 fn problems(inputs: &Value) -> Vec<(String, String)> {
     let none = inputs["privileges"].as_array().is_some_and(Vec::is_empty);
-    none.then(|| ("privileges".to_owned(), "is empty: a grant of nothing is no grant".to_owned())).into_iter().collect()
+    let empty = none.then(|| ("privileges".to_owned(), "is empty: a grant of nothing is no grant".to_owned()));
+    empty.into_iter().chain(misfits(inputs)).collect()
 }
 
 // manage

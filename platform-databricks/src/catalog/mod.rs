@@ -9,6 +9,7 @@ mod storage_credential;
 mod table;
 mod volume;
 
+mod privileges;
 mod securable;
 mod statement;
 

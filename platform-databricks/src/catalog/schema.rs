@@ -76,7 +76,7 @@ pub struct SchemaOutputs<S: Stage = Declared> {
 
 // manage
 
-pub(super) const KIND: Kind = Kind { noun: "schema", collection: "schemas", forces: true };
+pub(super) const KIND: Kind = Kind { noun: "schema", collection: "schemas", forces: true, bound: None };
 
 #[async_trait]
 impl Manage for Schema {

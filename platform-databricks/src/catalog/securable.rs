@@ -1,6 +1,9 @@
 //! What Unity Catalog's objects share: where they are, and how they are read, made, changed and removed by REST.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use platform_sdk::provider::{ErrorKind, Found, ProviderError, ProviderResult};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -17,6 +20,8 @@ pub(super) struct Kind {
     pub(super) collection: &'static str,
     /// Its delete can take along what is in it.
     pub(super) forces: bool,
+    /// As the API of bindings to workspaces names it, where it can be isolated.
+    pub(super) bound: Option<&'static str>,
 }
 
 /// What a PATCH changes.
@@ -30,6 +35,8 @@ pub(super) struct Patch<'a> {
     pub(super) owner: Option<&'a str>,
     /// It is refused where others use the object, unless it is forced.
     pub(super) forcible: bool,
+    /// Whether it is isolated from here on, or open.
+    pub(super) isolated: Option<bool>,
 }
 
 impl Patch<'_> {
@@ -45,6 +52,24 @@ impl Patch<'_> {
             self.set("force", &true);
         }
     }
+
+    /// Sets which workspaces see it.
+    pub(super) fn isolate(&mut self, mode: &impl Display) {
+        let mode = mode.to_string();
+        self.isolated = Some(mode.ends_with("ISOLATED"));
+        self.fields.insert("isolation_mode".to_owned(), mode.into());
+    }
+}
+
+#[derive(Deserialize)]
+struct Bindings {
+    #[serde(default)]
+    bindings: Vec<Binding>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Binding {
+    workspace_id: i64,
 }
 
 #[derive(Deserialize)]
@@ -61,7 +86,7 @@ impl Kind {
     /// The object, or `None` when it or what it lives in is gone.
     pub(super) async fn read<T: DeserializeOwned>(&self, client: &Client, id: &str) -> ProviderResult<Option<T>> {
         let answer = client.get(path(&self.base(), [id])).send().await;
-        answer.or_absent().while_doing(format_args!("read {} `{id}`", self.noun))
+        answer.or_absent().map_err(not_bound).while_doing(format_args!("read {} `{id}`", self.noun))
     }
 
     /// The object that has this id, if any.
@@ -135,15 +160,27 @@ impl Kind {
         id: &str,
         patch: Patch<'_>,
     ) -> ProviderResult<T> {
-        let Patch { mut fields, renamed, owner, forcible } = patch;
+        let Patch { mut fields, renamed, owner, forcible, isolated } = patch;
         let new_id = renamed.as_ref().map_or(id, |(_, id)| id.as_str()).to_owned();
         if let Some((name, _)) = renamed {
             fields.insert("new_name".to_owned(), name.into());
         }
         let mut last = None;
+        if isolated == Some(true) {
+            // An isolated object that is not bound to this workspace can't even be read from it any more: so it is bound
+            // before, should this run end between the two. Where the service takes no binding of an open one, it is
+            // bound right after.
+            let _ = self.bind(client, id, true).await;
+        }
         if !fields.is_empty() {
             let sent = self.patch(client, id, &new_id, &fields.into()).await;
             last = sent.map_err(|error| in_use(error, forcible))?;
+        }
+        match isolated {
+            Some(true) => self.bind(client, &new_id, true).await?,
+            // Nothing hangs on the binding of an open one.
+            Some(false) => drop(self.bind(client, &new_id, false).await),
+            None => {}
         }
         if let Some(owner) = owner {
             last = self.patch(client, &new_id, &new_id, &json!({"owner": owner})).await?;
@@ -152,6 +189,23 @@ impl Kind {
             Some(answer) => Ok(answer),
             None => self.read(client, &new_id).await?.ok_or_else(|| self.gone(&new_id)),
         }
+    }
+
+    /// Binds an object to the workspace that answers, or takes this binding away.
+    async fn bind(&self, client: &Client, id: &str, bound: bool) -> ProviderResult<()> {
+        let Some(kind) = self.bound else { return Ok(()) };
+        let what = format!("bind {} `{id}` to its workspace", self.noun);
+        let bindings = path("api/2.1/unity-catalog/bindings", [kind, id]);
+        let (now, answer) = client.get(&bindings).send_whole::<Bindings>().await.while_doing(&what)?;
+        let workspace = answer.header("x-databricks-org-id").and_then(|id| id.parse().ok()).ok_or_else(|| {
+            ProviderError::new(ErrorKind::Unavailable, format!("{what}: the answer does not name the workspace"))
+        })?;
+        if now.bindings.iter().any(|binding| binding.workspace_id == workspace) == bound {
+            return Ok(());
+        }
+        let one = json!([Binding { workspace_id: workspace }]);
+        let body = if bound { json!({ "add": one }) } else { json!({ "remove": one }) };
+        client.patch(&bindings).json(&body).done().await.while_doing(&what)
     }
 
     /// One PATCH. `None` when it was carried out before: an answer that was lost.
@@ -192,6 +246,14 @@ impl Kind {
     pub(super) fn gone(&self, id: &str) -> ProviderError {
         ProviderError::new(ErrorKind::NotFound, format!("{} `{id}` is gone", self.noun))
     }
+}
+
+/// A denial that no privilege lifts.
+fn not_bound(error: ProviderError) -> ProviderError {
+    if error.message.contains("not accessible in current workspace") {
+        return error.hint("it is isolated and not bound to this workspace: an owner can bind it, from any workspace");
+    }
+    error
 }
 
 /// `INVALID_STATE` is what the service says of an object that is still used: waiting alone does not help then.

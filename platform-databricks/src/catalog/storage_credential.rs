@@ -93,7 +93,12 @@ impl StorageCredential {
 
 // manage
 
-const KIND: Kind = Kind { noun: "storage credential", collection: "storage-credentials", forces: true };
+const KIND: Kind = Kind {
+    noun: "storage credential",
+    collection: "storage-credentials",
+    forces: true,
+    bound: Some("storage_credential"),
+};
 
 #[async_trait]
 impl Manage for StorageCredential {
@@ -115,7 +120,7 @@ impl Manage for StorageCredential {
         let mut info: Info = KIND.create(client, &inputs.name, &new(&inputs)).await?;
         let mut patch = Patch { owner: inputs.owner.as_deref(), ..Patch::default() };
         if let Some(mode) = &inputs.isolation_mode {
-            patch.set("isolation_mode", mode);
+            patch.isolate(mode);
         }
         if !patch.fields.is_empty() || patch.owner.is_some() {
             ctx.created(&info.name).await?;
@@ -199,7 +204,7 @@ fn changed(change: &Change<StorageCredential>, force: bool) -> Patch<'_> {
         patch.forced(force);
     }
     if let (true, Some(mode)) = (change.touches("isolation_mode"), &after.isolation_mode) {
-        patch.set("isolation_mode", mode);
+        patch.isolate(mode);
     }
     if change.touches("name") {
         patch.renamed = Some((&after.name, after.name.to_lowercase()));

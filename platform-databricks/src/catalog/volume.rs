@@ -91,7 +91,7 @@ impl Volume {
 
 // manage
 
-pub(super) const KIND: Kind = Kind { noun: "volume", collection: "volumes", forces: false };
+pub(super) const KIND: Kind = Kind { noun: "volume", collection: "volumes", forces: false, bound: None };
 
 #[async_trait]
 impl Manage for Volume {

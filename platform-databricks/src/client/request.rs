@@ -73,7 +73,7 @@ impl Request {
     }
 
     /// The body together with the answer around it.
-    pub(super) async fn send_whole<T: DeserializeOwned>(self) -> ProviderResult<(T, Answer)> {
+    pub(crate) async fn send_whole<T: DeserializeOwned>(self) -> ProviderResult<(T, Answer)> {
         let request = self.clone();
         let answer = self.answer().await?;
         let body = if answer.body.trim().is_empty() { "{}" } else { &answer.body };

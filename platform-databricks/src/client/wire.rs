@@ -1,6 +1,6 @@
 //! Between the fields of a page and the API's JSON: what is sent, what is read, what a replace-all call keeps.
 
-use std::fmt::Display;
+use std::{collections::BTreeSet, fmt::Display};
 
 use platform_sdk::{
     Field, ListOrder, Resource, Shape, ToExpr, Unset,
@@ -80,7 +80,7 @@ pub(crate) fn rename(fields: &mut Map<String, Value>, from: &str, to: &str) {
 }
 
 /// What a replace-all call sends: what was observed, with the page's fields as they are wanted. What the page doesn't
-/// know, and what the program never set, stays as it is; what it sets no more is left out.
+/// know, and what the program never set, stays as it is; what it sets no more, or another object fills in, is left out.
 pub(crate) fn merged<R: Resource>(
     change: &Change<R>,
     observed: Map<String, Value>,
@@ -98,12 +98,15 @@ fn overlay(
     mut wanted: Map<String, Value>,
     touched: &dyn Fn(&str) -> bool,
 ) -> Map<String, Value> {
+    let said: BTreeSet<String> = wanted.keys().cloned().collect();
     for field in page {
+        // What another object filled in is not to be held to when that one says otherwise.
+        let filled = field.is_filled(|by| said.contains(by));
         let here = if path.is_empty() { field.name.to_owned() } else { format!("{path}.{}", field.name) };
         let before = object.remove(field.name);
         let after = match wanted.remove(field.name) {
             Some(after) => Some(overlaid(field, &here, before, after, touched)),
-            None => before.filter(|_| !touched(&here)),
+            None => before.filter(|_| !filled && !touched(&here)),
         };
         object.extend(after.map(|after| (field.name.to_owned(), after)));
     }

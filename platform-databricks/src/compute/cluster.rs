@@ -9,7 +9,9 @@
 //!   30 days; such a one is made anew.
 //! - `edit` replaces all there is, so it sends what the last edit said, with what differs now. A cluster that starts or
 //!   ends can't be edited: not ready. A change of size alone on a running cluster is a `resize`, which restarts nothing.
-//! - On a single node the service adds settings and a tag of its own; policies do so too.
+//! - On a single node the service adds settings and a tag of its own. A policy fills in what is left out, and refuses
+//!   what it says otherwise: its size and its end are sent only where no policy says them.
+//! - The modes `DEDICATED` and `STANDARD` are read back under their old names, and `AUTO` as the one that was chosen.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +28,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Autoscale, AwsAttributes, ClusterKind, DataSecurityMode, DockerImage, InitScript, RuntimeEngine, SparkVersion,
-    names::ids_or_names, with_size,
+    checks::machine_flaws,
+    cluster_parts::{mode, one_size, with_mode_as_applied, without_pooled},
+    names::ids_or_names,
+    policy::{OF_WORKSPACE, with_needed},
 };
 use crate::{
     WorkspaceProvider,
@@ -48,7 +53,7 @@ use crate::{
     scope = "workspace",
     identity = mark(custom_tags),
     compute = "starts when made or used, and ends after `autotermination_minutes` without use",
-    validate = flaws
+    validate = machine_flaws
 )]
 pub struct Cluster<S: Stage = Declared> {
     /// Its name; others may have the same.
@@ -57,32 +62,38 @@ pub struct Cluster<S: Stage = Declared> {
     /// The Databricks runtime: `15.4.x-scala2.12`.
     #[field(required)]
     pub spark_version: S::In<SparkVersion>,
-    /// The type of its machines: `m5d.large`.
-    #[field(required)]
-    pub node_type_id: S::In<String>,
-    /// How many workers beside the driver. Default: 1, where there is no `autoscale`.
-    #[field(default = 1)]
+    /// The type of its machines: `m5d.large`. Unset: its pool's, or what its policy says.
+    #[field(computed, filled_by = "policy_id")]
+    pub node_type_id: Option<S::In<String>>,
+    /// The pool that its machines come from.
+    #[field(nullable, filled_by = "policy_id")]
+    pub instance_pool_id: Option<S::In<String>>,
+    /// The pool that the driver's machine comes from. Unset: the workers'.
+    #[field(computed, filled_by = "policy_id")]
+    pub driver_instance_pool_id: Option<S::In<String>>,
+    /// How many workers beside the driver. Default: 1, where there is no `autoscale` and no policy says otherwise.
+    #[field(default = 1, filled_by = "policy_id")]
     pub num_workers: Option<S::In<u32>>,
     /// A number of workers that follows the load.
-    #[field(nullable)]
+    #[field(nullable, filled_by = "policy_id")]
     pub autoscale: Option<Autoscale<S>>,
-    /// Minutes without use after which it ends; 0 is never. Default: 30.
-    #[field(default = 30)]
+    /// Minutes without use after which it ends; 0 is never. Default: 30, where no policy says otherwise.
+    #[field(default = 30, filled_by = "policy_id")]
     pub autotermination_minutes: Option<S::In<u32>>,
     /// The type of the driver's machine. Unset: the workers'.
-    #[field(computed)]
+    #[field(computed, filled_by = "policy_id")]
     pub driver_node_type_id: Option<S::In<String>>,
     /// One machine without workers; needs `kind`. [`single_node`](Cluster::single_node) sets both.
-    #[field(nullable)]
+    #[field(nullable, filled_by = "policy_id")]
     pub is_single_node: Option<S::In<bool>>,
     /// Its kind.
-    #[field(nullable)]
+    #[field(nullable, filled_by = "policy_id")]
     pub kind: Option<S::In<ClusterKind>>,
     /// Who can use it, and which data it can reach.
-    #[field(computed)]
+    #[field(computed, normalize = mode, filled_by = "policy_id")]
     pub data_security_mode: Option<S::In<DataSecurityMode>>,
     /// The one user or group of a cluster that is not shared.
-    #[field(computed)]
+    #[field(computed, filled_by = "policy_id")]
     pub single_user_name: Option<S::In<String>>,
     /// The policy that it obeys.
     #[field(nullable)]
@@ -91,30 +102,31 @@ pub struct Cluster<S: Stage = Declared> {
     #[field(default = false, write_only)]
     pub apply_policy_default_values: Option<S::In<bool>>,
     /// The engine that queries run on.
-    #[field(computed)]
+    #[field(computed, filled_by = "policy_id")]
     pub runtime_engine: Option<S::In<RuntimeEngine>>,
     /// Spark's settings.
-    #[field(nullable)]
+    #[field(nullable, filled_by = "policy_id")]
     pub spark_conf: Option<S::In<BTreeMap<String, String>>>,
     /// Environment variables of Spark's processes.
-    #[field(nullable)]
+    #[field(nullable, filled_by = "policy_id")]
     pub spark_env_vars: Option<S::In<BTreeMap<String, String>>>,
     /// Tags of its machines, for the cloud's bill.
-    #[field(nullable)]
+    #[field(nullable, filled_by = "policy_id")]
     pub custom_tags: Option<S::In<BTreeMap<String, String>>>,
     /// Scripts that run on each machine before Spark does, in this order.
+    #[field(filled_by = "policy_id")]
     pub init_scripts: Vec<InitScript<S>>,
     /// What is asked of AWS.
-    #[field(computed)]
+    #[field(computed, filled_by = "policy_id")]
     pub aws_attributes: Option<AwsAttributes<S>>,
     /// A container image that the machines run.
-    #[field(nullable)]
+    #[field(nullable, filled_by = "policy_id")]
     pub docker_image: Option<DockerImage<S>>,
     /// Whether disks are added before they are full.
-    #[field(computed)]
+    #[field(computed, filled_by = "policy_id")]
     pub enable_elastic_disk: Option<S::In<bool>>,
     /// Whether the machines' own disks are encrypted.
-    #[field(computed)]
+    #[field(computed, filled_by = "policy_id")]
     pub enable_local_disk_encryption: Option<S::In<bool>>,
 }
 
@@ -134,21 +146,6 @@ pub struct ClusterOutputs<S: Stage = Declared> {
     /// Its name.
     #[output(from = "name")]
     pub name: S::Out<String>,
-}
-
-fn flaws(inputs: &Value) -> Vec<(String, String)> {
-    let mut flaws = Vec::new();
-    if inputs.get("num_workers").is_some() && inputs.get("autoscale").is_some() {
-        flaws.push(("num_workers".to_owned(), "and `autoscale` exclude each other: set one of them".to_owned()));
-    }
-    let range = &inputs["autoscale"];
-    if let (Some(min), Some(max)) = (range["min_workers"].as_u64(), range["max_workers"].as_u64())
-        && min > max
-    {
-        let flaw = format!("is {min}, more than `max_workers`, which is {max}");
-        flaws.push(("autoscale.min_workers".to_owned(), flaw));
-    }
-    flaws
 }
 
 // manage
@@ -177,22 +174,26 @@ impl Manage for Cluster {
     }
 
     async fn create(client: &Client, ctx: &Context, inputs: Cluster<Resolved>) -> ProviderResult<Made<Self>> {
+        let what = format!("create cluster `{}`", inputs.name);
         let mut body = theirs(sent(&inputs));
-        body.entry("autotermination_minutes").or_insert_with(|| 30.into());
+        with_needed(client, OF_WORKSPACE, &mut body).await.while_doing(&what)?;
         Tagged::new(client, ctx.mark()).put(&mut body, "custom_tags");
         let created = client.post(format!("{CLUSTERS}/create")).json(&body).send::<Created>().await;
-        let id = created.while_doing(format!("create cluster `{}`", inputs.name))?.cluster_id;
+        let id = created.while_doing(what)?.cluster_id;
         Ok(Made { outputs: outputs(&id, &inputs), id })
     }
 
     async fn update(client: &Client, ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
         let what = format!("update cluster `{}`", change.after.name);
         let now = get(client, &change.id).await.while_doing(&what)?;
-        let (call, body) = if is_resize(&change, &now) {
+        let (call, mut body) = if is_resize(&change, &now) {
             resize(&change)
         } else {
             edit(&change, now, &Tagged::new(client, ctx.mark()))
         };
+        if call == "edit" {
+            with_needed(client, OF_WORKSPACE, &mut body).await.while_doing(&what)?;
+        }
         let body = Value::Object(body);
         client.post(format!("{CLUSTERS}/{call}")).json(&body).safe_to_repeat(true).done().await.while_doing(&what)?;
         Ok(Made { outputs: outputs(&change.id, &change.after), id: change.id })
@@ -302,14 +303,15 @@ fn outputs(id: &str, inputs: &Cluster<Resolved>) -> ClusterOutputs<Resolved> {
 fn theirs(mut spec: Map<String, Value>) -> Map<String, Value> {
     rename(&mut spec, "name", "cluster_name");
     let wanted = spec.clone();
-    with_size(&mut spec, &wanted);
+    one_size(&mut spec, &wanted);
     spec
 }
 
-/// Only the size differs, and the cluster is in the one state in which that needs no restart.
+/// Only the size differs, and is said, and the cluster is in the one state in which that needs no restart.
 fn is_resize(change: &Change<Cluster>, now: &Value) -> bool {
     let size = |path: &String| path == "num_workers" || path.starts_with("autoscale");
-    now["state"] == "RUNNING" && change.paths.iter().all(size)
+    let said = change.after.num_workers.is_some() || change.after.autoscale.is_some();
+    said && now["state"] == "RUNNING" && change.paths.iter().all(size)
 }
 
 fn resize(change: &Change<Cluster>) -> (&'static str, Map<String, Value>) {
@@ -332,11 +334,9 @@ fn edit(change: &Change<Cluster>, now: Value, mark: &Tagged) -> (&'static str, M
     rename(&mut spec, "cluster_name", "name");
     let wanted = sent(&change.after);
     let mut body = merged(change, spec, wanted.clone());
-    with_size(&mut body, &wanted);
+    one_size(&mut body, &wanted);
+    without_pooled(&mut body, &wanted);
     rename(&mut body, "name", "cluster_name");
-    if change.touches("autotermination_minutes") {
-        body.entry("autotermination_minutes").or_insert_with(|| 30.into());
-    }
     if let Some(before) = before {
         mark.kept_from(before).put(&mut body, "custom_tags");
     }
@@ -361,21 +361,24 @@ fn observed(answer: Value, last: Option<&Cluster<Resolved>>) -> ProviderResult<O
         fields.remove("num_workers");
     }
     let last = last.map(sent).unwrap_or_default();
+    let said = fields.remove("spec");
+    with_mode_as_applied(&mut fields, Some(&Value::Object(last.clone())), said.as_ref());
     without_additions(&mut fields, &last);
     with_password(&mut fields, &last);
     let inputs: Cluster<Resolved> = understood(format!("cluster `{id}`"), pruned_fields(Value::Object(fields)))?;
     Ok(Observed { outputs: outputs(&id, &inputs), id, inputs, tainted: None })
 }
 
-/// Takes out the settings and tags that the service or a policy added.
+/// Takes out the settings and tags that the service adds to a single node.
 fn without_additions(fields: &mut Map<String, Value>, last: &Map<String, Value>) {
-    let single = fields.get("is_single_node") == Some(&Value::Bool(true));
-    let policy = fields.contains_key("policy_id") && !last.is_empty();
+    if fields.get("is_single_node") != Some(&Value::Bool(true)) {
+        return;
+    }
     for (field, added) in OF_SINGLE_NODES {
         let ours = last.get(*field).and_then(Value::as_object);
         let is_ours = |key: &String| ours.is_some_and(|ours| ours.contains_key(key));
         if let Some(Value::Object(entries)) = fields.get_mut(*field) {
-            entries.retain(|key, _| is_ours(key) || !(policy || single && added.contains(&key.as_str())));
+            entries.retain(|key, _| is_ours(key) || !added.contains(&key.as_str()));
         }
     }
 }

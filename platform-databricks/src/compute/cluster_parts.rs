@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 names! {
     /// A release of the Databricks runtime; give others as text.
-    pub enum SparkVersion {
+    pub open enum SparkVersion {
         /// 15.4 with long-term support: Spark 3.5.
         Lts15_4 = "15.4.x-scala2.12",
         /// 16.4 with long-term support: Spark 3.5.
@@ -29,7 +29,7 @@ impl IntoInput<SparkVersion> for String {
 
 names! {
     /// Who can use a cluster, and which data it can reach.
-    pub enum DataSecurityMode {
+    pub open enum DataSecurityMode {
         /// The service chooses between the next two.
         Auto = "DATA_SECURITY_MODE_AUTO",
         /// Many users, kept apart; Unity Catalog. New name of `UserIsolation`.
@@ -193,14 +193,42 @@ pub struct S3Script<S: Stage = Declared> {
     pub region: Option<S::In<String>>,
 }
 
-/// A fixed number of workers and a range exclude each other, and one of them must be sent: one worker unless told
-/// otherwise.
-pub(crate) fn with_size(spec: &mut Map<String, Value>, wanted: &Map<String, Value>) {
+/// The new names of modes mean the old ones, which are what is read back.
+pub(super) fn mode(value: Value) -> Value {
+    match value.as_str() {
+        Some("DATA_SECURITY_MODE_DEDICATED") => "SINGLE_USER".into(),
+        Some("DATA_SECURITY_MODE_STANDARD") => "USER_ISOLATION".into(),
+        _ => value,
+    }
+}
+
+/// The mode as it was last applied, where the one that is shown is what the service makes of it. `said` is what the
+/// service knows of what was asked for.
+pub(crate) fn with_mode_as_applied(shown: &mut Map<String, Value>, last: Option<&Value>, said: Option<&Value>) {
+    const FIELD: &str = "data_security_mode";
+    let Some(now) = shown.get(FIELD) else { return };
+    let chosen = matches!(now.as_str(), Some("SINGLE_USER" | "USER_ISOLATION"));
+    let asked = [last, said].into_iter().flatten().find_map(|asked| asked.get(FIELD));
+    let automatic = asked.is_some_and(|asked| asked == DataSecurityMode::Auto.as_str());
+    if let Some(asked) = asked.filter(|asked| automatic && chosen || mode((*asked).clone()) == *now) {
+        shown.insert(FIELD.to_owned(), asked.clone());
+    }
+}
+
+/// A fixed number of workers and a range exclude each other: what is wanted wins.
+pub(crate) fn one_size(spec: &mut Map<String, Value>, wanted: &Map<String, Value>) {
     if wanted.contains_key("autoscale") {
         spec.remove("num_workers");
     } else if wanted.contains_key("num_workers") {
         spec.remove("autoscale");
-    } else if !spec.contains_key("autoscale") {
-        spec.entry("num_workers").or_insert_with(|| 1.into());
+    }
+}
+
+/// A pool has the machines: what was seen of them is not to be sent back beside it.
+pub(crate) fn without_pooled(spec: &mut Map<String, Value>, wanted: &Map<String, Value>) {
+    if spec.get("instance_pool_id").is_some_and(Value::is_string) {
+        let of_pools =
+            ["node_type_id", "driver_node_type_id", "driver_instance_pool_id", "enable_elastic_disk", "aws_attributes"];
+        spec.retain(|field, _| wanted.contains_key(field) || !of_pools.contains(&field.as_str()));
     }
 }

@@ -11,6 +11,12 @@ fn inputs(more: &Value) -> Cluster<Resolved> {
     serde_json::from_value(fields).expect("inputs")
 }
 
+fn and(one: &Value, more: Value) -> Value {
+    let mut both = one.clone();
+    both.as_object_mut().expect("an object").extend(into_fields(more));
+    both
+}
+
 fn change(before: &Value, after: &Value, paths: &[&str]) -> Change<Cluster> {
     let (before, after) = (inputs(before), inputs(after));
     let paths = paths.iter().map(|path| (*path).to_owned()).collect();
@@ -99,18 +105,6 @@ fn what_the_service_adds_to_a_single_node_is_not_shown() {
 }
 
 #[test]
-fn what_a_policy_adds_is_not_shown_once_it_is_known_what_was_asked_for() {
-    let shown = json!({
-        "cluster_id": "c", "cluster_name": "etl", "spark_version": "v", "node_type_id": "n", "num_workers": 1,
-        "policy_id": "p", "custom_tags": {"team": "sales", "cost-centre": "7"},
-    });
-    let last = inputs(&json!({"policy_id": "p", "custom_tags": {"team": "ops"}}));
-    let tags = |last| observed(shown.clone(), last).expect("understood").inputs.custom_tags.expect("tags");
-    assert_eq!(tags(Some(&last)).into_keys().collect::<Vec<_>>(), ["team"]);
-    assert_eq!(tags(None).len(), 2);
-}
-
-#[test]
 fn a_password_is_as_last_applied_and_never_shown() {
     let shown = json!({
         "cluster_id": "c", "cluster_name": "etl", "spark_version": "v", "node_type_id": "n",
@@ -153,10 +147,59 @@ async fn a_terminated_cluster_is_there_and_not_ready() {
 
 #[test]
 fn a_fixed_size_and_a_range_exclude_each_other() {
-    let said = flaws(&json!({"num_workers": 2, "autoscale": {"min_workers": 4, "max_workers": 1}}));
+    let machine = json!({"node_type_id": "m5d.large"});
+    let said =
+        machine_flaws(&and(&machine, json!({"num_workers": 2, "autoscale": {"min_workers": 4, "max_workers": 1}})));
     assert_eq!(
         said.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(),
         ["num_workers", "autoscale.min_workers"]
     );
-    assert_eq!(flaws(&json!({"autoscale": {"min_workers": 1}})), []);
+    assert_eq!(machine_flaws(&and(&machine, json!({"autoscale": {"min_workers": 1}}))), []);
+}
+
+#[test]
+fn machines_are_said_or_come_from_a_pool_or_a_policy() {
+    let paths = |cluster: Value| machine_flaws(&cluster).into_iter().map(|(path, _)| path).collect::<Vec<_>>();
+    assert_eq!(paths(json!({})), ["node_type_id"]);
+    for given in [json!({"policy_id": null}), json!({"instance_pool_id": "p"}), json!({"node_type_id": null})] {
+        assert_eq!(paths(given), [""; 0], "what is not known yet is no flaw");
+    }
+    let beside = json!({"node_type_id": "a", "driver_node_type_id": "a", "instance_pool_id": "p"});
+    assert_eq!(paths(beside), ["node_type_id", "driver_node_type_id"]);
+}
+
+#[test]
+fn what_a_pool_has_is_not_sent_back_beside_it() {
+    let shown = json!({
+        "cluster_name": "etl", "instance_pool_id": "p", "driver_instance_pool_id": "p", "node_type_id": "a",
+        "driver_node_type_id": "a", "enable_elastic_disk": true, "num_workers": 1,
+    });
+    let change = change(
+        &json!({"node_type_id": null, "instance_pool_id": "p"}),
+        &json!({"node_type_id": null, "instance_pool_id": "p", "spark_conf": {"a": "1"}}),
+        &["spark_conf"],
+    );
+    let (_, body) = edit(&change, shown, &mark());
+    let pooled: Vec<&String> = body.keys().filter(|field| field.contains("node") || field.contains("pool")).collect();
+    assert_eq!(pooled, ["instance_pool_id"]);
+}
+
+#[test]
+fn an_access_mode_is_shown_by_the_name_that_it_was_given_by() {
+    let shown = |last: Value, now: &str, said: Value| {
+        let mut fields = into_fields(json!({"data_security_mode": now}));
+        with_mode_as_applied(&mut fields, Some(&last), Some(&said));
+        fields["data_security_mode"].as_str().expect("a mode").to_owned()
+    };
+    let mode = |mode: &str| json!({"data_security_mode": mode});
+    let none = json!({});
+    assert_eq!(
+        shown(mode("DATA_SECURITY_MODE_DEDICATED"), "SINGLE_USER", none.clone()),
+        "DATA_SECURITY_MODE_DEDICATED"
+    );
+    assert_eq!(shown(mode("DATA_SECURITY_MODE_DEDICATED"), "USER_ISOLATION", none.clone()), "USER_ISOLATION");
+    assert_eq!(shown(mode("DATA_SECURITY_MODE_AUTO"), "SINGLE_USER", none.clone()), "DATA_SECURITY_MODE_AUTO");
+    assert_eq!(shown(mode("DATA_SECURITY_MODE_AUTO"), "NONE", none.clone()), "NONE");
+    assert_eq!(shown(none.clone(), "SINGLE_USER", mode("DATA_SECURITY_MODE_AUTO")), "DATA_SECURITY_MODE_AUTO");
+    assert_eq!(shown(none.clone(), "SINGLE_USER", none), "SINGLE_USER");
 }

@@ -1,9 +1,11 @@
 //! Compute: SQL warehouses and clusters.
 
+mod checks;
 mod cluster;
 mod cluster_parts;
 mod names;
 mod new_cluster;
+mod policy;
 mod warehouse;
 
 pub use cluster::{Cluster, ClusterOutputs};
@@ -14,4 +16,6 @@ pub use cluster_parts::{
 pub use new_cluster::NewCluster;
 pub use warehouse::{SpotPolicy, SqlWarehouse, SqlWarehouseOutputs, WarehouseChannel, WarehouseSize, WarehouseType};
 
-pub(crate) use cluster_parts::with_size;
+pub(crate) use checks::machine_flaws;
+pub(crate) use cluster_parts::{one_size, with_mode_as_applied, without_pooled};
+pub(crate) use policy::{OF_JOB, with_needed};

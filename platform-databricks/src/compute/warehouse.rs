@@ -20,7 +20,7 @@ use platform_sdk::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::names::ids_or_names;
+use super::{checks::least_and_most, names::ids_or_names};
 use crate::{
     WorkspaceProvider,
     client::{
@@ -95,7 +95,8 @@ names! {
     provider = WorkspaceProvider,
     scope = "workspace",
     identity = key,
-    compute = "starts when made and with each query, and stops `auto_stop_mins` after the last one"
+    compute = "starts when made and with each query, and stops `auto_stop_mins` after the last one",
+    validate = flaws
 )]
 pub struct SqlWarehouse<S: Stage = Declared> {
     /// Its name, unique in the workspace, at most 100 characters.
@@ -146,6 +147,17 @@ pub struct SqlWarehouseOutputs<S: Stage = Declared> {
     pub name: S::Out<String>,
     /// Where JDBC clients connect.
     pub jdbc_url: S::Out<String>,
+}
+
+fn flaws(inputs: &Value) -> Vec<(String, String)> {
+    let mut flaws = Vec::new();
+    let serverless = inputs.get("serverless").is_none_or(|serverless| *serverless == true);
+    if inputs["warehouse_type"] == WarehouseType::Classic.as_str() && serverless {
+        let flaw = "is `CLASSIC`, which is never serverless: say `.serverless(false)` too";
+        flaws.push(("warehouse_type".to_owned(), flaw.to_owned()));
+    }
+    flaws.extend(least_and_most(inputs, "min_num_clusters", "max_num_clusters", "", Some(1)));
+    flaws
 }
 
 // manage

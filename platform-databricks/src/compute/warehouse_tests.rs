@@ -60,3 +60,27 @@ async fn an_error_names_the_warehouse() {
         SqlWarehouse::create(&server.client(), &Context::detached(), inputs(&json!({}))).await.expect_err("refused");
     assert_eq!(error.message, "create SQL warehouse `sql`: too large");
 }
+
+#[test]
+fn what_can_not_be_is_seen_before_a_plan() {
+    let paths = |more: Value| {
+        flaws(&serde_json::to_value(more).expect("JSON")).into_iter().map(|(path, _)| path).collect::<Vec<_>>()
+    };
+    for serverless in [json!({}), json!({"serverless": true})] {
+        let mut classic = serverless;
+        classic["warehouse_type"] = "CLASSIC".into();
+        assert_eq!(paths(classic), ["warehouse_type"]);
+    }
+    for right in [
+        json!({"warehouse_type": "CLASSIC", "serverless": false}),
+        json!({"warehouse_type": "CLASSIC", "serverless": null}),
+        json!({"warehouse_type": null}),
+        json!({"warehouse_type": "PRO"}),
+        json!({"min_num_clusters": 2, "max_num_clusters": 2}),
+        json!({"min_num_clusters": 2, "max_num_clusters": null}),
+    ] {
+        assert_eq!(paths(right.clone()), [""; 0], "{right}");
+    }
+    assert_eq!(paths(json!({"min_num_clusters": 3, "max_num_clusters": 2})), ["min_num_clusters"]);
+    assert_eq!(paths(json!({"min_num_clusters": 3})), ["min_num_clusters"], "there is one unless more are asked for");
+}

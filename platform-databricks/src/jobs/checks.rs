@@ -4,23 +4,39 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::{FileSource, HealthMetric, quartz::quartz_flaw, zones::zone_flaw};
+use crate::compute::machine_flaws;
+
 /// Flaws of a job's inputs, as far as they are known: the field, and what is wrong with it.
 pub(super) fn flaws(inputs: &Value) -> Vec<(String, String)> {
     let mut flaws = Vec::new();
-    if let Some(expression) = inputs["schedule"]["quartz_cron_expression"].as_str()
-        && let Some(flaw) = quartz_flaw(expression)
-    {
-        flaws.push(("schedule.quartz_cron_expression".to_owned(), flaw));
+    let parts: [(&str, fn(&str) -> Option<String>); 2] =
+        [("quartz_cron_expression", quartz_flaw), ("timezone_id", zone_flaw)];
+    for (field, check) in parts {
+        let flaw = inputs["schedule"][field].as_str().and_then(check);
+        flaws.extend(flaw.map(|flaw| (format!("schedule.{field}"), flaw)));
     }
+    flaws.extend(warning_flaw(inputs).map(|flaw| (DURATION_WARNING.to_owned(), flaw)));
     let (tasks, clusters) = (keys(inputs, "tasks", "task_key"), keys(inputs, "job_clusters", "job_cluster_key"));
     let environments = keys(inputs, "environments", "environment_key");
+    for cluster in items(inputs, "job_clusters").filter(|cluster| cluster["new_cluster"].is_object()) {
+        let path = format!("job_clusters[{}].new_cluster", cluster["job_cluster_key"].as_str().unwrap_or_default());
+        let of_cluster = machine_flaws(&cluster["new_cluster"]).into_iter();
+        flaws.extend(of_cluster.map(|(field, flaw)| (format!("{path}.{field}"), flaw)));
+    }
     for task in items(inputs, "tasks") {
         let path = format!("tasks[{}]", task["task_key"].as_str().unwrap_or_default());
         flaws.extend(kind_flaw(task).map(|flaw| (path.clone(), flaw)));
-        for dependency in items(task, "depends_on").filter_map(|on| on["task_key"].as_str()) {
-            if let Some(known) = unknown(tasks.as_ref(), dependency) {
-                let flaw = format!("names task `{dependency}`, which the job does not have; it has {known}");
+        flaws.extend(git_flaws(inputs, task).map(|(field, flaw)| (format!("{path}.{field}"), flaw)));
+        flaws.extend(warning_flaw(task).map(|flaw| (format!("{path}.{DURATION_WARNING}"), flaw)));
+        for dependency in items(task, "depends_on") {
+            let Some(key) = dependency["task_key"].as_str() else { continue };
+            if let Some(known) = unknown(tasks.as_ref(), key) {
+                let flaw = format!("names task `{key}`, which the job does not have; it has {known}");
                 flaws.push((format!("{path}.depends_on"), flaw));
+            } else if dependency.get("outcome").is_some() && !is_condition(inputs, key) {
+                let flaw = format!("asks for an outcome of task `{key}`, which is no condition: only those have one");
+                flaws.push((format!("{path}.depends_on[{key}].outcome"), flaw));
             }
         }
         if let Some(key) = task["job_cluster_key"].as_str()
@@ -54,6 +70,38 @@ fn unknown(keys: Option<&BTreeSet<&str>>, key: &str) -> Option<String> {
     Some(keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "))
 }
 
+/// Whether the task of this key is a condition; one whose key is not known yet may be it.
+fn is_condition(inputs: &Value, key: &str) -> bool {
+    let mut meant = items(inputs, "tasks").filter(|task| task["task_key"].as_str().is_none_or(|known| known == key));
+    meant.any(|task| task["task_key"].is_null() || task.get("condition_task").is_some())
+}
+
+const DURATION_WARNING: &str = "email_notifications.on_duration_warning_threshold_exceeded";
+
+/// Nobody is warned of a long run where no rule says what is long.
+fn warning_flaw(of: &Value) -> Option<String> {
+    let asked = of["email_notifications"].get("on_duration_warning_threshold_exceeded")?;
+    let may_be = |metric: &Value| metric.is_null() || metric == HealthMetric::RunDurationSeconds.as_str();
+    let unknown = of.get("health").is_some_and(Value::is_null) || asked.as_array().is_some_and(Vec::is_empty);
+    let ruled = unknown || items(&of["health"], "rules").any(|rule| may_be(&rule["metric"]));
+    (!ruled)
+        .then(|| "needs the rule that says what is long: `.health(Health::longer_than(seconds))` beside it".to_owned())
+}
+
+/// Files of a repository that the job does not have.
+fn git_flaws<'v>(inputs: &'v Value, task: &'v Value) -> impl Iterator<Item = (String, String)> + 'v {
+    let files = [
+        ("notebook_task", &task["notebook_task"]),
+        ("spark_python_task", &task["spark_python_task"]),
+        ("sql_task.file", &task["sql_task"]["file"]),
+    ];
+    let without = inputs.get("git_source").is_none();
+    files.into_iter().filter(move |(_, file)| without && file["source"] == FileSource::Git.as_str()).map(|(kind, _)| {
+        let flaw = "is `GIT`, and the job has no repository: give it one with `.git_source(..)`";
+        (format!("{kind}.source"), flaw.to_owned())
+    })
+}
+
 fn kind_flaw(task: &Value) -> Option<String> {
     let kinds: Vec<&str> =
         ["notebook_task", "spark_python_task", "sql_task"].into_iter().filter(|kind| task[kind].is_object()).collect();
@@ -64,38 +112,11 @@ fn kind_flaw(task: &Value) -> Option<String> {
     }
 }
 
-/// Quartz: seconds, minutes, hours, day of the month, month, day of the week and perhaps a year; one of the two days is
-/// `?`.
-fn quartz_flaw(expression: &str) -> Option<String> {
-    let fields: Vec<&str> = expression.split_whitespace().collect();
-    if !(6..=7).contains(&fields.len()) {
-        let count = fields.len();
-        return Some(format!(
-            "is `{expression}`: a Quartz expression has 6 or 7 fields, seconds first, this one {count}"
-        ));
-    }
-    let days = (fields[3] == "?", fields[5] == "?");
-    (!matches!(days, (true, false) | (false, true)))
-        .then(|| format!("is `{expression}`: one of its two days (fields 4 and 6) must be `?`, and not both"))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_schedule_has_the_shape_of_quartz() {
-        for right in ["0 0 2 * * ?", "0 0/15 8-18 ? * MON-FRI", "0 0 2 1 * ? 2030"] {
-            assert_eq!(quartz_flaw(right), None, "{right}");
-        }
-        let said = quartz_flaw("0 2 * * *").expect("five fields");
-        assert_eq!(said, "is `0 2 * * *`: a Quartz expression has 6 or 7 fields, seconds first, this one 5");
-        for wrong in ["0 0 2 * * *", "0 0 2 ? * ?"] {
-            assert!(quartz_flaw(wrong).is_some_and(|flaw| flaw.contains("must be `?`")), "{wrong}");
-        }
-    }
 
     #[test]
     fn names_that_the_job_does_not_have_are_flaws() {
@@ -120,11 +141,51 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_yet_is_no_flaw() {
-        let inputs = json!({"tasks": [
-            {"notebook_task": {}},
-            {"task_key": "b", "notebook_task": {}, "depends_on": [{"task_key": "later"}]},
-        ]});
+    fn what_hangs_on_something_that_is_not_there_is_a_flaw() {
+        let warned = json!({"on_duration_warning_threshold_exceeded": ["a@example.com"]});
+        let other = json!({"rules": [{"metric": "STREAMING_BACKLOG_BYTES", "op": "GREATER_THAN", "value": 1}]});
+        let inputs = json!({
+            "email_notifications": warned, "schedule": {"quartz_cron_expression": "0 0 25 * * ?", "timezone_id": "Europe/Berln"},
+            "job_clusters": [{"job_cluster_key": "main", "new_cluster": {"autoscale": {"min_workers": 3, "max_workers": 2}}}],
+            "tasks": [
+                {"task_key": "a", "notebook_task": {"notebook_path": "x", "source": "GIT"}},
+                {"task_key": "b", "sql_task": {"file": {"path": "x", "source": "GIT"}}, "email_notifications": warned, "health": other},
+                {"task_key": "c", "notebook_task": {}, "depends_on": [{"task_key": "a", "outcome": "true"}]},
+            ],
+        });
+        let flaws = flaws(&inputs).into_iter().map(|(path, flaw)| format!("`{path}` {flaw}")).collect::<Vec<_>>();
+        insta::assert_snapshot!(flaws.join("\n"), @r"
+        `schedule.quartz_cron_expression` is `0 0 25 * * ?`: `25` is not for field 3 (hours, 0 to 23)
+        `schedule.timezone_id` is `Europe/Berln`, which is no time zone; did you mean `Europe/Berlin`?
+        `email_notifications.on_duration_warning_threshold_exceeded` needs the rule that says what is long: `.health(Health::longer_than(seconds))` beside it
+        `job_clusters[main].new_cluster.node_type_id` is not set: say it, or an `instance_pool_id` or a `policy_id` that gives the machines
+        `job_clusters[main].new_cluster.autoscale.min_workers` is 3, more than `max_workers`, which is 2
+        `tasks[a].notebook_task.source` is `GIT`, and the job has no repository: give it one with `.git_source(..)`
+        `tasks[b].sql_task.file.source` is `GIT`, and the job has no repository: give it one with `.git_source(..)`
+        `tasks[b].email_notifications.on_duration_warning_threshold_exceeded` needs the rule that says what is long: `.health(Health::longer_than(seconds))` beside it
+        `tasks[c].depends_on[a].outcome` asks for an outcome of task `a`, which is no condition: only those have one
+        ");
+    }
+
+    #[test]
+    fn what_is_there_or_not_known_yet_is_no_flaw() {
+        let warned = json!({"on_duration_warning_threshold_exceeded": ["a@example.com"]});
+        let rule = json!({"rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 1}]});
+        let inputs = json!({
+            "git_source": null, "email_notifications": warned, "health": null,
+            "schedule": {"quartz_cron_expression": null, "timezone_id": null},
+            "tasks": [
+                {"task_key": null, "notebook_task": {"source": "GIT"}},
+                {"task_key": "b", "notebook_task": {}, "depends_on": [{"task_key": "later", "outcome": "true"}]},
+                {"task_key": "c", "notebook_task": {}, "email_notifications": warned, "health": rule},
+                {"task_key": "d", "notebook_task": {}, "email_notifications": {"on_duration_warning_threshold_exceeded": []}},
+            ],
+        });
         assert_eq!(flaws(&inputs), []);
+        let condition = json!({"task_key": "a", "condition_task": {}});
+        let after = json!({"task_key": "b", "notebook_task": {}, "depends_on": [{"task_key": "a", "outcome": "true"}]});
+        let paths: Vec<_> =
+            super::flaws(&json!({"tasks": [condition, after]})).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, ["tasks[a]"], "a condition is no kind of task that the page has");
     }
 }

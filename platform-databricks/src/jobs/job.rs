@@ -24,8 +24,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    EmailNotifications, Environment, JobCluster, JobEditMode, JobParameter, PerformanceTarget, Queue, RunAs, Schedule,
-    Task, WebhookNotifications, checks::flaws, settings, task::DEFAULT_ENVIRONMENT,
+    EmailNotifications, Environment, GitSource, Health, JobCluster, JobEditMode, JobParameter, PerformanceTarget,
+    Queue, RunAs, Schedule, Task, WebhookNotifications, checks::flaws, settings, task::DEFAULT_ENVIRONMENT,
 };
 use crate::{
     WorkspaceProvider,
@@ -56,17 +56,20 @@ pub struct Job<S: Stage = Declared> {
     #[field(nullable)]
     pub description: Option<S::In<String>>,
     /// What it does. [`task`](Job::task) adds one.
-    #[field(keyed_by = "task_key")]
+    #[field(keyed_by = "task_key", own_setter)]
     pub tasks: Vec<Task<S>>,
     /// Clusters that are made for a run.
     #[field(keyed_by = "job_cluster_key", each = "job_cluster")]
     pub job_clusters: Vec<JobCluster<S>>,
     /// What serverless Python runs in.
-    #[field(keyed_by = "environment_key", each = "environment")]
+    #[field(keyed_by = "environment_key", own_setter)]
     pub environments: Vec<Environment<S>>,
     /// Parameters of all its tasks.
     #[field(keyed_by = "name", each = "parameter")]
     pub parameters: Vec<JobParameter<S>>,
+    /// The repository that tasks take their files from whose source is git.
+    #[field(nullable)]
+    pub git_source: Option<GitSource<S>>,
     /// When it runs. Unset: when asked to. [`schedule`](Job::schedule) takes its two parts.
     #[field(nullable, setter = scheduled)]
     pub schedule: Option<Schedule<S>>,
@@ -94,6 +97,9 @@ pub struct Job<S: Stage = Declared> {
     /// Which notification destinations hear of its runs.
     #[field(nullable)]
     pub webhook_notifications: Option<WebhookNotifications<S>>,
+    /// When a run is not well.
+    #[field(nullable)]
+    pub health: Option<Health<S>>,
     /// Tags of the job and of its clusters.
     #[field(nullable)]
     pub tags: Option<S::In<BTreeMap<String, String>>>,
@@ -102,11 +108,38 @@ pub struct Job<S: Stage = Declared> {
 impl Job {
     /// Adds a task. One of serverless Python brings the environment that it names, unless the job has it.
     pub fn task(mut self, task: Task) -> Self {
-        let wants_environment = matches!(&task.environment_key, Some(Input::Value(key)) if key == DEFAULT_ENVIRONMENT);
-        if wants_environment && !self.environments.iter().any(|known| known.is_called(DEFAULT_ENVIRONMENT)) {
+        self.tasks.push(task);
+        self.with_default_environment()
+    }
+
+    /// What it does, in place of the tasks so far.
+    pub fn tasks(mut self, tasks: impl IntoIterator<Item = Task>) -> Self {
+        self.tasks = tasks.into_iter().collect();
+        self.with_default_environment()
+    }
+
+    /// Adds an environment of serverless Python: before or after the tasks that name it.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        if environment.is_called(DEFAULT_ENVIRONMENT) {
+            // The one that a task brought says no more than this one.
+            self.environments.retain(|known| !(known.is_called(DEFAULT_ENVIRONMENT) && known.is_bare()));
+        }
+        self.environments.push(environment);
+        self
+    }
+
+    /// What serverless Python runs in, in place of the environments so far.
+    pub fn environments(mut self, environments: impl IntoIterator<Item = Environment>) -> Self {
+        self.environments = environments.into_iter().collect();
+        self.with_default_environment()
+    }
+
+    fn with_default_environment(mut self) -> Self {
+        let is_default = |key: &Input<String>| matches!(key, Input::Value(key) if key == DEFAULT_ENVIRONMENT);
+        let wanted = self.tasks.iter().any(|task| task.environment_key.as_ref().is_some_and(is_default));
+        if wanted && !self.environments.iter().any(|known| known.is_called(DEFAULT_ENVIRONMENT)) {
             self.environments.push(Environment::new(DEFAULT_ENVIRONMENT));
         }
-        self.tasks.push(task);
         self
     }
 
@@ -155,16 +188,19 @@ impl Manage for Job {
     }
 
     async fn create(client: &Client, ctx: &Context, inputs: Job<Resolved>) -> ProviderResult<Made<Self>> {
-        let body = settings::created(&inputs, &Tagged::new(client, ctx.mark()));
+        let what = format!("create job `{}`", inputs.name);
+        let mut body = settings::created(&inputs, &Tagged::new(client, ctx.mark()));
+        settings::with_needed_sizes(client, &mut body).await.while_doing(&what)?;
         let created = client.post(format!("{JOBS}/create")).json(&body).send::<Created>().await;
-        let id = created.while_doing(format!("create job `{}`", inputs.name))?.job_id.to_string();
+        let id = created.while_doing(what)?.job_id.to_string();
         Ok(Made { outputs: outputs(&id, &inputs), id })
     }
 
     async fn update(client: &Client, ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
         let what = format!("update job `{}`", change.after.name);
         let job = get(client, &change.id).await.while_doing(&what)?;
-        let new_settings = settings::reset(&change, job["settings"].clone(), &Tagged::new(client, ctx.mark()));
+        let mut new_settings = settings::reset(&change, job["settings"].clone(), &Tagged::new(client, ctx.mark()));
+        settings::with_needed_sizes(client, &mut new_settings).await.while_doing(&what)?;
         let body = json!({"job_id": number(&change.id)?, "new_settings": new_settings});
         client.post(format!("{JOBS}/reset")).json(&body).safe_to_repeat(true).done().await.while_doing(&what)?;
         Ok(Made { outputs: outputs(&change.id, &change.after), id: change.id })

@@ -91,6 +91,90 @@ pub struct JobParameter<S: Stage = Declared> {
     pub default: S::In<String>,
 }
 
+names! {
+    /// Where a git repository is kept.
+    pub enum GitProvider {
+        /// GitHub.
+        GitHub = "gitHub",
+        /// A GitHub of one's own.
+        GitHubEnterprise = "gitHubEnterprise",
+        /// GitLab.
+        GitLab = "gitLab",
+        /// A GitLab of one's own.
+        GitLabEnterprise = "gitLabEnterpriseEdition",
+        /// Bitbucket.
+        BitbucketCloud = "bitbucketCloud",
+        /// A Bitbucket of one's own.
+        BitbucketServer = "bitbucketServer",
+        /// Azure DevOps.
+        AzureDevOps = "azureDevOpsServices",
+        /// AWS `CodeCommit`.
+        AwsCodeCommit = "awsCodeCommit",
+    }
+}
+
+/// The repository of tasks whose source is [`FileSource::Git`](super::FileSource::Git). Unless set, its default branch.
+#[derive(Block)]
+pub struct GitSource<S: Stage = Declared> {
+    /// Its address: `https://github.com/acme/etl`.
+    #[field(required)]
+    pub git_url: S::In<String>,
+    /// Where it is kept.
+    #[field(required)]
+    pub git_provider: S::In<GitProvider>,
+    /// The branch.
+    #[field(nullable)]
+    pub git_branch: Option<S::In<String>>,
+    /// The tag.
+    #[field(nullable)]
+    pub git_tag: Option<S::In<String>>,
+    /// The commit.
+    #[field(nullable)]
+    pub git_commit: Option<S::In<String>>,
+}
+
+names! {
+    /// What of a run is measured.
+    pub open enum HealthMetric {
+        /// How long it takes.
+        RunDurationSeconds = "RUN_DURATION_SECONDS",
+        /// What a stream has not read yet, in bytes.
+        StreamingBacklogBytes = "STREAMING_BACKLOG_BYTES",
+        /// The same in files.
+        StreamingBacklogFiles = "STREAMING_BACKLOG_FILES",
+        /// The same in records.
+        StreamingBacklogRecords = "STREAMING_BACKLOG_RECORDS",
+        /// The same in seconds.
+        StreamingBacklogSeconds = "STREAMING_BACKLOG_SECONDS",
+    }
+}
+
+/// When a run is not well, so that it is warned of.
+#[derive(Block)]
+pub struct Health<S: Stage = Declared> {
+    /// One rule a metric.
+    #[field(keyed_by = "metric", each = rule)]
+    pub rules: Vec<HealthRule<S>>,
+}
+
+/// A measure that is too much.
+#[derive(Block)]
+pub struct HealthRule<S: Stage = Declared> {
+    /// What is measured.
+    #[field(required)]
+    pub metric: S::In<HealthMetric>,
+    /// More than this is too much.
+    #[field(required)]
+    pub value: S::In<u64>,
+}
+
+impl Health {
+    /// Runs that take longer than this.
+    pub fn longer_than(seconds: impl IntoInput<u64>) -> Self {
+        Self::new().rule(HealthRule::new(HealthMetric::RunDurationSeconds, seconds))
+    }
+}
+
 /// Whether runs wait when there are too many at once.
 #[derive(Block)]
 pub struct Queue<S: Stage = Declared> {
@@ -126,5 +210,10 @@ impl Environment {
     /// Whether its key is known to be this one.
     pub(super) fn is_called(&self, key: &str) -> bool {
         matches!(&self.environment_key, Input::Value(known) if known == key)
+    }
+
+    /// Whether it says nothing but its key.
+    pub(super) fn is_bare(&self) -> bool {
+        self.environment_version.is_none() && self.dependencies.is_none()
     }
 }

@@ -9,10 +9,11 @@ use serde_json::{Map, Value, json};
 use super::job::{Job, outputs};
 use crate::{
     client::{
+        Client,
         marks::{self, Tagged},
         wire::{into_fields, merged, pruned_fields, rename, sent, understood},
     },
-    compute::with_size,
+    compute::{OF_JOB, one_size, with_mode_as_applied, with_needed, without_pooled},
 };
 
 /// The version of environments that say none.
@@ -39,7 +40,8 @@ pub(super) fn reset(change: &Change<Job>, observed: Value, mark: &Tagged) -> Map
     {
         if let (Some(spec), Some(wanted)) = (cluster["new_cluster"].as_object_mut(), wanted["new_cluster"].as_object())
         {
-            with_size(spec, wanted);
+            one_size(spec, wanted);
+            without_pooled(spec, wanted);
         }
     }
     let mut settings = theirs(after);
@@ -67,7 +69,17 @@ fn elements<'v>(settings: &'v mut Map<String, Value>, list: &str) -> &'v mut [Va
     }
 }
 
-/// As the API writes them: an environment's content is its `spec`, and what a cluster must say is said.
+/// Puts what each cluster must be told, where its policy does not say it.
+pub(super) async fn with_needed_sizes(client: &Client, settings: &mut Map<String, Value>) -> ProviderResult<()> {
+    for cluster in elements(settings, "job_clusters") {
+        if let Some(spec) = cluster["new_cluster"].as_object_mut() {
+            with_needed(client, OF_JOB, spec).await?;
+        }
+    }
+    Ok(())
+}
+
+/// As the API writes them: an environment's content is its `spec`, and a cluster has one size.
 fn theirs(mut settings: Map<String, Value>) -> Map<String, Value> {
     for environment in elements(&mut settings, "environments") {
         let mut spec = into_fields(environment.take());
@@ -75,13 +87,24 @@ fn theirs(mut settings: Map<String, Value>) -> Map<String, Value> {
         spec.entry("environment_version").or_insert_with(|| ENVIRONMENT_VERSION.into());
         *environment = json!({"environment_key": key, "spec": spec});
     }
+    settings.get_mut("health").into_iter().for_each(with_comparison);
+    for task in elements(&mut settings, "tasks") {
+        task.get_mut("health").into_iter().for_each(with_comparison);
+    }
     for cluster in elements(&mut settings, "job_clusters") {
         if let Some(spec) = cluster["new_cluster"].as_object_mut() {
             let wanted = spec.clone();
-            with_size(spec, &wanted);
+            one_size(spec, &wanted);
         }
     }
     settings
+}
+
+/// A rule says how it compares, and there is one way so far.
+fn with_comparison(health: &mut Value) {
+    for rule in health["rules"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        rule.entry("op").or_insert_with(|| "GREATER_THAN".into());
+    }
 }
 
 /// As the page writes them.
@@ -110,7 +133,7 @@ pub(super) fn observed(job: &Value, last: Option<&Job<Resolved>>) -> ProviderRes
         fields.insert("run_as".to_owned(), run_as);
     }
     for cluster in elements(&mut fields, "job_clusters") {
-        with_password(cluster, last.get("job_clusters"));
+        with_unshown(cluster, last.get("job_clusters"));
     }
     let inputs: Job<Resolved> = understood(format!("job `{id}`"), pruned_fields(Value::Object(fields)))?;
     Ok(Observed { outputs: outputs(&id, &inputs), id, inputs, tainted: None })
@@ -125,11 +148,15 @@ fn run_as(job: &Value, last: &Map<String, Value>) -> Option<Value> {
     Some(json!({ field: name }))
 }
 
-/// Puts the password of a cluster's image as last applied, which is never returned.
-fn with_password(cluster: &mut Value, last: Option<&Value>) {
+/// Puts what is never returned as last applied: the password of a cluster's image, and the name that its mode was given by.
+fn with_unshown(cluster: &mut Value, last: Option<&Value>) {
     let same = |other: &&Value| other["job_cluster_key"] == cluster["job_cluster_key"];
     let last = last.and_then(Value::as_array).and_then(|clusters| clusters.iter().find(same));
-    let password = last.map(|last| last["new_cluster"]["docker_image"]["basic_auth"]["password"].clone());
+    let last = last.map(|last| &last["new_cluster"]);
+    if let Some(spec) = cluster["new_cluster"].as_object_mut() {
+        with_mode_as_applied(spec, last, None);
+    }
+    let password = last.map(|last| last["docker_image"]["basic_auth"]["password"].clone());
     let Some(Value::Object(image)) = cluster["new_cluster"].get_mut("docker_image") else { return };
     match (image.get_mut("basic_auth"), password.filter(Value::is_string)) {
         (Some(Value::Object(login)), Some(password)) => drop(login.insert("password".to_owned(), password)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use platform_sdk::{Declared, Expr, Id, Input, IntoInput, Output, Stage, derive::Block, names};
 
-use super::{EmailNotifications, WebhookNotifications};
+use super::{EmailNotifications, Health, WebhookNotifications};
 use crate::{
     compute::{Cluster, SqlWarehouse},
     workspace::NotebookPath,
@@ -93,6 +93,9 @@ pub struct Task<S: Stage = Declared> {
     /// Which notification destinations hear of it.
     #[field(nullable)]
     pub webhook_notifications: Option<WebhookNotifications<S>>,
+    /// When it is not well.
+    #[field(nullable)]
+    pub health: Option<Health<S>>,
 }
 
 /// A task that comes before.

@@ -4,7 +4,7 @@ use platform_sdk::sandbox::World;
 use serde_json::{Value, json};
 
 use super::{
-    answer::{Answer, Failure},
+    answer::{Answer, Failure, text},
     call::{Call, Route, whole},
     paging::{self, page},
     securables::{CATALOG, EXTERNAL_LOCATION, Kind, STORAGE_CREDENTIAL, metastore},
@@ -29,6 +29,38 @@ fn key(call: &Call, world: &World) -> Result<String, Failure> {
 
 fn bound(world: &World, key: &str) -> Vec<Value> {
     world.get(key).and_then(|document| document.get("_bindings")).and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+/// Whether an object can be seen from the call's workspace: an isolated one only where it is bound.
+pub(super) fn is_visible(call: &Call, document: &Value) -> bool {
+    let isolated = text(document, "isolation_mode").ends_with("ISOLATED");
+    let mut bindings = document.get("_bindings").and_then(Value::as_array).into_iter().flatten();
+    let here: Option<i64> = call.workspace.parse().ok();
+    !isolated || bindings.any(|binding| whole(&binding["workspace_id"]) == here)
+}
+
+/// Refuses what reaches for an isolated object, or for what is in an isolated catalog, from a workspace that it is not
+/// bound to.
+///
+/// # Errors
+/// 403 naming it. Bindings themselves can be read and changed from everywhere.
+pub(super) fn visible(call: &Call, world: &World) -> Result<(), Failure> {
+    let collection = call.request.path.strip_prefix("/api/2.1/unity-catalog/").unwrap_or_default();
+    let kind = match collection.split('/').next().unwrap_or_default() {
+        "catalogs" | "schemas" | "tables" | "volumes" => &CATALOG,
+        "external-locations" => &EXTERNAL_LOCATION,
+        "storage-credentials" => &STORAGE_CREDENTIAL,
+        _ => return Ok(()),
+    };
+    let named = ["full_name", "name"].map(|name| call.parameter(name)).into_iter().find(|name| !name.is_empty());
+    let Some(name) = named.or_else(|| call.text("catalog_name")) else { return Ok(()) };
+    let name = if kind.code == CATALOG.code { name.split('.').next().unwrap_or_default() } else { name };
+    let document = world.get(&kind.key(&metastore(call, world)?, name));
+    if document.is_none_or(|document| is_visible(call, document)) {
+        return Ok(());
+    }
+    let message = format!("{} '{name}' is not accessible in current workspace", kind.label);
+    Err(Failure::new(403, "PERMISSION_DENIED", message))
 }
 
 fn get(call: &Call, world: &mut World) -> Answer {
@@ -64,6 +96,21 @@ mod tests {
     use serde_json::json;
 
     use crate::sandbox::{driver::Driver, seed::WORKSPACE_ID};
+
+    #[test]
+    fn an_isolated_object_is_seen_only_from_where_it_is_bound() {
+        let mut sandbox = Driver::new();
+        sandbox.lake();
+        let (catalog, schema) = ("/api/2.1/unity-catalog/catalogs/lake", "/api/2.1/unity-catalog/schemas/lake.sales");
+        sandbox.patch(catalog, &json!({"isolation_mode": "ISOLATED"}));
+        for (method, path) in [("GET", catalog), ("GET", schema), ("DELETE", catalog)] {
+            sandbox.refuses(method, path, &json!(null), 403, "PERMISSION_DENIED");
+        }
+        sandbox
+            .patch("/api/2.1/unity-catalog/bindings/catalog/lake", &json!({"add": [{"workspace_id": WORKSPACE_ID}]}));
+        sandbox.get(catalog);
+        sandbox.get(schema);
+    }
 
     #[test]
     fn bindings_are_added_and_removed_by_workspace() {

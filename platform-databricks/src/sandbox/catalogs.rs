@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, Failure, fields, shown, text},
+    bindings::is_visible,
     call::{Call, Route},
     ids,
     paging::{self, page},
@@ -96,7 +97,11 @@ fn located(root: &str, id: &str) -> String {
 
 fn list(call: &Call, world: &mut World) -> Answer {
     let metastore = metastore(call, world)?;
-    let all = below(world, &metastore, &CATALOG, "").iter().map(shown).collect();
+    let all = below(world, &metastore, &CATALOG, "")
+        .iter()
+        .filter(|document| is_visible(call, document))
+        .map(shown)
+        .collect();
     page(call, &paging::CATALOG, "catalogs", all)
 }
 

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     answer::{Answer, Failure, fields, shown, text},
-    call::{Call, Route, set_fields, whole},
+    call::{Call, Route, set_fields},
+    cluster_specs::completed,
     ids,
     paging::{Pages, page},
     scim,
@@ -98,46 +99,12 @@ fn put(call: &Call, world: &mut World, mut cluster: Value, state: &str) {
     world.put(call.key("clusters", text(&cluster, "cluster_id")), cluster);
 }
 
-/// Refuses a specification that the service would refuse; also for the clusters of jobs.
-///
-/// # Errors
-/// 400 naming the field.
-pub(super) fn check_spec(spec: &Value) -> Result<(), Failure> {
-    let version = text(spec, "spark_version");
-    if !version.starts_with(|c: char| c.is_ascii_digit()) || !version.contains(".x-") {
-        return Err(Failure::invalid(format!("Invalid spark version {version}.")));
-    }
-    let node = text(spec, "node_type_id");
-    let elsewhere = ["instance_pool_id", "policy_id"].iter().any(|field| !text(spec, field).is_empty());
-    if node.is_empty() && !elsewhere {
-        return Err(Failure::invalid("Missing required field: node_type_id or instance_pool_id"));
-    }
-    if !node.is_empty() && !node.contains('.') {
-        return Err(Failure::invalid(format!("Node type {node} is not supported.")));
-    }
-    let workers = spec.get("num_workers").and_then(whole);
-    let single = spec["is_single_node"] == true;
-    match (workers, spec.get("autoscale").filter(|range| range.is_object())) {
-        (Some(_), Some(_)) => Err(Failure::invalid("num_workers and autoscale can not both be set")),
-        (None, None) if !single => Err(Failure::invalid("Missing required field: num_workers or autoscale")),
-        (Some(workers), None) if workers < 0 => Err(Failure::invalid("num_workers must not be negative")),
-        (None, Some(range)) => {
-            let (min, max) = (whole(&range["min_workers"]).unwrap_or(1), whole(&range["max_workers"]).unwrap_or(0));
-            if min > max {
-                Err(Failure::invalid("autoscale.min_workers must not exceed autoscale.max_workers"))
-            } else {
-                Ok(())
-            }
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What the service shows of a specification: as given, and what it fills in.
-fn described(call: &Call, id: &str, spec: &Map<String, Value>) -> Value {
-    let mut cluster = Value::Object(spec.clone());
+/// What the service shows of a specification: as given and made whole, and what it fills in.
+fn described(call: &Call, id: &str, spec: &Map<String, Value>, whole: Map<String, Value>) -> Value {
+    let machines = whole.get("node_type_id").cloned();
+    let mut cluster = Value::Object(whole);
     let defaults = json!({
-        "cluster_name": "", "driver_node_type_id": spec.get("node_type_id"), "enable_elastic_disk": true,
+        "cluster_name": "", "driver_node_type_id": machines, "enable_elastic_disk": true,
         "autotermination_minutes": 0, "enable_local_disk_encryption": false,
         "aws_attributes": {"availability": "SPOT_WITH_FALLBACK", "first_on_demand": 1, "zone_id": "auto", "spot_bid_price_percent": 100},
     });
@@ -158,16 +125,17 @@ fn described(call: &Call, id: &str, spec: &Map<String, Value>) -> Value {
 
 fn spec_of(call: &Call) -> Map<String, Value> {
     let mut spec = call.given();
-    for not_kept in ["apply_policy_default_values", "clone_from", "cluster_id"] {
+    for not_kept in ["clone_from", "cluster_id"] {
         spec.remove(not_kept);
     }
     spec
 }
 
 fn create(call: &Call, world: &mut World) -> Answer {
-    check_spec(&call.body)?;
+    let spec = spec_of(call);
+    let whole = completed(call, world, &spec)?;
     let id = format!("0101-000000-{}", ids::hex(world, 8));
-    put(call, world, described(call, &id, &spec_of(call)), "PENDING");
+    put(call, world, described(call, &id, &spec, whole), "PENDING");
     Ok(json!({"cluster_id": id}))
 }
 
@@ -175,14 +143,20 @@ fn edit(call: &Call, world: &mut World) -> Answer {
     let id = call.required("cluster_id")?;
     let before = find(call, world, id)?;
     in_state(&before, &["RUNNING", "TERMINATED"])?;
-    check_spec(&call.body)?;
-    respecify(call, world, &before, &spec_of(call), "RESTARTING");
+    respecify(call, world, &before, &spec_of(call), "RESTARTING")?;
     Ok(json!({}))
 }
 
 /// Puts a new specification; a running cluster goes through `state` on the way.
-fn respecify(call: &Call, world: &mut World, before: &Value, spec: &Map<String, Value>, state: &str) {
-    let mut after = described(call, text(before, "cluster_id"), spec);
+fn respecify(
+    call: &Call,
+    world: &mut World,
+    before: &Value,
+    spec: &Map<String, Value>,
+    state: &str,
+) -> Result<(), Failure> {
+    let whole = completed(call, world, spec)?;
+    let mut after = described(call, text(before, "cluster_id"), spec, whole);
     for kept in ["creator_user_name", "default_tags", "start_time", "terminated_time", "_permissions", "_pinned"] {
         if !before[kept].is_null() {
             after[kept] = before[kept].clone();
@@ -194,6 +168,7 @@ fn respecify(call: &Call, world: &mut World, before: &Value, spec: &Map<String, 
         after["state"] = before["state"].clone();
         world.put(call.key("clusters", text(before, "cluster_id")), after);
     }
+    Ok(())
 }
 
 fn update(call: &Call, world: &mut World) -> Answer {
@@ -222,9 +197,8 @@ fn update(call: &Call, world: &mut World) -> Answer {
             spec.remove(old);
         }
     }
-    check_spec(&Value::Object(spec.clone()))?;
     let only_size = mask.iter().all(|path| matches!(*path, "num_workers" | "autoscale"));
-    respecify(call, world, &before, &spec, if only_size { "RESIZING" } else { "RESTARTING" });
+    respecify(call, world, &before, &spec, if only_size { "RESIZING" } else { "RESTARTING" })?;
     Ok(json!({}))
 }
 
@@ -234,8 +208,7 @@ fn resize(call: &Call, world: &mut World) -> Answer {
     let mut spec = before["spec"].as_object().cloned().unwrap_or_default();
     spec.retain(|field, _| !matches!(field.as_str(), "num_workers" | "autoscale"));
     spec.extend(spec_of(call));
-    check_spec(&Value::Object(spec.clone()))?;
-    respecify(call, world, &before, &spec, "RESIZING");
+    respecify(call, world, &before, &spec, "RESIZING")?;
     Ok(json!({}))
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, Failure, fields, shown, text},
+    bindings::is_visible,
     call::{Call, Route},
     ids,
     paging::{self, page},
@@ -57,7 +58,11 @@ fn apart(world: &World, metastore: &str, name: &str, url: &str) -> Result<(), Fa
 
 fn list(call: &Call, world: &mut World) -> Answer {
     let metastore = metastore(call, world)?;
-    let all = below(world, &metastore, &EXTERNAL_LOCATION, "").iter().map(shown).collect();
+    let all = below(world, &metastore, &EXTERNAL_LOCATION, "")
+        .iter()
+        .filter(|document| is_visible(call, document))
+        .map(shown)
+        .collect();
     page(call, &paging::CATALOG, "external_locations", all)
 }
 

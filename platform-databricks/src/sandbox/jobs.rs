@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     answer::{Answer, Failure, fields, text},
     call::{Call, Route, set_fields, whole},
+    cluster_specs::completed,
     clusters, ids,
     paging::{Pages, page},
     scim,
@@ -77,8 +78,21 @@ fn settings(call: &Call, world: &World, mut given: Map<String, Value>) -> Result
     };
     let mut settings = Value::Object(given);
     check(call, world, &settings)?;
+    furnish(call, world, &mut settings)?;
     fill(&mut settings);
     Ok((settings, run_as))
+}
+
+/// What policies and pools make of clusters.
+fn furnish(call: &Call, world: &World, settings: &mut Value) -> Result<(), Failure> {
+    for list in ["job_clusters", "tasks"] {
+        for item in settings.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(Value::Object(spec)) = item.get_mut("new_cluster") {
+                *spec = completed(call, world, spec)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What the service adds by itself, and the order it keeps tasks in.
@@ -124,9 +138,6 @@ fn check(call: &Call, world: &World, settings: &Value) -> Result<(), Failure> {
         }
     }
     let [tasks, job_clusters, environments] = &keys;
-    for cluster in items(settings, "job_clusters").filter(|cluster| cluster["new_cluster"].is_object()) {
-        clusters::check_spec(&cluster["new_cluster"])?;
-    }
     for task in items(settings, "tasks") {
         let name = text(task, "task_key");
         let known = |field: &str, among: &BTreeSet<&str>| match text(task, field) {
@@ -178,9 +189,6 @@ fn check_task(call: &Call, world: &World, task: &Value) -> Result<(), Failure> {
     }
     if !text(task, "existing_cluster_id").is_empty() {
         clusters::exists(call, world, text(task, "existing_cluster_id"))?;
-    }
-    if task["new_cluster"].is_object() {
-        clusters::check_spec(&task["new_cluster"])?;
     }
     let scripted = ["spark_python_task", "python_wheel_task"].contains(&kinds[0].as_str());
     if scripted && compute.is_empty() && text(task, "environment_key").is_empty() {

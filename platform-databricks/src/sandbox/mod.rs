@@ -38,8 +38,11 @@ mod storage_paths;
 mod tables;
 mod volumes;
 
+mod cluster_specs;
 mod clusters;
 mod jobs;
+mod policies;
+mod pools;
 mod queries;
 mod runs;
 mod secrets;

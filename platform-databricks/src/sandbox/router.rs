@@ -10,8 +10,9 @@ use super::{
     answer::Failure,
     auth, bindings,
     call::{Call, Handler, Route},
-    catalogs, clusters, external_locations, facts, grants, jobs, metastores, multipart, permissions, queries, runs,
-    schemas, scim, secrets, seed, statements, storage_credentials, tables, volumes, warehouses, workspace_files,
+    catalogs, clusters, external_locations, facts, grants, jobs, metastores, multipart, permissions, policies, pools,
+    queries, runs, schemas, scim, secrets, seed, statements, storage_credentials, tables, volumes, warehouses,
+    workspace_files,
 };
 
 /// Every area's operations.
@@ -26,6 +27,8 @@ const AREAS: &[&[Route]] = &[
     jobs::ROUTES,
     metastores::ROUTES,
     permissions::ROUTES,
+    policies::ROUTES,
+    pools::ROUTES,
     queries::ROUTES,
     runs::ROUTES,
     schemas::ROUTES,
@@ -75,6 +78,7 @@ fn dispatch(request: &Request, world: &mut World) -> Result<(String, Value), Fai
     })?;
     let body = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));
     let call = Call { request, parameters, body, caller, workspace, now };
+    bindings::visible(&call, world)?;
     let answer = handler(&call, world)?;
     Ok((call.workspace, answer))
 }

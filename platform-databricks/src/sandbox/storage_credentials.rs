@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, Failure, fields, shown, text},
+    bindings::is_visible,
     call::{Call, Route},
     ids,
     paging::{self, page},
@@ -61,7 +62,7 @@ fn create(call: &Call, world: &mut World) -> Answer {
 /// credential that is made again asks for no other trust.
 fn role(asked: &Value) -> Result<Value, Failure> {
     let arn = text(asked, "role_arn");
-    let known = arn.starts_with("arn:aws:iam::") || arn.starts_with("arn:aws-us-gov:iam::");
+    let known = ["aws", "aws-us-gov", "aws-cn"].iter().any(|cloud| arn.starts_with(&format!("arn:{cloud}:iam::")));
     if !known || !arn.contains(":role/") {
         return Err(Failure::invalid(format!("'{arn}' is not a valid ARN of an IAM role")));
     }
@@ -70,7 +71,11 @@ fn role(asked: &Value) -> Result<Value, Failure> {
 
 fn list(call: &Call, world: &mut World) -> Answer {
     let metastore = metastore(call, world)?;
-    let all = below(world, &metastore, &STORAGE_CREDENTIAL, "").iter().map(shown).collect();
+    let all = below(world, &metastore, &STORAGE_CREDENTIAL, "")
+        .iter()
+        .filter(|document| is_visible(call, document))
+        .map(shown)
+        .collect();
     page(call, &paging::CATALOG, "storage_credentials", all)
 }
 

@@ -209,9 +209,14 @@ impl Manage for Notebook {
 
     async fn create(client: &Client, ctx: &Context, inputs: Notebook<Resolved>) -> ProviderResult<Made<Self>> {
         let what = format!("create notebook `{}`", inputs.path);
-        let folders = folders::make_above(client, &inputs.path).await.while_doing(&what)?;
         let body = body(&inputs, false).while_doing(&what)?;
-        client.post(format!("{WORKSPACE}/import")).json(&body).done().await.while_doing(&what)?;
+        let folders = folders::make_above(client, &inputs.path).await.while_doing(&what)?;
+        let imported = client.post(format!("{WORKSPACE}/import")).json(&body).done().await;
+        if let Err(error) = imported {
+            // Folders for nothing; with a notebook in them after all, they stay.
+            let _ = folders::remove_empty(client, &folders).await;
+            return Err(error.while_doing(&what));
+        }
         ctx.created(&inputs.path).await?;
         made(client, &inputs.path, folders).await.while_doing(&what)
     }

@@ -105,3 +105,29 @@ fn a_file_says_its_language_and_its_format() {
     let fields = Tree::of_known(&declared.to_expr()).plain().expect("known");
     assert_eq!((&fields["format"], fields.get("language")), (&json!("JUPYTER"), None));
 }
+
+#[tokio::test]
+async fn a_notebook_that_is_refused_leaves_no_folder_behind() {
+    let refused = r#"{"error_code": "INVALID_PARAMETER_VALUE", "message": "no"}"#;
+    let not_empty = r#"{"error_code": "DIRECTORY_NOT_EMPTY", "message": "Folder is not empty"}"#;
+    for (removed, deletes) in [((200, "{}"), 2), ((400, not_empty), 1)] {
+        let folder = r#"{"path": "/Shared", "object_type": "DIRECTORY"}"#;
+        let mut script = vec![
+            answer(404, GONE),
+            answer(404, GONE),
+            answer(200, folder),
+            answer(200, "{}"),
+            answer(400, refused),
+            answer(removed.0, removed.1),
+        ];
+        script.extend((1..deletes).map(|_| answer(200, "{}")));
+        let server = Server::playing(script).await;
+        let declared = Notebook::from_source("/Shared/a/b/n", Language::Python, "x");
+        let inputs = serde_json::from_value(Tree::of_known(&declared.to_expr()).plain().expect("known"));
+        let made = Notebook::create(&server.client(), &Context::detached(), inputs.expect("inputs")).await;
+        assert_eq!(made.expect_err("it is refused").message, "create notebook `/Shared/a/b/n`: no");
+        let bodies: Vec<String> = server.seen().into_iter().skip(5).map(|seen| seen.body).collect();
+        let expected = [r#"{"path":"/Shared/a/b"}"#, r#"{"path":"/Shared/a"}"#];
+        assert_eq!(bodies, expected[..deletes], "somebody else's things stay");
+    }
+}

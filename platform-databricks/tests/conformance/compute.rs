@@ -60,7 +60,7 @@ fn machines(changed: bool) -> Value {
         return json!({
             "spark_version": "16.4.x-scala2.12", "node_type_id": "r5d.xlarge",
             "autoscale": {"min_workers": 2, "max_workers": 5}, "driver_node_type_id": "r5d.xlarge",
-            "data_security_mode": "USER_ISOLATION", "single_user_name": "analysts", "policy_id": "P2",
+            "data_security_mode": "USER_ISOLATION", "single_user_name": "analysts", "policy_id": "$second_policy",
             "runtime_engine": "PHOTON", "spark_conf": {"a": "3"}, "spark_env_vars": {"A": "2"}, "custom_tags": {"a": "3"},
             "init_scripts": [
                 {"workspace": {"destination": "/Shared/b"}},
@@ -79,7 +79,7 @@ fn machines(changed: bool) -> Value {
     json!({
         "spark_version": "15.4.x-scala2.12", "node_type_id": "m5d.large",
         "autoscale": {"min_workers": 1, "max_workers": 3}, "driver_node_type_id": "m5d.large",
-        "data_security_mode": "SINGLE_USER", "single_user_name": ADMIN, "policy_id": "P1",
+        "data_security_mode": "SINGLE_USER", "single_user_name": ADMIN, "policy_id": "$policy",
         "runtime_engine": "STANDARD", "spark_conf": {"a": "1", "b": "2"}, "spark_env_vars": {"A": "1"},
         "custom_tags": {"a": "1", "b": "2"},
         "init_scripts": [
@@ -142,6 +142,28 @@ pub(crate) fn single_node_cluster() -> Page {
     }
 }
 
+/// One whose machines come from pools.
+pub(crate) fn pooled_cluster() -> Page {
+    let inputs = |pool: &str, driver: &str, mode: &str| {
+        json!({
+            "name": "pooled", "spark_version": "15.4.x-scala2.12", "num_workers": 1, "instance_pool_id": pool,
+            "driver_instance_pool_id": driver, "data_security_mode": mode,
+        })
+    };
+    Page {
+        type_name: "databricks:Cluster",
+        inputs: inputs("$pool", "$pool", "DATA_SECURITY_MODE_DEDICATED"),
+        changed: inputs("$second_pool", "$second_pool", "DATA_SECURITY_MODE_STANDARD"),
+        behind: vec![cluster_update(
+            &json!({"data_security_mode": "NONE"}),
+            "data_security_mode",
+            "data_security_mode",
+        )],
+        exclusive: false,
+        together: false,
+    }
+}
+
 fn cluster_update(cluster: &Value, mask: &str, field: &'static str) -> Behind {
     let body = json!({"cluster_id": "$id", "cluster": cluster, "update_mask": mask});
     behind("POST", "/api/2.1/clusters/update", body, field)
@@ -161,6 +183,11 @@ fn notifications(changed: bool) -> Value {
     })
 }
 
+/// When a run is not well, before and after a change of everything.
+fn health(changed: bool) -> Value {
+    json!({"rules": [{"metric": "RUN_DURATION_SECONDS", "value": if changed { 60 } else { 30 }}]})
+}
+
 /// A task of each kind on compute of each kind, before and after a change of everything.
 fn tasks(changed: bool) -> Value {
     let source = if changed { "GIT" } else { "WORKSPACE" };
@@ -175,6 +202,7 @@ fn tasks(changed: bool) -> Value {
         "timeout_seconds": if changed { 30 } else { 60 }, "max_retries": if changed { 1 } else { 2 },
         "min_retry_interval_millis": if changed { 2000 } else { 1000 }, "retry_on_timeout": !changed,
         "run_if": if changed { "NONE_FAILED" } else { "ALL_DONE" },
+        "health": health(changed),
     });
     let key = if changed { "other" } else { "default" };
     let mut all = vec![
@@ -188,13 +216,13 @@ fn tasks(changed: bool) -> Value {
             "sql_task": {"file": {"path": format!("/{value}.sql"), "source": source}, "warehouse_id": warehouse, "parameters": {"p": value}},
         }),
         json!({
-            "task_key": "big", "notebook_task": {"notebook_path": "/Shared/b"},
+            "task_key": "big", "notebook_task": {"notebook_path": "/Shared/b", "source": "WORKSPACE"},
             "job_cluster_key": if changed { "single" } else { "main" },
         }),
-        json!({"task_key": "tidy", "notebook_task": {"notebook_path": "/Shared/t"}, "existing_cluster_id": cluster}),
+        json!({"task_key": "tidy", "notebook_task": {"notebook_path": "/Shared/t", "source": "WORKSPACE"}, "existing_cluster_id": cluster}),
     ];
     if !changed {
-        all.push(json!({"task_key": "extra", "notebook_task": {"notebook_path": "/Shared/e"}}));
+        all.push(json!({"task_key": "extra", "notebook_task": {"notebook_path": "/Shared/e", "source": "WORKSPACE"}}));
     }
     all.into()
 }
@@ -208,10 +236,18 @@ pub(crate) fn job() -> Page {
         let alone = json!({"num_workers": 0, "is_single_node": true, "kind": "CLASSIC_PREVIEW"});
         and(machine, if changed { json!({"num_workers": 2}) } else { alone })
     };
+    let pooled = |changed: bool| {
+        let pool = if changed { "$second_pool" } else { "$pool" };
+        json!({
+            "spark_version": "15.4.x-scala2.12", "num_workers": 1, "instance_pool_id": pool,
+            "driver_instance_pool_id": pool, "data_security_mode": "DATA_SECURITY_MODE_DEDICATED",
+        })
+    };
     let clusters = |changed: bool| {
         json!([
             {"job_cluster_key": "main", "new_cluster": machines(changed)},
             {"job_cluster_key": "single", "new_cluster": single(changed)},
+            {"job_cluster_key": "pooled", "new_cluster": pooled(changed)},
         ])
     };
     let inputs = json!({
@@ -220,7 +256,8 @@ pub(crate) fn job() -> Page {
             {"environment_key": "default", "environment_version": "3", "dependencies": ["pandas"]},
             {"environment_key": "other", "environment_version": "3"},
         ],
-        "parameters": [{"name": "region", "default": "eu"}],
+        "parameters": [{"name": "region", "default": "eu"}], "health": health(false),
+        "git_source": {"git_url": "https://a.example/x", "git_provider": "gitHub", "git_branch": "main", "git_commit": "c0"},
         "schedule": {"quartz_cron_expression": "0 0 2 * * ?", "timezone_id": "UTC", "pause_status": "PAUSED"},
         "max_concurrent_runs": 2, "timeout_seconds": 600, "queue": {"enabled": true},
         "run_as": {"user_name": ADMIN}, "edit_mode": "EDITABLE", "performance_target": "STANDARD",
@@ -232,7 +269,8 @@ pub(crate) fn job() -> Page {
             {"environment_key": "default", "environment_version": "4", "dependencies": ["polars"]},
             {"environment_key": "other", "environment_version": "3"},
         ],
-        "parameters": [{"name": "region", "default": "us"}],
+        "parameters": [{"name": "region", "default": "us"}], "health": health(true),
+        "git_source": {"git_url": "https://b.example/x", "git_provider": "gitLab", "git_branch": "dev", "git_tag": "v1"},
         "schedule": {"quartz_cron_expression": "0 0 * * * ?", "timezone_id": "Europe/Paris", "pause_status": "UNPAUSED"},
         "max_concurrent_runs": 3, "timeout_seconds": 60, "queue": {"enabled": false},
         "run_as": {"service_principal_name": CLIENT_ID}, "edit_mode": "UI_LOCKED",

@@ -55,17 +55,15 @@ const COMPARED: [Compared; 13] = [
         type_name: "databricks:Cluster",
         kind: "databricks_cluster",
         renamed: &[("name", "cluster_name")],
-        // AWS only; pools, pins and libraries are kinds of their own; the mark does what the token does.
+        // AWS only; pins and libraries are kinds of their own; the mark does what the token does.
         left_out: &[
             "azure_attributes",
             "cluster_log_conf",
             "cluster_mount_info",
             "dependency_mode",
-            "driver_instance_pool_id",
             "driver_node_type_flexibility",
             "gcp_attributes",
             "idempotency_token",
-            "instance_pool_id",
             "is_pinned",
             "library",
             "remote_disk_throughput",
@@ -83,8 +81,8 @@ const COMPARED: [Compared; 13] = [
         kind: "databricks_external_location",
         renamed: &[("credential", "credential_name")],
         left_out: &["effective_file_event_queue", "encryption_details", "file_event_queue", METASTORE],
-        // The API renames in place.
-        differs: &["name"],
+        // The API renames in place; file events that somebody else turned on stay on.
+        differs: &["enable_file_events", "name"],
     },
     Compared {
         type_name: "databricks:Grant",
@@ -126,8 +124,6 @@ const COMPARED: [Compared; 13] = [
             "deployment",
             "existing_cluster_id",
             "format",
-            "git_source",
-            "health",
             "library",
             "max_retries",
             "min_retry_interval_millis",

@@ -95,6 +95,7 @@ conform! {
     managed_volumes: crate::catalog::managed_volume();
     metastore_assignments: crate::compute::metastore_assignment();
     notebooks: crate::compute::notebook();
+    pooled_clusters: crate::compute::pooled_cluster();
     schemas: crate::catalog::schema();
     single_node_clusters: crate::compute::single_node_cluster();
     storage_credentials: crate::catalog::storage_credential();

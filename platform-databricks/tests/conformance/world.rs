@@ -80,6 +80,14 @@ impl World {
                 let body = json!({"spark_version": "15.4.x-scala2.12", "node_type_id": "m5d.large", "num_workers": 1});
                 ("/api/2.1/clusters/create".to_owned(), body, "cluster_id")
             }
+            "policy" | "second_policy" => {
+                let body = json!({"name": name, "definition": "{}"});
+                ("/api/2.0/policies/clusters/create".to_owned(), body, "policy_id")
+            }
+            "pool" | "second_pool" => {
+                let body = json!({"instance_pool_name": name, "node_type_id": "m5d.large"});
+                ("/api/2.0/instance-pools/create".to_owned(), body, "instance_pool_id")
+            }
             // A workspace beside the default one, which no metastore is assigned to.
             "workspace" => {
                 let body = json!({"workspace_name": "beside", "aws_region": REGION, "compute_mode": "SERVERLESS"});

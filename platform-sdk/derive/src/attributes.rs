@@ -118,9 +118,14 @@ pub(crate) struct FieldAttributes {
     pub(crate) judge: Option<Path>,
     #[darling(default)]
     pub(crate) access: Option<AccessAttribute>,
+    /// The field beside it whose object fills in what is left out.
+    #[darling(default)]
+    pub(crate) filled_by: Option<String>,
     /// The name of a setter that adds one element.
     #[darling(default)]
     pub(crate) each: Option<Ident>,
+    /// Its setter is written by hand.
+    pub(crate) own_setter: Flag,
     /// The name of the setter, where the field's own is taken by a hand-written one.
     #[darling(default)]
     pub(crate) setter: Option<Ident>,

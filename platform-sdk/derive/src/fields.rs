@@ -40,7 +40,15 @@ pub(crate) fn input_fields(input: &DeriveInput, stage: &Ident) -> darling::Resul
     let fields = data.fields.iter().filter_map(|field| {
         errors.handle_in(|| FieldAttributes::from_field(field).and_then(|attributes| input_field(attributes, stage)))
     });
-    let fields = fields.collect();
+    let fields: Vec<InputField> = fields.collect();
+    for field in &fields {
+        if let Some(by) = &field.attributes.filled_by
+            && !fields.iter().any(|other| other.name == *by)
+        {
+            let message = format!("`{}` is filled by `{by}`, and there is no field of that name", field.name);
+            errors.push(darling::Error::custom(message).with_span(&field.ident));
+        }
+    }
     errors.finish_with(fields)
 }
 
@@ -178,6 +186,9 @@ impl InputField {
         }
         if let Some(judge) = &a.judge {
             set.push(quote!(judge: Some(#judge)));
+        }
+        if let Some(by) = &a.filled_by {
+            set.push(quote!(filled_by: Some(#by)));
         }
         quote!(::platform_sdk::Field { #(#set,)* ..::platform_sdk::Field::new(#name) })
     }

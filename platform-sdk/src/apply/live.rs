@@ -183,13 +183,14 @@ fn unknowns(tree: &Tree, found: &mut Vec<String>) {
     }
 }
 
-/// The inputs as a driver gets them: what is unset and has a default, with that.
+/// The inputs as a driver gets them: what is unset and has a default, with that, unless another object fills it in.
 pub(super) fn with_defaults(inputs: &Tree, fields: &[Field]) -> Tree {
     let Tree::Map(entries) = inputs else { return inputs.clone() };
     let mut entries = entries.clone();
     for field in fields {
+        let filled = field.is_filled(|by| entries.contains_key(by));
         match (entries.get_mut(field.name), field.unset, field.shape) {
-            (None, Unset::Default(value), _) => {
+            (None, Unset::Default(value), _) if !filled => {
                 entries.insert(field.name.to_owned(), Tree::from(value()));
             }
             (Some(entry), _, Shape::Block(fields)) => *entry = with_defaults(entry, fields()),

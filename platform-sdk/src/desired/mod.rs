@@ -14,6 +14,7 @@ mod order;
 mod path;
 mod tree;
 mod validate;
+mod values;
 
 pub use address::{Address, ProviderKey};
 pub use addresses::Addresses;

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Address, LookupNode, Node, Path, ProviderKey, ProviderNode, Segment, Tree, evaluate, hashed::Hashed};
+use super::{
+    Address, LookupNode, Node, Path, ProviderKey, ProviderNode, Segment, Tree, evaluate,
+    hashed::Hashed,
+    values::{doubled_keys, has_keys, printed_outputs},
+};
 use crate::{
     program::{Declaration, Expr, Field, Shape},
     report::Diagnostic,
@@ -33,6 +37,7 @@ pub(super) fn strangers(declaration: &Declaration, recording: u64, problems: &mu
 
 pub(super) fn exports(exports: &BTreeMap<String, Expr>, recording: u64, problems: &mut Vec<Diagnostic>) {
     for (name, expr) in exports {
+        problems.extend(printed_outputs(&format!("output {name}"), expr));
         expr.for_each_output(&mut |_, origin, _| {
             if origin.recording != recording {
                 problems.push(Diagnostic::error(format!(
@@ -68,21 +73,35 @@ pub(super) fn nodes(
         }
         option_paths(node).for_each(&mut report);
         invalid_values(&node.inputs).for_each(&mut report);
-        if let Some(check) = node.schema.validate {
-            let known = known_part(&evaluate(&node.inputs, &mut |_, _| None));
-            for (path, problem) in check(&known) {
-                report(Diagnostic::error(format!("field `{path}` of `{}` {problem}", node.address)));
-            }
-        }
+        printed_outputs(&node.address, &node.inputs).for_each(&mut report);
+        flaws(node).for_each(&mut report);
         if let Some(key) = natural_key(node)
             && let Some(other) = keys.insert((node.schema.type_name.to_owned(), &node.provider, key), node)
         {
             report(same_key(node, other));
         }
     }
+    for lookup in lookups.values() {
+        let printed = printed_outputs(&lookup.address, &lookup.key);
+        problems.extend(printed.map(|problem| problem.about(&lookup.address).at(&lookup.at)));
+    }
     for lookup in lookups.values().filter(|lookup| !providers.contains_key(&lookup.provider)) {
         problems.push(no_provider(lookup.type_name, lookup.provider.kind()).about(&lookup.address).at(&lookup.at));
     }
+}
+
+/// What can be seen to be wrong with the inputs as far as they are known.
+fn flaws(node: &Node) -> impl Iterator<Item = Diagnostic> {
+    let (fields, check) = (node.schema.fields(), node.schema.validate);
+    let mut found = Vec::new();
+    if check.is_some() || has_keys(fields) {
+        let known = known_part(&evaluate(&node.inputs, &mut |_, _| None));
+        found = doubled_keys(fields, &known);
+        found.extend(check.map(|check| check(&known)).unwrap_or_default());
+    }
+    found
+        .into_iter()
+        .map(|(path, problem)| Diagnostic::error(format!("field `{path}` of `{}` {problem}", node.address)))
 }
 
 fn no_provider(type_name: &str, kind: &str) -> Diagnostic {

@@ -57,7 +57,7 @@ pub struct Sides<'a> {
 /// All differences between the sides, in the order of the schema's fields.
 pub fn diff(fields: &[Field], sides: Sides<'_>) -> Vec<Difference> {
     let mut differences = Vec::new();
-    let mut walk = Walk { out: &mut differences, replaces: false, judge: None };
+    let mut walk = Walk { out: &mut differences, replaces: false, filled: false, judge: None };
     walk.fields(fields, &Path::root(), sides.last, sides.observed, Some(sides.desired));
     differences
 }
@@ -68,6 +68,8 @@ struct Walk<'o> {
     out: &'o mut Vec<Difference>,
     /// A field above can't be changed in place.
     replaces: bool,
+    /// Another object fills in what the program leaves out here.
+    filled: bool,
     /// The judge of a field above.
     judge: Option<Judge>,
 }
@@ -111,11 +113,13 @@ impl Walk<'_> {
             if at.is_settled() {
                 continue;
             }
-            let (replaces, judge) = (self.replaces, self.judge);
+            let (replaces, filled, judge) = (self.replaces, self.filled, self.judge);
             self.replaces |= field.replace || (field.key && !field.renames);
+            self.filled |= field.is_filled(|by| desired.is_some_and(|tree| tree.get(by).is_some()));
             self.judge = field.judge.or(judge);
             self.field(field, &path.name(field.name), at, observed.is_some());
             self.replaces = replaces;
+            self.filled = filled;
             self.judge = judge;
         }
     }
@@ -146,6 +150,12 @@ impl Walk<'_> {
     fn unset(&mut self, field: &Field, path: &Path, at: At<'_>, default: Option<Tree>) {
         match field.unset {
             Unset::Never => {}
+            // No default is gone back to: it is filled in anew.
+            Unset::Default(_) if self.filled => {
+                if at.last.is_some() && at.current.is_some() {
+                    self.report(path, at, ChangeKind::Remove);
+                }
+            }
             Unset::Default(_) => {
                 if let (Some(current), Some(default)) = (at.current, default)
                     && !equal(field, current, &default)
@@ -197,6 +207,7 @@ impl Walk<'_> {
             match (at.current, at.desired) {
                 (Some(before), Some(after)) if same(before, after) => {}
                 (None, None) => {}
+                _ if self.is_addition(at) => {}
                 (None, Some(_)) | (Some(_), _) => self.report(&path, at, kind_of(field, at)),
             }
         }
@@ -230,14 +241,28 @@ impl Walk<'_> {
             Some((Tree::List(items), _)) => items.clone(),
             _ => Vec::new(),
         };
-        let (last, current, desired) = (items(at.last), items(at.current), items(at.desired));
+        let (last, mut current, desired) = (items(at.last), items(at.current), items(at.desired));
+        let mut excess = if self.filled { current.len().saturating_sub(desired.len()) } else { 0 };
+        current.retain(|item| {
+            let added = excess > 0 && !last.iter().chain(&desired).any(|ours| same(ours, item));
+            excess -= usize::from(added);
+            !added
+        });
         for index in 0..current.len().max(desired.len()) {
             let at = At { last: last.get(index), current: current.get(index), desired: desired.get(index) };
             self.element(field, fields, &path.element(index), at, read);
         }
     }
 
+    /// What another object filled in beside what the program says.
+    fn is_addition(&self, at: At<'_>) -> bool {
+        self.filled && at.last.is_none() && at.desired.is_none()
+    }
+
     fn element(&mut self, field: &Field, fields: &[Field], path: &Path, at: At<'_>, read: bool) {
+        if self.is_addition(at) {
+            return;
+        }
         match (at.current, at.desired) {
             (Some(_), Some(Tree::Unknown(_)) | None) | (None, Some(_)) => self.report(path, at, kind_of(field, at)),
             (Some(_), Some(_)) => self.block(fields, path, at, read),
@@ -337,6 +362,8 @@ fn in_order(field: &Field, tree: Tree) -> Tree {
     match tree {
         Tree::List(mut items) if field.order == ListOrder::Set => {
             items.sort_by_key(|item| crate::desired::canonical(&item.shown()));
+            // What is in a set twice is in it.
+            items.dedup();
             Tree::List(items)
         }
         other => other,
@@ -360,3 +387,7 @@ fn same(a: &Tree, b: &Tree) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+#[path = "diff_tests.rs"]
+mod tests;

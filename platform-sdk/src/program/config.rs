@@ -9,7 +9,10 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::config_secrets::{KEY, Sealer, is_secret};
+use super::{
+    config_secrets::{KEY, Sealer, is_secret},
+    names::of_config,
+};
 use crate::{
     Result,
     report::{Diagnostic, Error},
@@ -100,7 +103,8 @@ impl Config {
         }
     }
 
-    pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+    /// The value of a key, which the program asks for at this place.
+    pub(crate) fn get<T: DeserializeOwned>(&self, key: &str, at: &str) -> Result<Option<T>> {
         self.asked.borrow_mut().insert(key.to_owned());
         let wanted_secret = is_secret::<T>();
         if wanted_secret {
@@ -113,13 +117,14 @@ impl Config {
             Error::from(
                 Diagnostic::error(format!("config key `{key}` of stack `{}` has the wrong type", self.stack))
                     .detail(format!("from {}{shown}", found.source))
-                    .hint(format!("the program wants a {}", short_type_name::<T>())),
+                    .hint(format!("the program wants a {}", short_type_name::<T>()))
+                    .at(at),
             )
         };
-        match serde_json::from_value(value.clone()) {
+        match of_config(|| serde_json::from_value(value.clone())) {
             Ok(value) => Ok(Some(value)),
             // Variables are text; numbers, booleans and lists are written in them as JSON.
-            Err(error) => match value.as_str().and_then(|text| serde_json::from_str(text).ok()) {
+            Err(error) => match value.as_str().and_then(|text| of_config(|| serde_json::from_str(text)).ok()) {
                 Some(value) => Ok(Some(value)),
                 None => Err(wrong(error)),
             },

@@ -8,6 +8,7 @@ mod handle;
 mod id;
 mod input;
 mod names;
+mod near;
 mod options;
 mod output;
 #[expect(clippy::module_inception, reason = "`Program` is the noun of this folder and of this file")]
@@ -26,8 +27,11 @@ pub use expr::{Expr, Function, Origin};
 pub use handle::{Addressed, Component, Handle, Lookup};
 pub use id::Id;
 pub use input::{Input, IntoInput};
+#[doc(hidden)]
+pub use names::{checked_name, known_name};
+pub use near::nearest;
 pub use options::{Operation, Options};
-pub(crate) use output::said;
+pub(crate) use output::{PRINTED_OUTPUT, said};
 pub use output::{Joined, Output, interpolate};
 pub use program::Program;
 pub use reference::{ReferredOutput, ReferredStack, StackReference};

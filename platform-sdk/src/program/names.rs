@@ -1,5 +1,49 @@
 //! Enums for names that a service fixes, open to names that it adds later.
 
+use std::cell::Cell;
+
+use super::near::nearest;
+
+thread_local! {
+    /// Whether what is read now is the program's configuration, where an unknown name is a mistake.
+    static FROM_CONFIG: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Reads configuration: of enums that the service does not extend, only known names are taken.
+pub(crate) fn of_config<T>(read: impl FnOnce() -> T) -> T {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            FROM_CONFIG.set(self.0);
+        }
+    }
+    let _before = Before(FROM_CONFIG.replace(true));
+    read()
+}
+
+/// Refuses text of the configuration that is none of these names.
+///
+/// # Errors
+/// What is wrong with it, and which name it is closest to.
+#[doc(hidden)]
+pub fn checked_name(of: &str, text: &str, known: &[&str]) -> Result<(), String> {
+    if FROM_CONFIG.get() { known_name(of, text, known) } else { Ok(()) }
+}
+
+/// The same for text from anywhere.
+///
+/// # Errors
+/// What is wrong with it, and which name it is closest to.
+#[doc(hidden)]
+pub fn known_name(of: &str, text: &str, known: &[&str]) -> Result<(), String> {
+    if known.contains(&text) {
+        return Ok(());
+    }
+    let all = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let near = nearest(text, known.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    Err(format!("`{text}` is no name of a `{of}`{near} (known are {all}; `{of}::Other(..)` in the program takes any)"))
+}
+
 /// Declares an enum of names with `Other(String)`, which reads and writes as plain text.
 ///
 /// ```
@@ -14,10 +58,26 @@
 /// }
 /// assert_eq!(Size::Large.as_str(), "LARGE");
 /// assert_eq!(Size::from("HUGE"), Size::Other("HUGE".into()));
+/// assert!("SMAL".parse::<Size>().unwrap_err().to_string().contains("did you mean `SMALL`?"));
 /// ```
+///
+/// Text that is read from the configuration, or parsed, must be one of the names, unless the service adds names so often
+/// that those of this version are only the best known: such an enum is `pub open enum`.
 #[macro_export]
 macro_rules! names {
+    ($(#[$meta:meta])* $vis:vis open enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $crate::names!(@enum [] $(#[$meta])* $vis $name { $($(#[$doc])* $variant = $text),+ });
+    };
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $crate::names!(@enum [closed] $(#[$meta])* $vis $name { $($(#[$doc])* $variant = $text),+ });
+    };
+    (@known [closed] $check:ident $name:ident $given:ident [$($text:literal)+]) => {
+        $crate::__private::$check(stringify!($name), $given, &[$($text),+])
+    };
+    (@known [] $check:ident $name:ident $given:ident [$($text:literal)+]) => {
+        Ok(())
+    };
+    (@enum [$($closed:ident)?] $(#[$meta:meta])* $vis:vis $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),+ }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         $vis enum $name {
@@ -45,6 +105,15 @@ macro_rules! names {
             }
         }
 
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::Diagnostic;
+
+            fn from_str(name: &str) -> Result<Self, Self::Err> {
+                let known: Result<(), String> = $crate::names!(@known [$($closed)?] known_name $name name [$($text)+]);
+                known.map(|()| Self::from(name)).map_err($crate::Diagnostic::error)
+            }
+        }
+
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(self.as_str())
@@ -59,7 +128,10 @@ macro_rules! names {
 
         impl<'de> $crate::__private::serde::Deserialize<'de> for $name {
             fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as $crate::__private::serde::Deserialize>::deserialize(deserializer).map(|name| Self::from(name.as_str()))
+                let name = <String as $crate::__private::serde::Deserialize>::deserialize(deserializer)?;
+                let name = name.as_str();
+                let known: Result<(), String> = $crate::names!(@known [$($closed)?] checked_name $name name [$($text)+]);
+                known.map(|()| Self::from(name)).map_err($crate::__private::serde::de::Error::custom)
             }
         }
 

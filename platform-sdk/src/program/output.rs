@@ -84,9 +84,12 @@ impl<T> Clone for Output<T> {
     }
 }
 
+/// How the print of an output begins: text that holds it was made by printing, and is refused before a plan.
+pub(crate) const PRINTED_OUTPUT: &str = "<an output, not its value: ";
+
 impl<T> fmt::Debug for Output<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Output({})", crate::desired::describe(&self.expr))
+        write!(f, "{PRINTED_OUTPUT}{}>", crate::desired::describe(&self.expr))
     }
 }
 

@@ -194,6 +194,9 @@ pub struct Field {
     pub judge: Option<fn(&str, &Value, &Value) -> Judgement>,
     /// It names a principal, and what that one has.
     pub access: Option<Access>,
+    /// The field beside it whose object, where there is one, fills in what the program leaves out of this: neither its
+    /// default nor an addition is a change then.
+    pub filled_by: Option<&'static str>,
 }
 
 impl Field {
@@ -201,6 +204,11 @@ impl Field {
     /// compared, never returned.
     pub const fn is_sent_along(&self) -> bool {
         self.via && self.write_only
+    }
+
+    /// Whether another object fills in what the program leaves out of it; `is_set` tells of the fields beside it.
+    pub fn is_filled(&self, is_set: impl FnOnce(&str) -> bool) -> bool {
+        self.filled_by.is_some_and(is_set)
     }
 
     /// A plain optional field that the server may choose; derives set what differs.
@@ -223,6 +231,7 @@ impl Field {
             normalize: None,
             judge: None,
             access: None,
+            filled_by: None,
         }
     }
 }

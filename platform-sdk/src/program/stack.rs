@@ -241,16 +241,19 @@ impl Stack {
     ///
     /// # Errors
     /// When the key is missing or its value has another type.
+    #[track_caller]
     pub fn config<T: DeserializeOwned>(&self, key: &str) -> Result<T> {
-        self.config.get(key)?.ok_or_else(|| Error::from(self.config.missing(key)))
+        let at = place(Location::caller());
+        self.config.get(key, &at)?.ok_or_else(|| Error::from(self.config.missing(key).at(&at)))
     }
 
     /// A configuration value, or this one where the key is missing.
     ///
     /// # Errors
     /// When the value has another type.
+    #[track_caller]
     pub fn config_or<T: DeserializeOwned>(&self, key: &str, or: T) -> Result<T> {
-        Ok(self.config.get(key)?.unwrap_or(or))
+        Ok(self.config.get(key, &place(Location::caller()))?.unwrap_or(or))
     }
 
     /// A configuration value that is secret, and stays so in whatever field it ends: short for
@@ -259,6 +262,7 @@ impl Stack {
     ///
     /// # Errors
     /// When the key is missing, its value is not text, or it can't be decrypted.
+    #[track_caller]
     pub fn config_secret(&self, key: &str) -> Result<Secret<String>> {
         self.config(key)
     }

@@ -155,6 +155,7 @@ mod lookups;
 mod lost_answers;
 mod may_replace;
 mod missing;
+mod mistakes;
 mod moves;
 mod options_only;
 mod ordering;

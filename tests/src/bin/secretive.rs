@@ -28,11 +28,12 @@ fn platform(stack: &Stack) -> Result<()> {
     let image = || DockerImage::new("ghcr.io/acme/etl:3").basic_auth(BasicAuth::new("etl", password.clone()));
     let etl = stack.add(
         "etl",
-        Cluster::new("etl", "15.4.x-scala2.12", "m6gd.large")
+        Cluster::new("etl", "15.4.x-scala2.12")
+            .node_type_id("m6gd.large")
             .docker_image(image())
             .spark_env_vars([("TOKEN".to_owned(), password.clone())]),
     );
-    let own = NewCluster::new("15.4.x-scala2.12", "m6gd.large").docker_image(image());
+    let own = NewCluster::new("15.4.x-scala2.12").node_type_id("m6gd.large").docker_image(image());
     let load = Task::python("load", "/Shared/load.py").on_job_cluster("own");
     stack.add("load", Job::new("load").job_clusters([JobCluster::new("own", own)]).task(load));
 

@@ -5,7 +5,10 @@ use platform_sdk::sandbox::World;
 use serde_json::{Map, Value};
 
 use super::{Role, one_or_many};
-use crate::sandbox::{ACCOUNT, CALLER_ARN, problem::Problem};
+use crate::{
+    arn::COMMERCIAL,
+    sandbox::{ACCOUNT, CALLER_ARN, problem::Problem},
+};
 
 /// All but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -122,8 +125,9 @@ fn aws_principal_exists(name: &str, world: &World) -> bool {
     }
     let parts: Vec<_> = name.splitn(6, ':').collect();
     match parts[..] {
-        ["arn", "aws", "iam" | "sts", "", account, what] if is_account(account) && !what.contains('*') => {
-            account != ACCOUNT
+        ["arn", partition, "iam" | "sts", "", account, what] if is_account(account) && !what.contains('*') => {
+            partition != COMMERCIAL
+                || account != ACCOUNT
                 || what == "root"
                 || name == CALLER_ARN
                 || what.starts_with("assumed-role/")

@@ -1,6 +1,9 @@
 //! What names, paths and ARNs may look like in IAM.
 
-use crate::sandbox::{params::invalid, problem::Problem};
+use crate::{
+    arn::below,
+    sandbox::{params::invalid, problem::Problem},
+};
 
 /// A role's name: 1 to 64 of letters, digits and `_+=,.@-`.
 pub(super) fn check_role(name: &str) -> Result<(), Problem> {
@@ -36,10 +39,10 @@ pub(super) fn check_path(path: &str) -> Result<(), Problem> {
 
 /// A policy's ARN: AWS's own policies can be attached, and the sandbox has no others.
 pub(super) fn check_policy_arn(arn: &str) -> Result<(), Problem> {
-    if !arn.starts_with("arn:aws:iam::") || arn.len() < 20 {
+    let Some(named) = below(arn, "iam").filter(|_| arn.len() >= 20) else {
         return Err(Problem::new(400, "InvalidInput", format!("ARN {arn} is not valid.")));
-    }
-    if !arn.starts_with("arn:aws:iam::aws:policy/") {
+    };
+    if !named.starts_with("iam::aws:policy/") {
         let message = format!("Policy {arn} does not exist or is not attachable.");
         return Err(Problem::new(404, "NoSuchEntity", message));
     }

@@ -11,7 +11,10 @@ use super::{
     settings::PublicAccessBlock,
     tagging, xml,
 };
-use crate::sandbox::{ACCOUNT, clock, problem::Problem, xml::Xml};
+use crate::{
+    arn,
+    sandbox::{ACCOUNT, clock, problem::Problem, xml::Xml},
+};
 
 const BUCKETS: &str = "s3/buckets/";
 
@@ -191,7 +194,7 @@ pub(super) fn list(call: &Call<'_>, world: &mut World) -> Outcome {
                 list.element("Bucket", |into| {
                     into.text("Name", &bucket.name).text("CreationDate", clock::milliseconds(bucket.created_ms));
                     into.text("BucketRegion", &bucket.region)
-                        .text("BucketArn", format!("arn:aws:s3:::{}", bucket.name));
+                        .text("BucketArn", format!("arn:{}:s3:::{}", arn::of_region(&bucket.region), bucket.name));
                 });
                 last = bucket.name;
             }

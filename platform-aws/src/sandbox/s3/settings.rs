@@ -10,7 +10,10 @@ use super::{
     call::{Call, malformed_xml},
     xml,
 };
-use crate::sandbox::{iam::one_or_many, problem::Problem};
+use crate::{
+    arn::of_region,
+    sandbox::{iam::one_or_many, problem::Problem},
+};
 
 /// What a bucket keeps from becoming public.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -151,7 +154,7 @@ pub(super) fn put_policy(call: &Call<'_>, world: &mut World) -> Outcome {
         return Err(malformed("Missing required field Statement"));
     }
     for statement in &statements {
-        check_statement(statement, &bucket.name).map_err(malformed)?;
+        check_statement(statement, &bucket).map_err(malformed)?;
     }
     let blocks = bucket.public_access_block.is_some_and(|block| block.block_public_policy);
     if blocks && statements.iter().any(|statement| is_public(statement)) {
@@ -167,8 +170,8 @@ pub(super) fn delete_policy(call: &Call<'_>, world: &mut World) -> Outcome {
     Ok(Response::empty(204))
 }
 
-fn check_statement(statement: &Value, bucket: &str) -> Result<(), &'static str> {
-    let arn = format!("arn:aws:s3:::{bucket}");
+fn check_statement(statement: &Value, bucket: &Bucket) -> Result<(), &'static str> {
+    let arn = format!("arn:{}:s3:::{}", of_region(&bucket.region), bucket.name);
     let inside = |resource: &Value| {
         resource
             .as_str()

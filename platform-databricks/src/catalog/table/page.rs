@@ -137,7 +137,7 @@ fn problems(inputs: &Value) -> Vec<(String, String)> {
 
 // manage
 
-pub(in crate::catalog) const KIND: Kind = Kind { noun: "table", collection: "tables", forces: false };
+pub(in crate::catalog) const KIND: Kind = Kind { noun: "table", collection: "tables", forces: false, bound: None };
 
 #[async_trait]
 impl Manage for Table {
