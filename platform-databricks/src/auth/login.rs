@@ -110,6 +110,12 @@ impl Host {
         self.0.host_str().is_some_and(|name| name.ends_with(".gcp.databricks.com"))
     }
 
+    /// Whether it is a workspace on Azure.
+    pub(super) fn is_azure(&self) -> bool {
+        let domains = [".azuredatabricks.net", ".databricks.azure.us", ".databricks.azure.cn"];
+        self.0.host_str().is_some_and(|name| domains.iter().any(|domain| name.ends_with(domain)))
+    }
+
     /// The whole address of an encoded path that starts with `/`.
     pub(crate) fn at(&self, path: &str) -> Option<Url> {
         let url = self.0.join(path).ok()?;
@@ -120,21 +126,6 @@ impl Host {
     /// Whether it is the account console, where there are no workspaces' objects.
     pub fn is_account_console(&self) -> bool {
         self.0.host_str().is_some_and(|name| name.starts_with("accounts.") || name.starts_with("accounts-"))
-    }
-
-    /// Whether it is one of Azure's.
-    pub(super) fn is_azure(&self) -> bool {
-        self.is_below(&["azuredatabricks.net", "databricks.azure.us", "databricks.azure.cn"])
-    }
-
-    /// Whether it is one of Google's.
-    pub(super) fn is_google(&self) -> bool {
-        self.is_below(&["gcp.databricks.com"])
-    }
-
-    fn is_below(&self, domains: &[&str]) -> bool {
-        let name = self.0.host_str().unwrap_or_default();
-        domains.iter().any(|domain| name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
     }
 
     /// Whether it is this machine, which no proxy can reach.
