@@ -124,9 +124,11 @@ impl Config {
         match of_config(|| serde_json::from_value(value.clone())) {
             Ok(value) => Ok(Some(value)),
             // Variables are text; numbers, booleans and lists are written in them as JSON.
-            Err(error) => match value.as_str().and_then(|text| of_config(|| serde_json::from_str(text)).ok()) {
-                Some(value) => Ok(Some(value)),
-                None => Err(wrong(error)),
+            Err(error) => match value.as_str().map(|text| of_config(|| serde_json::from_str(text))) {
+                Some(Ok(value)) => Ok(Some(value)),
+                // It is JSON, and what is wrong is in it.
+                Some(Err(inside)) if inside.is_data() => Err(wrong(inside)),
+                Some(Err(_)) | None => Err(wrong(error)),
             },
         }
     }
