@@ -56,13 +56,13 @@ pub struct Job<S: Stage = Declared> {
     #[field(nullable)]
     pub description: Option<S::In<String>>,
     /// What it does. [`task`](Job::task) adds one.
-    #[field(keyed_by = "task_key", own_setter)]
+    #[field(keyed_by = "task_key", by_hand)]
     pub tasks: Vec<Task<S>>,
     /// Clusters that are made for a run.
     #[field(keyed_by = "job_cluster_key", each = "job_cluster")]
     pub job_clusters: Vec<JobCluster<S>>,
     /// What serverless Python runs in.
-    #[field(keyed_by = "environment_key", own_setter)]
+    #[field(keyed_by = "environment_key", by_hand)]
     pub environments: Vec<Environment<S>>,
     /// Parameters of all its tasks.
     #[field(keyed_by = "name", each = "parameter")]

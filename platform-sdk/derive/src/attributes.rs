@@ -125,7 +125,7 @@ pub(crate) struct FieldAttributes {
     #[darling(default)]
     pub(crate) each: Option<Ident>,
     /// Its setter is written by hand.
-    pub(crate) own_setter: Flag,
+    pub(crate) by_hand: Flag,
     /// The name of the setter, where the field's own is taken by a hand-written one.
     #[darling(default)]
     pub(crate) setter: Option<Ident>,

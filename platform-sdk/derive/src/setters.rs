@@ -13,8 +13,7 @@ use crate::{
 pub(crate) fn expand(input: &DeriveInput, fields: &[InputField]) -> TokenStream {
     let name = &input.ident;
     let new = new(name, fields);
-    let setters =
-        fields.iter().filter(|field| !field.required() && !field.attributes.own_setter.is_present()).map(setter);
+    let setters = fields.iter().filter(|field| !field.required() && !field.attributes.by_hand.is_present()).map(setter);
     let adders = fields.iter().filter_map(adder);
     quote! {
         impl #name<::platform_sdk::Declared> {

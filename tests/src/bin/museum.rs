@@ -13,8 +13,9 @@ use platform_databricks::{
         WarehouseChannel, WarehouseType,
     },
     jobs::{
-        EmailNotifications, Environment, FileSource, JobEditMode, JobParameter, NotebookTask, PauseStatus,
-        PerformanceTarget, PythonTask, Queue, RunAs, RunIf, Schedule, SqlFile, SqlTask, Webhook, WebhookNotifications,
+        EmailNotifications, Environment, FileSource, GitProvider, GitSource, Health, JobEditMode, JobParameter,
+        NotebookTask, PauseStatus, PerformanceTarget, PythonTask, Queue, RunAs, RunIf, Schedule, SqlFile, SqlTask,
+        Webhook, WebhookNotifications,
     },
     prelude::*,
 };
@@ -192,15 +193,24 @@ fn image(words: &str) -> DockerImage {
 fn clusters(stack: &Stack, words: &str) -> Handle<Cluster> {
     stack.add(
         "alone",
-        Cluster::new("alone", SparkVersion::Lts15_4, "m5d.large")
+        Cluster::new("alone", SparkVersion::Lts15_4)
+            .node_type_id("m5d.large")
             .num_workers(0u32)
             .is_single_node(true)
             .kind(ClusterKind::ClassicPreview)
             .custom_tags([("words", words)]),
     );
     stack.add(
+        "pooled",
+        Cluster::new("pooled", SparkVersion::Lts15_4)
+            .instance_pool_id("pool-1")
+            .driver_instance_pool_id("pool-2")
+            .custom_tags([("words", words)]),
+    );
+    stack.add(
         "cluster",
-        Cluster::new("museum", "15.4.x-scala2.12", "m5d.large")
+        Cluster::new("museum", "15.4.x-scala2.12")
+            .node_type_id("m5d.large")
             .autoscale(Autoscale::new(1u32, 3u32))
             .autotermination_minutes(20u32)
             .driver_node_type_id("m5d.large")
@@ -231,18 +241,21 @@ fn jobs(stack: &Stack, words: &str, sql: &Handle<SqlWarehouse>, cluster: &Handle
             .on_start(["start@acme.example"])
             .on_success(["success@acme.example"])
             .on_failure(["failure@acme.example"])
+            .on_duration_warning_threshold_exceeded(["slow@acme.example"])
             .no_alert_for_skipped_runs(true)
     };
     let hooks = || {
         let hook = |name: &str| [Webhook::new(name)];
         WebhookNotifications::new().on_start(hook("1")).on_success(hook("2")).on_failure(hook("3"))
     };
-    let own = NewCluster::new("15.4.x-scala2.12", "m5d.large")
+    let own = NewCluster::new("15.4.x-scala2.12")
+        .node_type_id("m5d.large")
         .autoscale(Autoscale::new(1u32, 2u32))
         .driver_node_type_id("m5d.large")
         .data_security_mode(DataSecurityMode::SingleUser)
         .single_user_name(OWNER)
         .policy_id("P1")
+        .apply_policy_default_values(false)
         .runtime_engine(RuntimeEngine::Standard)
         .spark_conf([("words", words)])
         .spark_env_vars([("WORDS", words)])
@@ -251,12 +264,18 @@ fn jobs(stack: &Stack, words: &str, sql: &Handle<SqlWarehouse>, cluster: &Handle
         .aws_attributes(aws_attributes())
         .docker_image(image(words))
         .enable_elastic_disk(true);
-    let alone = NewCluster::new("15.4.x-scala2.12", "m5d.large")
+    let alone = NewCluster::new("15.4.x-scala2.12")
+        .node_type_id("m5d.large")
         .num_workers(0u32)
         .is_single_node(true)
         .kind(ClusterKind::ClassicPreview);
+    let pooled = NewCluster::new("15.4.x-scala2.12")
+        .instance_pool_id("pool-1")
+        .driver_instance_pool_id("pool-2")
+        .num_workers(1u32);
     let load = Task::notebook("load", &notebook)
         .on_cluster(cluster)
+        .health(Health::longer_than(30u64))
         .description(words)
         .named_parameters([("words", words)])
         .timeout_seconds(60u32)
@@ -285,7 +304,18 @@ fn jobs(stack: &Stack, words: &str, sql: &Handle<SqlWarehouse>, cluster: &Handle
             .task(clean)
             .task(count)
             .task(report)
-            .job_clusters([JobCluster::new("own", own), JobCluster::new("alone", alone)])
+            .job_clusters([
+                JobCluster::new("own", own),
+                JobCluster::new("alone", alone),
+                JobCluster::new("pooled", pooled),
+            ])
+            .git_source(
+                GitSource::new("https://github.com/acme/museum", GitProvider::GitHub)
+                    .git_branch("main")
+                    .git_tag("v1")
+                    .git_commit("c0ffee"),
+            )
+            .health(Health::longer_than(3000u64))
             .environments([Environment::new("default").environment_version("4").dependencies(["pandas"])])
             .parameters([JobParameter::new("words", words)])
             .scheduled(Schedule::new("0 0 2 * * ?", "Europe/Berlin").pause_status(PauseStatus::Paused))
