@@ -289,6 +289,17 @@ impl Cloud {
         sleep(Duration::from_millis(pause)).await;
     }
 
+    /// Whether what a create has left halfway is not to be seen now.
+    pub(crate) fn hides(&self) -> bool {
+        let mut world = self.world();
+        let hidden = world.things.hidden > 0;
+        world.things.hidden = world.things.hidden.saturating_sub(1);
+        if let Some(process) = &mut world.process {
+            process.record.troubled |= hidden;
+        }
+        hidden
+    }
+
     /// What is to go wrong with the next mutating request.
     pub(crate) fn next_fault(&self) -> Option<Fault> {
         let mut world = self.world();

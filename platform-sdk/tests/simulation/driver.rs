@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use crate::{
     cloud::{Cloud, Fault, ReadFault},
     kinds::{Area, Desk, Lock, Shelf, Site, Ticket, Tool, Unit},
-    rules::{Change, Kind, Refusal, Thing, Things, Who},
+    rules::{Change, Kind, NEVER, Refusal, Thing, Things, Who},
 };
 
 /// Connects to the cloud, or to the inside of one of its sites.
@@ -130,7 +130,7 @@ fn outputs(id: &str, serial: &str) -> Tree {
 
 fn refused(what: &str, refusal: &Refusal) -> ProviderError {
     let kind = match refusal {
-        Refusal::Exists => ErrorKind::AlreadyExists,
+        Refusal::Exists | Refusal::Held(_) => ErrorKind::AlreadyExists,
         Refusal::NoPlace | Refusal::Gone => ErrorKind::NotFound,
         Refusal::NotReady => ErrorKind::NotReady { after: None },
         Refusal::InUse => ErrorKind::Conflict,
@@ -183,6 +183,9 @@ impl SimDriver {
             Some(ReadFault::Denied) => Err(error(ErrorKind::Denied, "denied on purpose")),
             Some(ReadFault::Unavailable) => Err(error(ErrorKind::Unavailable, "away on purpose")),
             Some(ReadFault::Throttled) => Err(error(ErrorKind::Throttled { after: None }, "too many on purpose")),
+            None if self.kind == Kind::Unit && self.cloud.hides() => {
+                Err(error(ErrorKind::Denied, "not to be seen on purpose"))
+            }
             None => Ok(self.cloud.with(look)),
         }
     }
@@ -294,11 +297,17 @@ impl Driver for SimDriver {
         if let Some(text) = text {
             ctx.created(&id).await?;
             let described = Map::from_iter([("text".to_owned(), text)]);
-            self.mutates("describe Unit", Asks::Change, move |things, now| {
+            let described = self.mutates("describe Unit", Asks::Change, move |things, now| {
                 let changes = if things.all[uid].alive { things.set(uid, &described, now) } else { Err(Refusal::Gone) };
                 Ok(((), changes?))
-            })
-            .await?;
+            });
+            if let Err(error) = described.await {
+                // What it has made may not be seen either: then nothing but its id is known.
+                self.cloud.with(|things, _| {
+                    things.hidden = u64::from(things.hides > 0 && things.dice.percent(things.hides));
+                });
+                return Err(error);
+            }
         }
         Ok((id.clone(), outputs(&id, &serial)))
     }
@@ -347,11 +356,13 @@ impl Driver for SimDriver {
     }
 
     async fn ready(&self, id: &str) -> ProviderResult<Readiness> {
+        // A failed read of it is what a page makes of it: nobody is told anything else.
         self.reads(|things, now| {
             let uid = things.find(self.kind, id, self.site.as_deref());
-            match uid.map(|uid| things.all[uid].ready_at > now) {
-                Some(true) => Readiness::Pending("getting ready".to_owned()),
-                Some(false) | None => Readiness::Ready,
+            match uid.map(|uid| things.all[uid].ready_at) {
+                Some(NEVER) => Readiness::Failed("it never will be".to_owned()),
+                Some(at) if at > now => Readiness::Pending("getting ready".to_owned()),
+                Some(_) | None => Readiness::Ready,
             }
         })
         .await

@@ -13,9 +13,12 @@ use crate::{
     prefixes,
     process::{self, End, Ran},
     program::declared,
-    rules::{CLOUDY, Kind, Who},
+    rules::{CLOUDY, Change, Kind, NEVER, Things, Who, key_of},
     scenario::{Act, Behind, Command, Scenario, Spec, Verb},
 };
+
+/// Tells the dice of `slow` from all others.
+const SLOW: u64 = 0x51_0e57;
 
 /// Before one `up` in so many a plan is asked for, where it can be foreseen.
 const ASKED_BEFORE: usize = 3;
@@ -65,6 +68,7 @@ pub(crate) struct History {
 /// Lives through a scenario; the error is what did not hold.
 pub(crate) fn live(scenario: &Scenario) -> (Result<Tally, String>, Vec<String>) {
     let cloud = Cloud::new(scenario.seed, scenario.lag);
+    cloud.with(|things, _| slow(things, scenario.seed));
     let disk = Disk::new(cloud.clone(), scenario.grows);
     let (spec, oracle, tally) = (Spec::default(), Oracle::default(), Tally::default());
     let mut history = History { cloud, disk, spec, oracle, lag: scenario.lag, moved: false, tally };
@@ -74,6 +78,23 @@ pub(crate) fn live(scenario: &Scenario) -> (Result<Tally, String>, Vec<String>) 
     }
     history.tally.lost_writes = history.disk.lost();
     (outcome.map(|()| history.tally), history.cloud.trace())
+}
+
+/// What a seed's cloud takes its time for, beside what a scenario says: drawn apart, so that it is no other scenario.
+fn slow(things: &mut Things, seed: u64) {
+    let mut dice = dice(seed ^ SLOW);
+    if dice.percent(25) {
+        things.holds = 30_000;
+    }
+    if dice.percent(25) {
+        things.readying = 600_000;
+    }
+    if dice.percent(8) {
+        things.never = 30;
+    }
+    if dice.percent(40) {
+        things.hides = 60;
+    }
 }
 
 impl History {
@@ -287,7 +308,14 @@ impl History {
     fn was_calm(&mut self, command: &Command, ran: &Ran, reading: &platform_sdk::state::Reading) -> Result<(), String> {
         // What is not ready yet is asked again.
         let stranger = self.is_held();
-        let fair = |refusal: &String| refusal.ends_with("NotReady") || stranger && refusal.contains("end Lock");
+        let waited_for = self.oracle.waited_for();
+        let fair = |refusal: &String| {
+            // What lies in a site that is waited for is made when that is ready, and not tried before.
+            let early = waited_for && refusal.contains("make Tool");
+            refusal.ends_with("NotReady") && !early
+                || refusal.contains("Held")
+                || stranger && refusal.contains("end Lock")
+        };
         if let Some(refusal) = ran.record.refusals.iter().find(|refusal| !fair(refusal)) {
             return Err(format!("the cloud's rules refused a call: {refusal}"));
         }
@@ -295,8 +323,12 @@ impl History {
         let narrowed = command.target.is_some() || command.exclude.is_some();
         let met = Meeting::of(&self.spec, reading);
         let stranded = ["which is not in the program any more", "which is to be replaced"];
+        let never = self.cloud.with(|things, _| things.alive().any(|(_, thing)| thing.ready_at == NEVER));
         let reasonable = |complaint: &str| {
             is_reasonable(complaint)
+                || complaint.contains("Held(") && !self.gave_up(ran, complaint)
+                || complaint.contains("it never will be")
+                || never && complaint.contains("NotReady")
                 || narrowed && stranded.iter().any(|why| complaint.contains(why))
                 || complaint.contains("and both are in state") && !met.doubtful_moves().is_empty()
                 || complaint.contains("can't be put in an order")
@@ -319,9 +351,24 @@ impl History {
         Ok(())
     }
 
+    /// Whether a command itself gave up the key that it then was refused: that it has to wait for.
+    fn gave_up(&self, ran: &Ran, complaint: &str) -> bool {
+        self.cloud.with(|things, _| {
+            let ended = ran.record.changes.iter().filter_map(|change| match change {
+                Change::Ended(uid, _) => Some(&things.all[*uid]),
+                Change::Made(_) | Change::Changed(..) => None,
+            });
+            let key = |thing: &crate::rules::Thing| {
+                format!("{:?}: Held({:?})", thing.kind, key_of(thing.kind, &thing.fields))
+            };
+            ended.into_iter().any(|thing| complaint.contains(&key(thing)))
+        })
+    }
+
     /// Nothing interferes any more: everything comes to rest, and then goes away.
     fn quiet_end(&mut self) -> Result<(), String> {
         self.cloud.pass(QUIET);
+        self.cloud.with(|things, _| things.comes_to_rest());
         self.landed()?;
         self.make_room()?;
         self.cloud.pass(QUIET);

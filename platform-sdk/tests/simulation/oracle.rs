@@ -64,6 +64,8 @@ pub(crate) struct Oracle {
     unseen: BTreeSet<String>,
     /// What the stack has let go of on purpose.
     released: BTreeSet<usize>,
+    /// Whether state knew of each site, before the last command, that it is still waited for.
+    waited_for: (bool, bool),
     /// By command, the first is 1.
     commands: BTreeMap<usize, Announced>,
 }
@@ -166,6 +168,11 @@ impl Oracle {
             self.known.iter().for_each(|(uid, now)| drop(known.insert(*uid, now.clone())));
             self.open.iter().for_each(|(intent, now)| drop(open.insert(intent.clone(), now.clone())));
         }
+    }
+
+    /// Whether there was no site, before the last command, but such as are waited for.
+    pub(crate) fn waited_for(&self) -> bool {
+        self.waited_for.0
     }
 
     /// What it printed of its plan.
@@ -288,6 +295,9 @@ impl Oracle {
             }
             Ok(())
         })?;
+        let mut sites = reading.snapshot.resources.values().filter(|state| state.address.type_name() == "sim:Site");
+        let unready = sites.all(|state| matches!(state.status, Status::Unready(_)));
+        self.waited_for = (self.waited_for.1, unready);
         self.at = cloud.with(|things, _| {
             let whole = reading.snapshot.resources.values().filter(|state| state.status == Status::Whole);
             let there =

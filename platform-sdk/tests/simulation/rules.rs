@@ -1,5 +1,7 @@
 //! The simulated cloud's own rules: what exists, what refuses what. Knows nothing of the engine or of schemas.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::dice::Dice;
@@ -79,6 +81,9 @@ impl Kind {
     }
 }
 
+/// When something is ready that never will be.
+pub(crate) const NEVER: u64 = u64::MAX;
+
 /// Who made a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
@@ -138,6 +143,8 @@ impl Thing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Exists,
+    /// What had this key is gone, and its key is not free yet.
+    Held(String),
     NoPlace,
     NotReady,
     Gone,
@@ -162,12 +169,34 @@ pub(crate) struct Things {
     pub(crate) dice: Dice,
     /// Up to so many milliseconds reads and lists lag behind.
     pub(crate) lag: u64,
+    /// Up to so many milliseconds the name of what has ended stays taken.
+    pub(crate) holds: u64,
+    held: BTreeMap<(Kind, String), u64>,
+    /// Up to so many milliseconds it takes until something can be used.
+    pub(crate) readying: u64,
+    /// How many of a hundred reads right after a create that stopped halfway are denied.
+    pub(crate) hides: u64,
+    /// How many reads are denied.
+    pub(crate) hidden: u64,
+    /// How many of a hundred never can be.
+    pub(crate) never: u64,
     next: u64,
 }
 
 impl Things {
     pub(crate) fn new(dice: Dice, lag: u64) -> Self {
-        Self { all: Vec::new(), dice, lag, next: 0 }
+        Self {
+            all: Vec::new(),
+            dice,
+            lag,
+            holds: 0,
+            held: BTreeMap::new(),
+            readying: 20_000,
+            never: 0,
+            hides: 0,
+            hidden: 0,
+            next: 0,
+        }
     }
 
     pub(crate) fn alive(&self) -> impl Iterator<Item = (usize, &Thing)> {
@@ -196,6 +225,26 @@ impl Things {
         !keys.is_empty() && self.alive().any(|(uid, thing)| thing.kind == kind && Some(uid) != but && same(thing))
     }
 
+    fn is_held(&self, kind: Kind, fields: &Map<String, Value>, now: u64) -> bool {
+        self.held.get(&(kind, key_of(kind, fields))).is_some_and(|until| *until > now)
+    }
+
+    /// A name is given up, and not free at once.
+    fn hold(&mut self, kind: Kind, fields: &Map<String, Value>, now: u64) {
+        if self.holds > 0 && !kind.key().is_empty() {
+            let until = now + self.dice.below(self.holds);
+            self.held.insert((kind, key_of(kind, fields)), until);
+        }
+    }
+
+    /// Everything is free, and ready, from now on.
+    pub(crate) fn comes_to_rest(&mut self) {
+        (self.holds, self.readying, self.never) = (0, 1, 0);
+        (self.hides, self.hidden) = (0, 0);
+        self.held.clear();
+        self.all.iter_mut().for_each(|thing| thing.ready_at = 0);
+    }
+
     /// Makes a thing.
     pub(crate) fn make(
         &mut self,
@@ -219,12 +268,19 @@ impl Things {
         if self.same_key(kind, &fields, None) {
             return Err(Refusal::Exists);
         }
+        if self.is_held(kind, &fields, now) {
+            return Err(Refusal::Held(key_of(kind, &fields)));
+        }
         self.next += 1;
         let number = self.next;
         if kind == Kind::Site {
             fields.entry("color").or_insert_with(|| json!(format!("color{number}")));
         }
-        let ready_at = if kind == Kind::Site { now + self.dice.below(20_000) } else { now };
+        let ready_at = match kind {
+            Kind::Site if self.never > 0 && self.dice.percent(self.never) => NEVER,
+            Kind::Site => now + self.dice.below(self.readying),
+            _ => now,
+        };
         let id = id_of(kind, &fields).unwrap_or_else(|| format!("n{number}"));
         let (serial, mark) = (format!("s{number}"), mark.to_owned());
         let looks = vec![(0, 0, None)];
@@ -256,6 +312,12 @@ impl Things {
         }
         if self.same_key(kind, &after, Some(uid)) {
             return Err(Refusal::Exists);
+        }
+        if kind.key().iter().any(|key| fields.get(*key) != after.get(*key)) {
+            if self.is_held(kind, &after, now) {
+                return Err(Refusal::Held(key_of(kind, &after)));
+            }
+            self.hold(kind, &fields, now);
         }
         let old = self.all[uid].id.clone();
         let id = id_of(kind, &after).unwrap_or_else(|| old.clone());
@@ -295,11 +357,18 @@ impl Things {
         let mut changes = Vec::new();
         for (ends, along) in inside.into_iter().map(|inner| (inner, Some(uid))).chain([(uid, None)]) {
             self.all[ends].alive = false;
+            let Thing { kind, fields, .. } = self.all[ends].clone();
+            self.hold(kind, &fields, now);
             self.show(ends, now);
             changes.push(Change::Ended(ends, along));
         }
         Ok(changes)
     }
+}
+
+/// What no two living things of a kind may share, as text.
+pub(crate) fn key_of(kind: Kind, fields: &Map<String, Value>) -> String {
+    kind.key().iter().map(|key| fields.get(*key).map(Value::to_string).unwrap_or_default()).collect()
 }
 
 /// Ids that are made of names; the others are drawn.
