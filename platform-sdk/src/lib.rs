@@ -76,6 +76,7 @@ pub mod program;
 pub mod provider;
 pub mod report;
 pub mod sandbox;
+pub mod scrub;
 pub mod sealing;
 pub mod state;
 

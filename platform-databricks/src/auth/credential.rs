@@ -1,6 +1,7 @@
 //! A login at work: the token that each request carries.
 
 use platform_sdk::provider::ProviderResult;
+use platform_sdk::scrub::Known;
 
 use super::login::{Login, Method};
 use super::oauth::Tokens;
@@ -54,7 +55,7 @@ impl Credential {
     }
 }
 
-/// Text without this secret in it.
+/// Text without this secret in it, however it is written there: a service may quote a header of ours as it came.
 pub(super) fn scrub(text: String, secret: &str) -> String {
-    if secret.is_empty() { text } else { text.replace(secret, "[redacted]") }
+    if secret.is_empty() { text } else { [secret].into_iter().collect::<Known>().taken_out_of(&text) }
 }

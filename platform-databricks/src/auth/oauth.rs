@@ -213,7 +213,12 @@ impl Tokens {
         let mut backoff = Backoff::new(options);
         loop {
             let fault = match exchange(call(), LARGEST_OF_LOGIN).await {
-                Ok(answer) if answer.is_success() => return Ok(answer),
+                Ok(mut answer) if answer.is_success() => {
+                    if answer.is_html() {
+                        answer.body = self.scrub(answer.body);
+                    }
+                    return Ok(answer);
+                }
                 Ok(mut answer) => {
                     tracing::debug!(method, path, status = answer.status, "login refused");
                     // A service may quote what it was sent.

@@ -113,8 +113,21 @@ async fn a_token_that_is_refused_is_renewed_once() {
     let client = client(&server);
     client.post("/api/2.0/a").done().await.unwrap();
     let error = client.post("/api/2.0/a").done().await.unwrap_err();
-    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Denied, "no [redacted]"));
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Denied, "no [secret]"));
     assert_eq!(server.lines().len(), 9);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_quoted_in_another_writing_is_not_told() {
+    // `app:dose-canary`, as the header had it.
+    for quoted in ["Basic YXBwOmRvc2UtY2FuYXJ5", "dose%2Dcanary", "\\\\u0064ose-canary", "646f73652d63616e617279"] {
+        let server = Server::playing([html(404)]).await;
+        let body = format!(r#"{{"error": "invalid_client", "error_description": "got {quoted} from you"}}"#);
+        server.then([names_endpoint(&server), json(401, &body)]);
+        let error = client(&server).get("/api/2.0/a").done().await.unwrap_err();
+        assert!(error.message.contains("[secret] from you"), "{error:?}");
+        assert!(!format!("{error:?}").contains(&quoted[quoted.len() - 6..]), "{error:?}");
+    }
 }
 
 #[tokio::test]
@@ -125,7 +138,7 @@ async fn a_refused_client_is_named_and_its_secret_is_not() {
         server.then([names_endpoint(&server), json(status, body)]);
         let error = client(&server).get("/api/2.0/a").done().await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Denied);
-        assert_eq!(error.message, "get a token for service principal `app`: Client [redacted] is unknown");
+        assert_eq!(error.message, "get a token for service principal `app`: Client [secret] is unknown");
         assert!(!format!("{error:?}").contains("canary"), "{error:?}");
         let hint = error.hint.unwrap();
         assert!(hint.contains("service principal `app` (`DATABRICKS_CLIENT_SECRET` in the environment)"), "{hint}");

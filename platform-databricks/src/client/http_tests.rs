@@ -184,7 +184,7 @@ async fn a_closed_port_is_unavailable_after_a_few_tries_and_names_the_host() {
 async fn a_refused_credential_is_named_without_its_value() {
     let server = Server::playing([json(401, r#"{"message": "Invalid token dapi-canary here"}"#)]).await;
     let error = server.careless_client().get("/api/2.0/x").done().await.unwrap_err();
-    assert_eq!((&error.kind, error.message.as_str()), (&ErrorKind::Denied, "Invalid token [redacted] here"));
+    assert_eq!((&error.kind, error.message.as_str()), (&ErrorKind::Denied, "Invalid token [secret] here"));
     assert!(error.hint.as_ref().unwrap().contains("`DATABRICKS_TOKEN` in the environment"), "{error:?}");
     assert!(!format!("{error:?} {:?}", ApiFault::behind(&error)).contains("canary"));
 }

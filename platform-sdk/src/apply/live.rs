@@ -8,9 +8,11 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    desired::{Address, Desired, Entries, Node, ProviderKey, Tree, describe, evaluate},
+    desired::{
+        Address, Desired, Entries, Node, ProviderKey, Tree, conceal_fields, describe, evaluate, in_clear, secret_key,
+    },
     observe::Observed,
-    plan::{Op, conceal_fields},
+    plan::Op,
     program::{Expr, Field, Shape, Unset},
     report::Diagnostic,
     state::{Effect, ProviderState, Referred, ResourceState, Site, Snapshot},
@@ -155,6 +157,9 @@ impl Live {
     /// A resource's inputs, all known.
     pub(super) fn inputs(&self, node: &Node) -> Result<Tree, Diagnostic> {
         let tree = conceal_fields(self.evaluate(&node.inputs), node.schema.fields());
+        if let Some(key) = secret_key(node.schema, &tree) {
+            return Err(in_clear(&node.address, key).about(&node.address).at(&node.at));
+        }
         if tree.is_known() {
             return Ok(tree);
         }

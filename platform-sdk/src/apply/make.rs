@@ -11,7 +11,7 @@ use super::{
     schedule::Run,
 };
 use crate::{
-    desired::{Address, Node, Tree},
+    desired::{Address, Node, Telling, Tree, conceal_outputs},
     observe::{BUILTIN, without_unseen},
     plan::{Op, compare},
     program::{Identity, Operation},
@@ -258,10 +258,11 @@ impl Making<'_, '_> {
 
     /// What comes back does not lose the secrecy of what was given, and is kept once where it is the same.
     pub(super) fn conceal(&self, inputs: &Tree, outputs: Tree) -> Tree {
+        let outputs = conceal_outputs(outputs, self.node.schema, inputs);
         self.run.scrub.learn(&outputs);
         let mut secrets = Vec::new();
         inputs.collect_secrets(&mut secrets);
-        outputs.concealing(&secrets).sharing(inputs)
+        outputs.concealing(&Telling::of(secrets)).sharing(inputs)
     }
 
     /// A create that failed: an object that is there all the same is kept and finished next time.
@@ -297,7 +298,7 @@ impl Making<'_, '_> {
             return Err(self.about(Diagnostic::error(format!("`{}` was not found again", self.address()))));
         };
         let wanted = target.inputs.clone();
-        target.inputs = owned_part(&seen.inputs, &wanted);
+        target.inputs = owned_part(&seen.inputs, &wanted).as_secret_as(&wanted);
         target.status = Status::Partial("it was adopted and is not yet what the program says".to_owned());
         self.made(target.clone(), (seen.id.clone(), seen.outputs.clone()), None, false).await?;
         target.inputs = wanted;

@@ -143,7 +143,7 @@ impl Making<'_, '_> {
             Err(error) if sending.in_doubt => Err(self.failed(&error)),
             Err(error) => {
                 let mut half = match sending.renamed {
-                    Some(seen) => renamed(before, &target, &seen, self.node.schema.fields()),
+                    Some(seen) => renamed(before, &target, &seen, self.node.schema),
                     None => self.halfway(driver, before, &target, sending.doubted).await,
                 };
                 half.status = Status::Partial(self.run.scrub.text(&error.message));

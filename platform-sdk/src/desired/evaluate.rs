@@ -1,5 +1,7 @@
 //! Evaluating expressions to trees, and writing them out for people and hashes.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Tree;
@@ -7,49 +9,69 @@ use crate::program::{Expr, Origin};
 
 /// The tree of an expression; `output` gives the tree of a resource's output, or `None` while it is unknown.
 pub fn evaluate(expr: &Expr, output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Tree {
+    evaluated(expr, false, output)
+}
+
+/// `hidden`: something around it is secret, so that none of it may be told, known or not.
+fn evaluated(expr: &Expr, hidden: bool, output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Tree {
+    let told = if hidden { describe_hidden } else { describe };
     match expr {
         Expr::Value(value) => without_nulls(value),
-        Expr::List(items) => Tree::List(items.iter().map(|item| evaluate(item, output)).collect()),
+        Expr::List(items) => Tree::List(items.iter().map(|item| evaluated(item, hidden, output)).collect()),
         Expr::Map(entries) => {
-            Tree::Map(entries.iter().map(|(k, entry)| (k.clone(), evaluate(entry, output))).collect())
+            Tree::Map(entries.iter().map(|(k, entry)| (k.clone(), evaluated(entry, hidden, output))).collect())
         }
-        Expr::Output { origin, field } => output(origin, field).unwrap_or_else(|| Tree::Unknown(describe(expr))),
-        Expr::Concat(parts) => concat(expr, parts, output),
+        Expr::Output { origin, field } => output(origin, field).unwrap_or_else(|| Tree::Unknown(told(expr))),
+        Expr::Concat(parts) => concat(parts, output).unwrap_or_else(|| Tree::Unknown(told(expr))),
         Expr::Apply { source, function } => {
-            let source = evaluate(source, output);
-            let Some(value) = source.plain() else { return Tree::Unknown(describe(expr)) };
+            let source = evaluated(source, hidden, output);
+            let is_secret = source.has_secrets();
+            let Some(value) = source.plain() else { return Tree::Unknown(told(expr)) };
             // A function that fails leaves the value unknown for good; the apply reports it with this text.
             let result = match (function.call)(value) {
                 Ok(value) => without_nulls(&value),
-                Err(error) => Tree::Unknown(format!("{} failed: {}", describe(expr), told(&source, error))),
+                Err(why) => {
+                    let why = kept_back(&source, hidden, why);
+                    Tree::Unknown(format!("fn({}) at {} failed: {why}", outputs(expr), function.at))
+                }
             };
-            if source.has_secrets() { secret(result) } else { result }
+            if is_secret { secret(result) } else { result }
         }
-        Expr::Secret(inner) => secret(evaluate(inner, output)),
+        Expr::Secret(inner) => secret(evaluated(inner, true, output)),
+        Expr::Invalid(_) if hidden => Tree::Unknown("invalid".to_owned()),
         Expr::Invalid(problem) => Tree::Unknown(format!("invalid: {problem}")),
     }
 }
 
 /// The functions of an expression that fail on values that are known: `the function at src/main.rs:42:17 failed: ..`.
 pub fn failures(expr: &Expr, output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Vec<String> {
+    failing(expr, false, output)
+}
+
+fn failing(expr: &Expr, hidden: bool, output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Vec<String> {
     match expr {
         Expr::Value(_) | Expr::Output { .. } | Expr::Invalid(_) => Vec::new(),
-        Expr::List(parts) | Expr::Concat(parts) => parts.iter().flat_map(|part| failures(part, output)).collect(),
-        Expr::Map(entries) => entries.values().flat_map(|entry| failures(entry, output)).collect(),
-        Expr::Secret(inner) => failures(inner, output),
+        Expr::List(parts) | Expr::Concat(parts) => {
+            parts.iter().flat_map(|part| failing(part, hidden, output)).collect()
+        }
+        Expr::Map(entries) => entries.values().flat_map(|entry| failing(entry, hidden, output)).collect(),
+        Expr::Secret(inner) => failing(inner, true, output),
         Expr::Apply { source, function } => {
             let tree = evaluate(source, output);
-            let Some(value) = tree.plain() else { return failures(source, output) };
-            let failed = (function.call)(value).err();
-            let failed = failed.map(|why| format!("the function at {} failed: {}", function.at, told(&tree, why)));
-            failed.into_iter().collect()
+            let Some(value) = tree.plain() else { return failing(source, hidden, output) };
+            let why = (function.call)(value).err().map(|why| kept_back(&tree, hidden, why));
+            why.map(|why| format!("the function at {} failed: {why}", function.at)).into_iter().collect()
         }
     }
 }
 
 /// What a function says of its failure may hold what it was given.
-fn told(source: &Tree, error: String) -> String {
-    if source.has_secrets() { "what it says is kept back, for it was given a secret".to_owned() } else { error }
+fn kept_back(source: &Tree, hidden: bool, error: String) -> String {
+    if hidden || source.has_secrets() {
+        "what it says is kept back, for it was given a secret".to_owned()
+    } else {
+        error
+    }
 }
 
 /// Whether this tree is what the expression evaluates to. Says so without making that: most of a program is as it was
@@ -71,7 +93,7 @@ pub fn evaluates_to(expr: &Expr, tree: &Tree, output: &mut dyn FnMut(&Origin, &s
     }
 }
 
-fn secret(tree: Tree) -> Tree {
+pub(super) fn secret(tree: Tree) -> Tree {
     match tree {
         Tree::Secret(_) => tree,
         other => Tree::Secret(Box::new(other)),
@@ -89,7 +111,8 @@ fn without_nulls(value: &Value) -> Tree {
     }
 }
 
-fn concat(whole: &Expr, parts: &[Expr], output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Tree {
+/// Text from its parts; `None` while one of them is unknown.
+fn concat(parts: &[Expr], output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Option<Tree> {
     let (mut text, mut is_secret) = (String::new(), false);
     for part in parts {
         // Every other part is the program's own text, which needs no tree.
@@ -101,14 +124,11 @@ fn concat(whole: &Expr, parts: &[Expr], output: &mut dyn FnMut(&Origin, &str) ->
         is_secret |= tree.has_secrets();
         match tree.as_str() {
             Some(known) => text.push_str(known),
-            None => match tree.plain() {
-                Some(value) => text.push_str(&plain_text(&value)),
-                None => return Tree::Unknown(describe(whole)),
-            },
+            None => text.push_str(&plain_text(&tree.plain()?)),
         }
     }
     let joined = Tree::Leaf(Value::String(text));
-    if is_secret { secret(joined) } else { joined }
+    Some(if is_secret { secret(joined) } else { joined })
 }
 
 fn plain_text(value: &Value) -> String {
@@ -133,6 +153,25 @@ pub fn describe(expr: &Expr) -> String {
         Expr::Secret(_) => "[secret]".to_owned(),
         Expr::Invalid(problem) => format!("invalid: {problem}"),
     }
+}
+
+/// What may be told of an expression whose value is secret: what it waits for, and no text of its own.
+fn describe_hidden(expr: &Expr) -> String {
+    let of = outputs(expr);
+    let secret = if of.is_empty() { "[secret]".to_owned() } else { format!("[secret] of {of}") };
+    match expr {
+        Expr::Apply { function, .. } => format!("fn({secret}) at {}", function.at),
+        _ => secret,
+    }
+}
+
+/// The outputs that an expression refers to: `${landing.bucket}, ${landing.arn}`.
+fn outputs(expr: &Expr) -> String {
+    let mut outputs = BTreeSet::new();
+    expr.for_each_output(&mut |_, origin, field| {
+        outputs.insert(format!("${{{}.{field}}}", origin.address.path()));
+    });
+    outputs.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

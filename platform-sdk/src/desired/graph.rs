@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::{Address, Addresses, Hash, Name, ProviderKey, Tree, hash_written, hashed::Whole, order, validate};
+use super::{
+    Address, Addresses, Hash, Name, ProviderKey, Tree, hash_written, hashed::Whole, names::secret_names, order,
+    validate,
+};
 use crate::{
     Result,
     program::{Declaration, Expr, Options, Recorder, ReferredStack, Schema},
@@ -182,6 +185,7 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
     });
     let nodes: BTreeMap<_, _> = nodes.collect();
     validate::nodes(&nodes, &lookups, &providers, &mut problems);
+    secret_names(&nodes, &providers, &mut problems);
     let order = match order::order(&declared, &nodes) {
         Ok(order) => order,
         Err(cycle) => {

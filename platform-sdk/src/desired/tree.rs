@@ -160,7 +160,12 @@ impl Tree {
         }
     }
 
-    /// Adds every secret text in this tree to `secrets`.
+    /// Whether both are the same, secret or not.
+    pub fn is_alike(&self, other: &Tree) -> bool {
+        if self.has_secrets() || other.has_secrets() { self.exposed() == other.exposed() } else { self == other }
+    }
+
+    /// Adds every secret text and number in this tree to `secrets`, and the keys of what is secret as a whole.
     pub fn collect_secrets(&self, secrets: &mut Vec<String>) {
         match self {
             Self::Leaf(_) | Self::Unknown(_) => {}
@@ -176,26 +181,13 @@ impl Tree {
             Self::Leaf(Value::Number(number)) => texts.push(number.to_string()),
             Self::Leaf(_) | Self::Unknown(_) => {}
             Self::List(items) => items.iter().for_each(|item| item.collect_leaves(texts)),
-            Self::Map(entries) => entries.values().for_each(|entry| entry.collect_leaves(texts)),
-            Self::Secret(inner) => inner.collect_leaves(texts),
-        }
-    }
-
-    /// The same tree with every text leaf that contains one of these secrets marked secret: what a service returns
-    /// must not lose the secrecy of what it was given.
-    pub fn concealing(self, secrets: &[String]) -> Tree {
-        if secrets.is_empty() {
-            return self;
-        }
-        match self {
-            Self::Leaf(Value::String(text)) if secrets.iter().any(|secret| text.contains(secret.as_str())) => {
-                Self::Secret(Box::new(Self::Leaf(Value::String(text))))
-            }
-            Self::Leaf(_) | Self::Unknown(_) | Self::Secret(_) => self,
-            Self::List(items) => Self::List(items.into_iter().map(|item| item.concealing(secrets)).collect()),
             Self::Map(entries) => {
-                Self::Map(entries.into_iter().map(|(key, entry)| (key, entry.concealing(secrets))).collect())
+                // What reads as the name of a field is one.
+                let is_name = |key: &str| key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+                texts.extend(entries.keys().filter(|key| !is_name(key)).map(ToString::to_string));
+                entries.values().for_each(|entry| entry.collect_leaves(texts));
             }
+            Self::Secret(inner) => inner.collect_leaves(texts),
         }
     }
 

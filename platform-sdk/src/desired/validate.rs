@@ -12,6 +12,7 @@ use super::{
 use crate::{
     program::{Declaration, Expr, Field, Shape},
     report::Diagnostic,
+    scrub::Known,
 };
 
 /// Handles of another stack: their resources are not here.
@@ -93,15 +94,20 @@ pub(super) fn nodes(
 /// What can be seen to be wrong with the inputs as far as they are known.
 fn flaws(node: &Node) -> impl Iterator<Item = Diagnostic> {
     let (fields, check) = (node.schema.fields(), node.schema.validate);
-    let mut found = Vec::new();
+    let (mut found, mut secrets) = (Vec::new(), Vec::new());
     if check.is_some() || has_keys(fields) {
-        let known = known_part(&evaluate(&node.inputs, &mut |_, _| None));
+        let known = evaluate(&node.inputs, &mut |_, _| None);
+        known.collect_secrets(&mut secrets);
+        let known = known_part(&known);
         found = doubled_keys(fields, &known);
         found.extend(check.map(|check| check(&known)).unwrap_or_default());
     }
-    found
-        .into_iter()
-        .map(|(path, problem)| Diagnostic::error(format!("field `{path}` of `{}` {problem}", node.address)))
+    let secrets: Known = secrets.iter().collect();
+    found.into_iter().map(move |(path, problem)| {
+        // What is wrong with a value may quote it.
+        let what = secrets.taken_out_of(&format!("field `{path}` of `{}` {problem}", node.address));
+        Diagnostic::error(what)
+    })
 }
 
 fn no_provider(type_name: &str, kind: &str) -> Diagnostic {

@@ -12,9 +12,11 @@ use crate::{
     Result,
     apply::references,
     cli::{Context, Exit, ImportArguments},
-    desired::{Address, Addresses, Desired, Entries, Node, ProviderKey, Tree, evaluate},
+    desired::{
+        Address, Addresses, Desired, Entries, Node, ProviderKey, Tree, conceal_fields, conceal_outputs, evaluate,
+    },
     observe::BUILTIN,
-    plan::{Compared, Verdict, compare, conceal_fields},
+    plan::{Compared, Verdict, compare},
     program::{Field, Options, Schema, Unset},
     provider::{Driver, Observation, Request},
     report::{Diagnostic, Event, Observer as _, one_line, rust_code, variable},
@@ -142,8 +144,13 @@ fn declared(
 ) -> ResourceState {
     let of = |origin: &Address, field: &str| snapshot.resources.get(origin)?.outputs.get(field).cloned();
     let wanted = evaluate(&node.inputs, &mut |origin, field| of(&origin.address, field));
-    let Compared { inputs, differences } =
-        compare(node, conceal_fields(wanted, node.schema.fields()), None, Some(&seen.inputs));
+    let wanted = conceal_fields(wanted, node.schema.fields());
+    let seen = Observation {
+        inputs: seen.inputs.as_secret_as(&wanted),
+        outputs: conceal_outputs(seen.outputs, node.schema, &wanted),
+        ..seen
+    };
+    let Compared { inputs, differences } = compare(node, wanted, None, Some(&seen.inputs));
     let differs: BTreeSet<&str> = differences
         .iter()
         .filter(|difference| difference.verdict > Verdict::Released)

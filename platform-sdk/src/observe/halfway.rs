@@ -1,9 +1,9 @@
 //! What an update that was not finished has changed all the same.
 
-use super::{Looks, refresh::request};
+use super::{Looks, conceal::concealed_outputs, refresh::request};
 use crate::{
     desired::Tree,
-    program::Field,
+    program::{Field, Schema},
     provider::{Driver, Observation, ProviderResult},
     state::ResourceState,
 };
@@ -31,12 +31,13 @@ pub(crate) fn renamed(
     before: &ResourceState,
     target: &ResourceState,
     seen: &Observation,
-    fields: &[Field],
+    schema: &Schema,
 ) -> ResourceState {
+    let fields = schema.fields();
     let (landed, _missing) = landed(before, target, seen, fields);
     let mut state = landed.unwrap_or_else(|| before.clone());
     state.id.clone_from(&seen.id);
-    state.outputs = seen.outputs.clone();
+    state.outputs = concealed_outputs(seen, schema, target);
     // It was found under this key, however the service writes it.
     if let (Tree::Map(has), Tree::Map(gets)) = (&mut state.inputs, &target.inputs) {
         let keys = fields.iter().filter(|field| field.key);

@@ -10,7 +10,8 @@ impl Reading<'_> {
     pub(super) fn may_lag(&self, schema: Option<&'static Schema>, state: &ResourceState, seen: &Observation) -> bool {
         let recent = schema.filter(|schema| self.age < schema.consistency);
         // Other outputs may be those of what had the same id before.
-        recent.is_some_and(|schema| seen.outputs != state.outputs || (self.differs)(schema, state, &seen.inputs))
+        recent
+            .is_some_and(|schema| !seen.outputs.is_alike(&state.outputs) || (self.differs)(schema, state, &seen.inputs))
     }
 
     /// The schema of states of one type.

@@ -117,7 +117,7 @@ impl Unanswered<'_> {
         let mut looks = self.looks();
         loop {
             let old = self.driver.read(before).await?;
-            if old.is_none_or(|old| old.outputs != *outputs) {
+            if old.is_none_or(|old| !old.outputs.is_alike(outputs)) {
                 let found = self.driver.find(self.inputs).await?;
                 if let Some(one) = renamed(&found, self.intent) {
                     return self.seen(&one.id).await;

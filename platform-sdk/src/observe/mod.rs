@@ -2,6 +2,7 @@
 
 mod backoff;
 mod callers;
+mod conceal;
 mod connections;
 mod halfway;
 mod lagging;

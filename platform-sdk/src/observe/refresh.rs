@@ -70,17 +70,7 @@ pub async fn observe(reading: Reading<'_>) -> Result<Observed> {
     reading.state(&mut observed).await?;
     reading.lookups(&mut observed).await?;
     reading.newcomers(&mut observed).await?;
-    let mut secrets = Vec::new();
-    for state in reading.snapshot.resources.values() {
-        state.inputs.collect_secrets(&mut secrets);
-        state.outputs.collect_secrets(&mut secrets);
-    }
-    for sighting in observed.sightings.values_mut() {
-        if let Sighting::Present(seen) = sighting {
-            seen.inputs = std::mem::take(&mut seen.inputs).concealing(&secrets);
-            seen.outputs = std::mem::take(&mut seen.outputs).concealing(&secrets);
-        }
-    }
+    reading.conceal(&mut observed);
     Ok(observed)
 }
 

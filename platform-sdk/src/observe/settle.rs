@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     Connections,
+    conceal::concealed_outputs,
     halfway::{halfway, renamed},
     look::{Looked, Looks, Unanswered},
     recognise::PATIENCE,
@@ -131,7 +132,7 @@ async fn updated(
     };
     let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
     let Some(seen) = unanswered.renamed(&request(&before), &before.outputs).await? else { return again() };
-    let mut state = renamed(&before, target, &seen, driver.schema().fields());
+    let mut state = renamed(&before, target, &seen, driver.schema());
     state.status = Status::Partial("its update was interrupted".to_owned());
     Ok((vec![Effect::put(state)], format!("its rename was interrupted, and had happened; it is `{}`", seen.id)))
 }
@@ -193,7 +194,7 @@ async fn created(
     match looked {
         Looked::Ours(seen) => {
             let note = format!("its create was interrupted; `{}` is ours", seen.id);
-            Ok((taken(target, &seen, driver.schema().fields(), snapshot), note))
+            Ok((taken(target, &seen, driver.schema(), snapshot), note))
         }
         Looked::Nobody => not_happened(),
         Looked::Strangers(new) => Ok((
@@ -204,11 +205,11 @@ async fn created(
 }
 
 /// The effects of finding that a create had happened.
-fn taken(target: &ResourceState, seen: &Observation, fields: &[Field], snapshot: &Snapshot) -> Vec<Effect> {
+fn taken(target: &ResourceState, seen: &Observation, schema: &Schema, snapshot: &Snapshot) -> Vec<Effect> {
     let mut state = target.clone();
     state.id.clone_from(&seen.id);
-    state.outputs = seen.outputs.clone();
-    state.inputs = without_unseen(&state.inputs, fields);
+    state.outputs = concealed_outputs(seen, schema, target);
+    state.inputs = without_unseen(&state.inputs, schema.fields());
     state.status = Status::Making("its create was interrupted".to_owned());
     let mut effects = Vec::new();
     // A replacement that creates first leaves the old object to be deleted.

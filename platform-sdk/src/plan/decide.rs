@@ -10,7 +10,7 @@ use super::{
     diff::{self, Difference, Verdict},
 };
 use crate::{
-    desired::{Address, Desired, Name, Node, Tree, evaluate, evaluates_to, failures},
+    desired::{Address, Desired, Node, Tree, conceal_fields, evaluate, evaluates_to, failures},
     observe::Observed,
     program::{Field, Identity, Origin, Schema},
     report::Diagnostic,
@@ -455,19 +455,4 @@ pub(super) fn referring_fields<'s>(
         let name = path.split(['.', '[']).next()?;
         if reference.to == *target { schema.field(name) } else { None }
     })
-}
-
-/// Marks what fields declare secret, for values that reached them in clear.
-pub fn conceal_fields(tree: Tree, fields: &[Field]) -> Tree {
-    if !fields.iter().any(|field| field.secret) {
-        return tree;
-    }
-    let Tree::Map(entries) = tree else { return tree };
-    let conceal = |(name, entry): (Name, Tree)| {
-        let secret = fields.iter().any(|field| field.secret && name == field.name);
-        let plain = !matches!(entry, Tree::Secret(_) | Tree::Unknown(_));
-        let entry = if secret && plain { Tree::Secret(Box::new(entry)) } else { entry };
-        (name, entry)
-    };
-    Tree::Map(entries.into_iter().map(conceal).collect())
 }

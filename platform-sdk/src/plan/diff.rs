@@ -83,6 +83,17 @@ struct At<'a> {
 }
 
 impl At<'_> {
+    /// Whether what is compared is secret as a whole.
+    fn is_secret(self) -> bool {
+        [self.current, self.desired].into_iter().flatten().any(|tree| matches!(tree, Tree::Secret(_)))
+    }
+
+    /// What is in the secrets.
+    fn in_clear(self) -> Self {
+        let inside = |tree| unwrap_secrets(tree).0;
+        Self { last: self.last.map(inside), current: self.current.map(inside), desired: self.desired.map(inside) }
+    }
+
     /// All sides say the same, so nothing below this place differs either.
     fn is_settled(self) -> bool {
         match (self.last, self.current, self.desired) {
@@ -135,11 +146,10 @@ impl Walk<'_> {
             return self.report(path, At { desired: Some(desired), ..at }, kind);
         };
         let at = At { current: Some(current), desired: Some(desired), ..at };
-        if matches!(desired, Tree::Unknown(_)) {
-            return self.unless_equal(field, path, at);
-        }
         match field.shape {
             Shape::Leaf => self.leaf(field, path, at),
+            _ if at.is_secret() => self.hidden(field, path, at, |walk, at| walk.field(field, path, at, read)),
+            _ if matches!(desired, Tree::Unknown(_)) => self.unless_equal(field, path, at),
             Shape::Block(fields) => self.block(fields(), path, at, read),
             Shape::Blocks(fields) => self.blocks(field, fields(), path, at, read),
             Shape::BlockMap(fields) => self.block_map(fields(), path, at, read),
@@ -213,6 +223,22 @@ impl Walk<'_> {
         }
     }
 
+    /// What is secret as a whole is one difference, whatever differs in it.
+    fn hidden(&mut self, field: &Field, path: &Path, at: At<'_>, compare: impl FnOnce(&mut Walk<'_>, At<'_>)) {
+        let mut below = Vec::new();
+        let Self { replaces, filled, judge, .. } = *self;
+        compare(&mut Walk { out: &mut below, replaces, filled, judge }, at.in_clear());
+        let worst = below.iter().map(|difference| difference.verdict).max();
+        self.out.extend(worst.map(|verdict| Difference {
+            path: path.clone(),
+            before: at.current.cloned(),
+            after: at.desired.cloned(),
+            kind: kind_of(field, at),
+            verdict,
+            judged: below.iter().any(|difference| difference.judged),
+        }));
+    }
+
     fn block(&mut self, fields: &[Field], path: &Path, at: At<'_>, read: bool) {
         let observed = if read { at.current } else { None };
         self.fields(fields, path, at.last, observed, at.desired);
@@ -265,6 +291,9 @@ impl Walk<'_> {
         }
         match (at.current, at.desired) {
             (Some(_), Some(Tree::Unknown(_)) | None) | (None, Some(_)) => self.report(path, at, kind_of(field, at)),
+            (Some(_), Some(_)) if at.is_secret() => {
+                self.hidden(field, path, at, |walk, at| walk.element(field, fields, path, at, read));
+            }
             (Some(_), Some(_)) => self.block(fields, path, at, read),
             (None, None) => {}
         }
@@ -337,7 +366,10 @@ fn keys(a: &Tree, b: &Tree) -> BTreeSet<Name> {
 /// The elements of a list with their keys, in order.
 pub(super) fn by_key(tree: Option<&Tree>, key: &str) -> Vec<(String, Tree)> {
     let Some((Tree::List(items), _)) = tree.map(unwrap_secrets) else { return Vec::new() };
+    // A name is part of paths, which are shown.
+    let secret = |item: &Tree| matches!(item, Tree::Secret(_)) || item.get(key).is_some_and(Tree::has_secrets);
     let name = |index: usize, item: &Tree| match item.get(key) {
+        _ if secret(item) => index.to_string(),
         Some(Tree::Unknown(expr)) => expr.clone(),
         Some(tree) => tree.as_str().map_or_else(|| index.to_string(), str::to_owned),
         None => index.to_string(),

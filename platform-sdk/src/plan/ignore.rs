@@ -16,6 +16,12 @@ pub(super) fn with_ignored(desired: &Tree, there: &Tree, ignored: &[Path], field
 
 fn keep(desired: &Tree, there: Option<&Tree>, ignored: &[Path], fields: &[Field], path: &Path) -> Tree {
     let Tree::Map(wanted) = desired else { return desired.clone() };
+    // Of what is secret as a whole, each part is.
+    let parts = match there {
+        Some(Tree::Secret(whole)) => Some(parts(whole)),
+        _ => None,
+    };
+    let there = parts.as_ref().or(there);
     let mut names: BTreeSet<&Name> = wanted.keys().collect();
     if let Some(Tree::Map(there)) = there {
         names.extend(there.keys());
@@ -37,6 +43,14 @@ fn keep(desired: &Tree, there: Option<&Tree>, ignored: &[Path], fields: &[Field]
         entries.extend(value.map(|value| (name.clone(), value)));
     }
     Tree::Map(entries.into_iter().collect())
+}
+
+fn parts(whole: &Tree) -> Tree {
+    let secret = |tree: &Tree| Tree::Secret(Box::new(tree.clone()));
+    match whole {
+        Tree::Map(entries) => Tree::Map(entries.iter().map(|(name, entry)| (name.clone(), secret(entry))).collect()),
+        other => secret(other),
+    }
 }
 
 fn covered(ignored: &[Path], path: &Path) -> bool {

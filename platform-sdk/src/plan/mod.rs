@@ -23,7 +23,7 @@ pub use access::{AccessChange, access_changes, locked_out};
 pub use actions::{Action, Actions, Kind};
 pub use build::{Course, Planned, Wanted, change, plan};
 pub use compare::{Compared, compare, differs};
-pub use decide::{Decision, conceal_fields};
+pub use decide::Decision;
 pub use decisions::Decisions;
 pub use diff::{Difference, Sides, Verdict, diff};
 pub use guard::Consent;

@@ -64,7 +64,8 @@ fn apply<T: DeserializeOwned, U: Serialize>(
     f: impl Fn(T) -> U + Send + Sync + 'static,
 ) -> Output<U> {
     let call = move |value: Value| {
-        let value = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        let kind = kind(&value);
+        let value = serde_json::from_value(value).map_err(|error| misfit::<T>(kind, &error))?;
         let made = catch_unwind(AssertUnwindSafe(|| serde_json::to_value(f(value))));
         made.map_err(|panic| format!("it panicked: {}", said(&*panic)))?.map_err(|error| error.to_string())
     };
@@ -76,6 +77,31 @@ fn apply<T: DeserializeOwned, U: Serialize>(
 pub(crate) fn said(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("without a message")
+}
+
+/// Why a function can't take its argument, without a word of that: it may be a secret, or become one.
+fn misfit<T>(kind: &str, error: &serde_json::Error) -> String {
+    let wanted = format!("its argument is {kind}, and it takes a {}", type_name::<T>());
+    let error = error.to_string();
+    if error.starts_with("missing field `") { format!("{wanted}: {error}") } else { wanted }
+}
+
+/// `Vec<String>`: a type without the modules that it is from.
+fn type_name<T>() -> String {
+    let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+    let parts = std::any::type_name::<T>().split_inclusive(|c| !is_path(c));
+    parts.map(|part| part.rsplit("::").next().unwrap_or(part)).collect()
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }
 
 impl<T> Clone for Output<T> {

@@ -179,8 +179,11 @@ impl Stack {
 
     /// Records that an output of another stack is read, and gives the origin that stands for that stack.
     pub(super) fn refer(&self, of: &str, place: Option<&str>, wanted: ReferredOutput) -> Arc<Origin> {
+        // The login in an address is seen nowhere; who reads there refuses it.
+        let told = place.map(crate::scrub::without_login);
         // Two places may hold stacks of one name: the place is part of the address, as far as an address can carry it.
-        let beside = place.map(|place| format!("@{}", crate::desired::hash(&place.into()).short()));
+        let hashed = |place: &String| crate::desired::hash(&place.as_str().into());
+        let beside = told.as_ref().map(|place| format!("@{}", hashed(place).short()));
         let (above, name) = of.rsplit_once('/').map_or_else(|| (String::new(), of), |(p, n)| (format!("{p}/"), n));
         let path = format!("{above}?{name}{}", beside.unwrap_or_default());
         let address = Address::new(REFERENCE, &path).unwrap_or_else(|problem| {
@@ -192,7 +195,7 @@ impl Stack {
         if let Some(reference) = known.and_then(|lookup| lookup.reference.as_mut()) {
             reference.outputs.push(wanted);
         } else {
-            let key = place.map_or_else(|| of.to_owned(), |place| format!("{of} in {place}"));
+            let key = told.map_or_else(|| of.to_owned(), |place| format!("{of} in {place}"));
             let (at, place) = (wanted.at.clone(), place.map(str::to_owned));
             recorder.lookups.push(LookupDeclaration {
                 address: address.clone(),

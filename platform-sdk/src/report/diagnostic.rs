@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{desired::Address, provider::ProviderError};
+use crate::{desired::Address, provider::ProviderError, scrub::Known};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +70,15 @@ impl Diagnostic {
     pub fn at(mut self, at: &str) -> Self {
         self.at = Some(at.to_owned());
         self
+    }
+
+    /// Without any of these secrets.
+    pub(crate) fn scrubbed(self, known: &Known) -> Self {
+        if known.is_empty() {
+            return self;
+        }
+        let without = |text: String| known.taken_out_of(&text);
+        Self { summary: without(self.summary), detail: self.detail.map(without), hint: self.hint.map(without), ..self }
     }
 
     /// From a failed provider call: its message, its causes, its hint.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Local, Logins, Store};
-use crate::report::Diagnostic;
+use crate::{report::Diagnostic, scrub::without_login};
 
 /// The kinds of bucket: scheme, feature of this crate, what it is.
 const BUCKETS: [(&str, &str, &str); 3] = [
@@ -25,11 +25,19 @@ pub(super) fn open(state: &str, logins: &Logins) -> Result<Arc<dyn Store>, Diagn
         }
         return Ok(Arc::new(Local::new(path)));
     };
+    // Whatever is said of it is said without a login that stands in it.
+    let shown = without_login(state);
     let Some((scheme, feature, service)) = BUCKETS.iter().find(|(known, ..)| *known == scheme) else {
+        let scheme = if scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) { scheme } else { ".." };
         return Err(Diagnostic::error(format!("state can't be kept in `{scheme}://`"))
-            .detail(format!("`{state}` was asked for by `--state` or PLATFORM_STATE"))
+            .detail(format!("`{shown}` was asked for by `--state` or PLATFORM_STATE"))
             .hint("give a directory (`.platform`, `file:///path/to/it`), `s3://`, `az://` or `gs://`"));
     };
+    if shown != state {
+        return Err(Diagnostic::error(format!("`{shown}` has a login in it"))
+            .detail("addresses end in logs, and in the history of shells")
+            .hint(format!("write `{scheme}://BUCKET/FOLDER`, and give the login in the environment")));
+    }
     let (bucket, folder) = rest.split_once('/').unwrap_or((rest, ""));
     let folder = folder.trim_end_matches('/');
     if bucket.is_empty() || (!folder.is_empty() && super::check_key(folder).is_err()) {
@@ -66,5 +74,26 @@ impl Place<'_> {
         Diagnostic::error(format!("this program was built without state in {service}"))
             .detail(format!("`{url}` was asked for by `--state` or PLATFORM_STATE"))
             .hint(format!("turn on the feature `{feature}` of `platform-sdk` in Cargo.toml, and build it again"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_login_in_an_address_is_never_quoted() {
+        for url in [
+            "s3://canary-id:canary-pass@bucket",
+            "s3://canary-id:canary/pass@bucket/folder",
+            "az://container/folder?sv=1&sig=canary",
+            "gs://canary@bucket/../folder",
+            "https://canary:canary@host/state",
+            "canary:canary@s3://bucket",
+            "s3://canary:canary@",
+        ] {
+            let problem = open(url, &Logins::default()).expect_err("it is refused");
+            assert!(!format!("{problem} {problem:?}").contains("canary"), "{problem}");
+        }
     }
 }

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("report", "a mistake in the program is a diagnostic"),
             ("cli", "`Program::main` is the command line"),
             ("sealing", "secrets of the config file are opened where they are read"),
+            ("scrub", "an address is told without a login"),
         ],
     ),
     (
@@ -28,6 +29,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("report", "a check that fails is a diagnostic"),
             ("state", "a rollback wants what a snapshot held"),
             ("canonical", "hashes are over canonical JSON, written into a digest"),
+            ("scrub", "a secret that comes back is known again"),
         ],
     ),
     (
@@ -38,6 +40,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("provider", "it reads"),
             ("report", "what can't be read is a diagnostic"),
             ("state", "state says what should be there"),
+            ("scrub", "what can't be read is told without secrets"),
         ],
     ),
     (
@@ -61,6 +64,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("report", "progress is events"),
             ("state", "the journal comes first"),
             ("fault", "a test lets the process die between two requests"),
+            ("scrub", "no secret leaves in what a provider says"),
         ],
     ),
     (
@@ -73,6 +77,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("files", "a store's folder is found as other files are"),
             ("sealing", "secrets are sealed one by one, and their key is wrapped"),
             ("fault", "a test lets the process die between two writes"),
+            ("scrub", "an address is told without a login"),
         ],
     ),
     (
@@ -90,6 +95,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("program", "Rust is printed by a type's schema"),
             ("provider", "a provider's error is shown with its hint"),
             ("state", "resources are shown"),
+            ("scrub", "a diagnostic is told without secrets"),
         ],
     ),
     (
@@ -151,6 +157,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
     ),
     ("files", &[("report", "a missing file is a diagnostic")]),
     ("canonical", &[]),
+    ("scrub", &[]),
     ("fault", &[]),
 ];
 

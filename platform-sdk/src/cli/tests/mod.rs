@@ -5,6 +5,7 @@ mod fixtures;
 mod grammar;
 mod references;
 mod saved_plans;
+mod secrecy;
 mod secrets;
 mod stored;
 mod terminal;
