@@ -94,13 +94,15 @@ impl Client {
 
     /// Who we are, asked once.
     pub(crate) async fn caller(&self) -> ProviderResult<&GetCallerIdentityOutput> {
-        let ask = || async {
-            let mut config = aws_sdk_sts::config::Builder::from(&self.shared).interceptor(Requests);
-            config.set_endpoint_url(self.endpoints.sts.clone());
-            let sts = aws_sdk_sts::Client::from_conf(config.build());
-            sts.get_caller_identity().send().await.doing("ask AWS who we are")
-        };
-        self.caller.get_or_try_init(ask).await
+        self.caller.get_or_try_init(|| self.ask_caller()).await
+    }
+
+    /// Who we are, asked anew.
+    pub(crate) async fn ask_caller(&self) -> ProviderResult<GetCallerIdentityOutput> {
+        let mut config = aws_sdk_sts::config::Builder::from(&self.shared).interceptor(Requests);
+        config.set_endpoint_url(self.endpoints.sts.clone());
+        let sts = aws_sdk_sts::Client::from_conf(config.build());
+        sts.get_caller_identity().send().await.doing("ask AWS who we are")
     }
 
     /// The account that answers.

@@ -156,6 +156,10 @@ struct AwsConnection {
 
 #[async_trait]
 impl Connection for AwsConnection {
+    async fn answers(&self) -> ProviderResult<()> {
+        self.client.ask_caller().await.map(drop)
+    }
+
     async fn identity(&self) -> ProviderResult<BTreeMap<String, String>> {
         Ok(BTreeMap::from([("account".to_owned(), self.client.account().await?)]))
     }

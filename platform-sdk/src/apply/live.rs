@@ -109,9 +109,10 @@ impl Live {
     }
 
     /// What lookups have found, where state does not say so yet. Those that the program dropped are kept until `whole`.
-    pub(super) fn remember_lookups(&self, whole: bool) -> Option<BTreeMap<Address, Tree>> {
+    pub(super) fn remember_lookups(&self, whole: bool, unasked: &BTreeSet<Address>) -> Option<BTreeMap<Address, Tree>> {
         let known = &mut *self.known();
-        let mut lookups = if whole { BTreeMap::new() } else { known.snapshot.lookups.clone() };
+        let mut lookups = known.snapshot.lookups.clone();
+        lookups.retain(|address, _| !whole || unasked.contains(address));
         lookups.extend(known.lookups.iter().map(|(address, found)| (address.clone(), found.clone())));
         if lookups == known.snapshot.lookups {
             return None;

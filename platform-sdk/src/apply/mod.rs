@@ -2,6 +2,7 @@
 
 mod apart;
 mod created;
+mod down;
 mod end;
 mod force;
 mod heard;

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::{
     Ledger, Scrub,
     apart::{Apart, leaving},
+    down::Down,
     held::certain,
     lately::Lately,
     live::Live,
@@ -87,6 +88,7 @@ pub(super) struct Run<'a> {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) slots: Slots,
     pub(super) apart: Apart,
+    pub(super) down: Down,
     /// What this plan ends.
     pub(super) leaving: Vec<&'a ResourceState>,
     created: Arc<Mutex<BTreeMap<String, String>>>,
@@ -123,6 +125,7 @@ pub async fn apply(work: Apply<'_>) -> Applied {
         observer,
         slots: Slots::new(settings.parallel),
         apart: Apart::default(),
+        down: Down::default(),
         leaving: leaving(course),
         created: Arc::default(),
         lately: Lately::new(),
@@ -137,6 +140,7 @@ pub async fn apply(work: Apply<'_>) -> Applied {
         schedule.failures.push(problem);
     } else {
         schedule.run().await;
+        schedule.tell_held_up();
     }
     if let Err(problem) = run.exports(schedule.failures.is_empty() && !schedule.interrupted && !run.is_lost()).await {
         schedule.failures.push(problem);
@@ -228,6 +232,11 @@ impl<'a> Run<'a> {
         Err(Diagnostic::error(format!("`{}` was not started", self.actions()[index].address)))
     }
 
+    /// Nothing is sent for this action, or was, and that is no failure of its own.
+    pub(super) fn send_away(&self, index: usize) {
+        self.timing().sent_away.insert(index);
+    }
+
     /// What was to be read before anything was sent is not a failure once nothing new is to be started.
     pub(super) fn sent_away_if_closed(&self, index: usize) {
         if *self.slots.closing().borrow() {
@@ -266,7 +275,7 @@ impl<'a> Run<'a> {
     }
 
     async fn lookups(&self, whole: bool) -> Result<(), Diagnostic> {
-        match self.live.remember_lookups(whole) {
+        match self.live.remember_lookups(whole, &self.observed.unasked) {
             Some(lookups) => self.noted(Record::Lookups(lookups)).await,
             None => Ok(()),
         }
@@ -289,7 +298,9 @@ impl<'a> Run<'a> {
         let takes_away = self.desired.parting.is_some();
         self.lookups(!(takes_away && self.course.decisions.any_stays())).await?;
         let before = &self.course.snapshot.exports;
-        let exports = outputs(self.desired, &self.course.decisions, before, &mut |expr| self.live.evaluate(expr));
+        let unasked = &self.observed.unasked;
+        let value = &mut |expr: &_| self.live.evaluate(expr);
+        let exports = outputs(self.desired, &self.course.decisions, unasked, before, value);
         let unknown = exports.iter().filter(|(_, value)| !value.is_known());
         let describe = |name: &String| self.desired.exports.get(name).map(describe).unwrap_or_default();
         let unknown: Vec<String> = unknown.map(|(name, _)| format!("`{name}` is {}", describe(name))).collect();
@@ -338,12 +349,16 @@ impl<'a> Run<'a> {
 
     /// The configuration that leads to an object that is about to end.
     pub(super) async fn config_for(&self, old: &ResourceState) -> ProviderResult<Value> {
+        self.connections.way_to(old, self.configured_for(old)).await.map(|way| way.config)
+    }
+
+    /// How the program reaches an object that is about to end, or else how it was made.
+    pub(super) fn configured_for(&self, old: &ResourceState) -> Value {
         let key = self.desired.nodes.get(&old.address).map(|node| node.provider.clone());
         let default = old.provider.of.is_empty().then(|| ProviderKey::default_of(&old.provider.kind));
         let key = if old.provider.of.is_empty() { key.or(default) } else { None };
         let config = key.and_then(|key| self.config_of(&key).ok());
-        let config = config.unwrap_or_else(|| old.provider.config.clone());
-        self.connections.way_to(old, config).await.map(|way| way.config)
+        config.unwrap_or_else(|| old.provider.config.clone())
     }
 
     /// Makes it durable what an action is about to ask.

@@ -1,6 +1,10 @@
 //! The scheduler's loop: starts what is ready, takes in what ended, gives up what hangs on a failure.
 
-use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap},
+    time::Duration,
+};
 
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::sync::watch;
@@ -80,7 +84,7 @@ impl<'r, 'a> Schedule<'r, 'a> {
         let under_way = run.settings.parallel.max(1).saturating_mul(2);
         loop {
             self.interrupted |= *stop.borrow();
-            let failed = run.settings.fail_fast && !self.failures.is_empty();
+            let failed = run.settings.fail_fast && !(self.failures.is_empty() && run.down.is_empty());
             let halted = self.interrupted || failed || run.is_lost();
             if halted {
                 run.slots.close();
@@ -88,7 +92,16 @@ impl<'r, 'a> Schedule<'r, 'a> {
                 self.take_local().await;
                 while running.len() < under_way + run.slots.at_rest() {
                     let Some((_, Reverse(index))) = self.ready.pop() else { break };
-                    running.push(Box::pin(async move { (index, run.heard(index).await) }));
+                    if run.is_held_up(index) {
+                        continue;
+                    }
+                    running.push(Box::pin(async move {
+                        let outcome = run.heard(index).await;
+                        if let Err(failure) = &outcome {
+                            run.hold_up(index, failure).await;
+                        }
+                        (index, outcome)
+                    }));
                 }
             }
             // Whatever ended by now is taken in first: it may make ready what is more urgent than all that waits.
@@ -168,6 +181,30 @@ impl<'r, 'a> Schedule<'r, 'a> {
         let (address, took) = (self.address(index), self.run.since_began(index));
         self.run.silence.ended(Some(&address));
         self.run.observer.event(&Event::StepFinished { address, op, took, error, skipped: false });
+    }
+
+    /// Tells each cause once that holds up a part of the steps, with how many they are.
+    pub(super) fn tell_held_up(&mut self) {
+        for (problem, held_up) in self.run.down.told() {
+            let (mut steps, mut behind) = (BTreeSet::new(), held_up);
+            let mut seen: BTreeSet<usize> = behind.iter().copied().collect();
+            while let Some(next) = behind.pop() {
+                steps.insert(self.run.step(next));
+                behind.extend(self.dependents[next].iter().copied().filter(|index| seen.insert(*index)));
+            }
+            steps.retain(|step| !self.failed[*step]);
+            let waits = if steps.len() == 1 {
+                "1 step waits for it".to_owned()
+            } else {
+                format!("{} steps wait for it", steps.len())
+            };
+            let detail = problem.detail.as_deref().unwrap_or_default();
+            let told = format!("{detail}\n{waits}, and nothing of them was sent");
+            let goes_on = "run the command again, and it goes on from there";
+            let hint =
+                problem.hint.as_ref().map_or_else(|| goes_on.to_owned(), |hint| format!("{hint}; then {goes_on}"));
+            self.failures.push(self.run.scrub.diagnostic(problem.detail(told).hint(hint)));
+        }
     }
 
     /// Only what needs the failed action is given up.

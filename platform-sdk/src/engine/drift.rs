@@ -132,8 +132,8 @@ fn settled(session: &Session<'_>, mut observed: Observed, unsettled: &Unsettled)
     observed.strangers.retain(|address, _| !unsettled.contains_key(address));
     observed.unreadable.retain(|address, _| !unsettled.contains_key(address));
     let told = |address: &Address| observed.strangers.contains_key(address);
-    let unread: Vec<&Diagnostic> =
-        observed.unreadable.iter().filter(|(address, _)| !told(address)).map(|(_, problem)| problem).collect();
+    let unread = observed.told().into_iter().filter(|problem| !problem.address.as_ref().is_some_and(told));
+    let unread: Vec<Diagnostic> = unread.collect();
     for problem in &unread {
         session.context.printer.diagnostic(problem);
     }
@@ -160,6 +160,7 @@ async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age
         references: &BTreeMap::new(),
         age,
         differs,
+        selected: None,
     };
     if let Err(error) = reading.check_credentials() {
         return Err(Diagnostic::of_provider("cannot log in", &error).into());

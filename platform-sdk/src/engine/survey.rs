@@ -79,6 +79,7 @@ impl Survey<'_> {
 
     async fn of_current(self, references: &BTreeMap<Address, Tree>) -> Result<Surveyed> {
         let (snapshot, _) = moved(self.desired, self.snapshot)?;
+        let selected = self.wanted.targets.reach(self.desired, &snapshot);
         let reading = Reading {
             desired: self.desired,
             snapshot: &snapshot,
@@ -88,6 +89,7 @@ impl Survey<'_> {
             references,
             age: self.age,
             differs,
+            selected: selected.as_ref(),
         };
         let offline = self.offline_reason(reading)?;
         let reading = Reading { offline: offline.as_deref(), ..reading };
@@ -102,7 +104,7 @@ impl Survey<'_> {
             contents(reading, &ending, &mut observed).await;
         }
         let mut planned = if observed.contents.is_empty() { first? } else { self.plan(&observed)? };
-        Arc::make_mut(&mut planned.plan).warnings.extend(told(&observed).map(left_alone));
+        Arc::make_mut(&mut planned.plan).warnings.extend(observed.told().iter().map(left_alone));
         let changes = access_changes(&planned.course, &self.connections.schemas());
         if offline.is_none() && !changes.is_empty() {
             let callers = callers(reading, changes.iter().map(|change| &change.address)).await;
@@ -136,12 +138,6 @@ impl Survey<'_> {
             Err(error) => Err(Diagnostic::of_provider("cannot log in", &error).into()),
         }
     }
-}
-
-/// Each problem once, also where several addresses wait for one step.
-fn told(observed: &Observed) -> impl Iterator<Item = &Diagnostic> {
-    let own = |(address, problem): &(&Address, &Diagnostic)| problem.address.as_ref().is_none_or(|of| of == *address);
-    observed.unreadable.iter().filter(own).map(|(_, problem)| problem)
 }
 
 /// What is held back, as a warning: what happens meanwhile, and what there is to do about it.

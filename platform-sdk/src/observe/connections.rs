@@ -150,6 +150,14 @@ impl Connections {
         slot.identity.get_or_try_init(asked).await.cloned()
     }
 
+    /// Whether a provider still answers to its login, asked anew.
+    ///
+    /// # Errors
+    /// Those of [`Connection::answers`], or of connecting.
+    pub(crate) async fn answers(&self, kind: &str, config: &Value) -> ProviderResult<()> {
+        self.connect(kind, config).await?.answers().await
+    }
+
     /// The way to where an object was made: by this configuration, or by the one that it was made with.
     ///
     /// # Errors

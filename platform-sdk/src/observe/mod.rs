@@ -11,6 +11,7 @@ mod newcomers;
 mod observed;
 mod paced;
 mod patience;
+mod reach;
 mod recognise;
 mod refresh;
 mod renamed_place;

@@ -14,7 +14,8 @@ impl Reading<'_> {
     /// Whether it is looked for before it is made.
     pub(super) fn takes_in(&self, node: &Node) -> bool {
         let wanted = self.imported(node).is_some() || node.options.adopt_existing;
-        wanted && !self.snapshot.resources.contains_key(&node.address)
+        let selected = self.selected.is_none_or(|selected| selected.contains(&node.address));
+        wanted && selected && !self.snapshot.resources.contains_key(&node.address)
     }
 
     /// The id to import. What was imported once, and has ended since to be made anew, is not there to be imported again.
@@ -27,6 +28,9 @@ impl Reading<'_> {
     pub(super) async fn newcomers(&self, observed: &mut Observed) -> Result<()> {
         let mut problems = Vec::new();
         for node in self.desired.nodes.values().filter(|node| self.takes_in(node)) {
+            if self.is_behind_down(node, observed) {
+                continue;
+            }
             if self.imported(node).is_some() && self.imported_later(node, observed) {
                 continue;
             }

@@ -39,6 +39,12 @@ pub struct Observed {
     pub unreadable: BTreeMap<Address, Diagnostic>,
     /// Those of them that only wait until it is known what became of an interrupted step, with what they need.
     pub unsettled: BTreeMap<Address, BTreeSet<Address>>,
+    /// Providers that can't be reached, by kind and configuration.
+    pub down: BTreeMap<(String, String), Diagnostic>,
+    /// What could not be asked for since it lies behind one of them: unreadable, too.
+    pub unreached: BTreeSet<Address>,
+    /// Lookups that this run does not read: nothing that it is about hangs on them, or they failed.
+    pub unasked: BTreeSet<Address>,
     /// Objects whose provider leads elsewhere now: `(scope, where it was made, where it leads)`.
     pub rescoped: BTreeMap<Address, (String, String, String)>,
     /// Reality was not read; why not.
@@ -53,6 +59,29 @@ impl Observed {
         self.strangers.remove(address);
         self.unreadable.insert(address.clone(), doubt.problem.clone());
         self.unsettled.insert(address.clone(), doubt.needs.clone());
+    }
+
+    /// What lies behind a provider that can't be reached.
+    pub(super) fn unreached(&mut self, address: &Address, problem: &Diagnostic) {
+        self.sightings.insert(address.clone(), Sighting::Unread(problem.summary.clone()));
+        self.unreadable.insert(address.clone(), problem.clone());
+        self.unreached.insert(address.clone());
+    }
+
+    /// Why something can't be read: each cause once, also where several addresses wait for one step, or for one provider.
+    pub(crate) fn told(&self) -> Vec<Diagnostic> {
+        let own = |(address, problem): &(&Address, &Diagnostic)| {
+            !self.unreached.contains(*address) && problem.address.as_ref().is_none_or(|of| of == *address)
+        };
+        let mut told: Vec<Diagnostic> =
+            self.unreadable.iter().filter(own).map(|(_, problem)| problem.clone()).collect();
+        told.extend(self.down.values().filter_map(|problem| {
+            let of_this = |address: &&Address| self.unreadable.get(*address) == Some(problem);
+            let (detail, count) = (problem.detail.as_deref()?, self.unreached.iter().filter(of_this).count());
+            let waits = if count == 1 { "1 resource lies".to_owned() } else { format!("{count} resources lie") };
+            (count > 0).then(|| problem.clone().detail(format!("{detail}\n{waits} behind it")))
+        }));
+        told
     }
 
     /// What is seen at an address.

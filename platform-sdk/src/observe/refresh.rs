@@ -10,13 +10,13 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::{Connections, Looks, Observed, Sighting, patience::READ_PATIENCE};
+use super::{Connections, Looks, Observed, Sighting, patience::READ_PATIENCE, reach::cannot_reach};
 use crate::{
     Result,
     desired::{Address, Desired, LookupNode, ProviderKey, Tree, evaluate},
     program::{Expr, Operation, Origin, Schema},
     provider::{Driver, ErrorKind, Observation, ProviderError, ProviderResult, Request},
-    report::{Diagnostic, Error},
+    report::Diagnostic,
     state::{ResourceState, Snapshot},
 };
 
@@ -45,12 +45,15 @@ pub struct Reading<'a> {
     pub age: Duration,
     /// Whether what is there is otherwise than what was last applied: `(state, inputs that are there)`.
     pub differs: fn(&Schema, &ResourceState, &Tree) -> bool,
+    /// What is to be known; `None`: everything. Only the providers behind it are contacted.
+    pub selected: Option<&'a BTreeSet<Address>>,
 }
 
 /// Reads everything that a plan needs to know.
 ///
 /// # Errors
-/// When a provider can't be reached at all, talks to another target than state records, or a lookup finds nothing.
+/// When a provider talks to another target than state records, or nothing is left to do beside what waits for a provider
+/// that can't be reached or for a lookup that fails.
 pub async fn observe(reading: Reading<'_>) -> Result<Observed> {
     let mut observed = Observed {
         offline: reading.offline.map(str::to_owned),
@@ -70,6 +73,7 @@ pub async fn observe(reading: Reading<'_>) -> Result<Observed> {
     reading.state(&mut observed).await?;
     reading.lookups(&mut observed).await?;
     reading.newcomers(&mut observed).await?;
+    reading.hold_up(&mut observed)?;
     reading.conceal(&mut observed);
     Ok(observed)
 }
@@ -83,10 +87,13 @@ impl Reading<'_> {
                 targets.insert((kind.to_owned(), config.to_string()), config);
             }
         };
-        for state in self.snapshot.resources.values().filter(|state| state.provider.of.is_empty()) {
+        let selected = |address: &Address| self.selected.is_none_or(|selected| selected.contains(address));
+        let states = self.snapshot.resources.values().filter(|state| selected(&state.address));
+        for state in states.filter(|state| state.provider.of.is_empty()) {
             add(&state.provider.kind, self.config_for(state));
         }
-        let lookups = self.desired.lookups.values().map(|lookup| &lookup.provider);
+        let lookups = self.desired.lookups.values().filter(|lookup| selected(&lookup.address));
+        let lookups = lookups.filter(|lookup| lookup.reference.is_none()).map(|lookup| &lookup.provider);
         let taken_in = self.desired.nodes.values().filter(|node| self.takes_in(node)).map(|node| &node.provider);
         for key in lookups.chain(taken_in) {
             if let Some(config) = self.config_of(key) {
@@ -104,11 +111,15 @@ impl Reading<'_> {
     /// Whether every provider that must be contacted has credentials.
     ///
     /// # Errors
-    /// What the first one says whose login is mistaken, else the first one without any (`Denied`).
+    /// Where none has: what the first one says whose login is mistaken, else the first one without any (`Denied`).
     pub fn check_credentials(&self) -> ProviderResult<()> {
         let targets = self.targets();
         let checked = targets.iter().map(|((kind, _), config)| self.connections.check_credentials(kind, config));
         let problems: Vec<_> = checked.filter_map(Result::err).collect();
+        // Who can't log in to some of them is told so with what waits for them.
+        if problems.len() < targets.len() {
+            return Ok(());
+        }
         let mistaken = problems.iter().position(|problem| problem.kind != ErrorKind::Denied);
         problems.into_iter().nth(mistaken.unwrap_or(0)).map_or(Ok(()), Err)
     }
@@ -139,56 +150,23 @@ impl Reading<'_> {
         key.and_then(|key| self.config_of(key)).unwrap_or_else(|| state.provider.config.clone())
     }
 
-    /// Each provider proves that it talks to what state records.
-    async fn prove(&self, observed: &mut Observed) -> Result<()> {
-        let mut problems = Vec::new();
-        for ((kind, _), config) in self.targets() {
-            match self.connections.identity(&kind, &config).await {
-                // What it leads to is gone, and so is what lay behind it.
-                Err(error) if error.is_not_found() && config != self.default_config(&kind) => {}
-                Err(error) => {
-                    problems.push(Diagnostic::of_provider(format!("cannot reach the provider `{kind}`"), &error));
-                }
-                Ok(identity) => {
-                    if config == self.default_config(&kind) {
-                        problems.extend(self.other_target(&kind, &identity));
-                        observed.identities.insert(kind, identity);
-                    }
-                }
-            }
-        }
-        if problems.is_empty() { Ok(()) } else { Err(Error::all(problems)) }
-    }
-
-    fn default_config(&self, kind: &str) -> Value {
-        self.config_of(&ProviderKey::default_of(kind)).unwrap_or(Value::Null)
-    }
-
-    fn other_target(&self, kind: &str, proved: &BTreeMap<String, String>) -> Option<Diagnostic> {
-        let recorded = self.snapshot.identities.get(kind)?;
-        let (scope, was) = recorded.iter().find(|(scope, was)| proved.get(*scope).is_some_and(|is| is != *was))?;
-        let is = &proved[scope];
-        Some(
-            Diagnostic::error(format!("`{kind}` talks to another {scope} than the one in state"))
-                .detail(format!("state was made in {scope} `{was}`; the credentials in use lead to {scope} `{is}`"))
-                .hint("use the login of the recorded one, or another --stack for the other"),
-        )
-    }
-
     async fn state(&self, observed: &mut Observed) -> Result<()> {
+        let places = self.places();
         let (plain, dependent): (Vec<_>, Vec<_>) = self
             .snapshot
             .resources
             .values()
             .map(|state| &**state)
-            .filter(|state| state.provider.kind != BUILTIN)
+            .filter(|state| state.provider.kind != BUILTIN && self.is_wanted(state, places.as_ref()))
             .partition(|state| state.provider.of.is_empty());
         self.read_all(&plain, observed).await;
         self.read_behind(dependent, observed).await;
         let mut unread = observed.unreadable.iter().filter(|(address, _)| !observed.strangers.contains_key(*address));
         // Where nothing at all can be read, it is not the objects that are to blame.
         match unread.next() {
-            Some((_, problem)) if unread.count() + 1 == self.snapshot.resources.len() => Err(problem.clone().into()),
+            Some((_, problem)) if observed.down.is_empty() && unread.count() + 1 == self.snapshot.resources.len() => {
+                Err(problem.clone().into())
+            }
             _ => Ok(()),
         }
     }
@@ -221,12 +199,24 @@ impl Reading<'_> {
 
     async fn read_all(&self, states: &[&ResourceState], observed: &mut Observed) {
         let mut groups: BTreeMap<(&str, String, &str), (Value, Vec<&ResourceState>)> = BTreeMap::new();
+        // Ways that lead nowhere: each is tried once.
+        let mut lost = BTreeMap::new();
         for state in states {
+            if let Some(problem) = self.down(state, observed).or_else(|| lost.get(&self.ways(state))).cloned() {
+                observed.unreached(&state.address, &problem);
+                continue;
+            }
             let config = match self.reach(state, observed).await {
                 Ok(config) => config,
                 // It lay behind something that is not there any more.
                 Err(error) if error.is_not_found() && !state.provider.of.is_empty() => {
                     observed.sightings.insert(state.address.clone(), Sighting::Gone);
+                    continue;
+                }
+                Err(error) if self.is_lost(state, &error).await => {
+                    let problem = cannot_reach(&state.provider.kind, &error);
+                    observed.unreached(&state.address, &problem);
+                    lost.insert(self.ways(state), problem);
                     continue;
                 }
                 Err(error) => {
@@ -237,6 +227,8 @@ impl Reading<'_> {
             let key = (state.provider.kind.as_str(), config.to_string(), state.address.type_name());
             groups.entry(key).or_insert_with(|| (config, Vec::new())).1.push(state);
         }
+        let named = |((kind, made_with, _), problem)| ((kind, made_with), problem);
+        observed.down.extend(lost.into_iter().map(named));
         // Groups go side by side, and so do the reads in each: together they are no more than was asked for.
         let slots = Semaphore::new(self.parallel.max(1));
         let schemas = self.connections.schemas();
@@ -338,19 +330,6 @@ impl Reading<'_> {
             observed.rescoped.insert(state.address.clone(), is);
         }
         Ok(way.config)
-    }
-
-    async fn lookups(&self, observed: &mut Observed) -> Result<()> {
-        let mut problems = Vec::new();
-        for lookup in self.desired.lookups.values().filter(|lookup| lookup.reference.is_none()) {
-            // Behind a provider that this very stack makes, it is read during the apply.
-            let Some(config) = self.config_of(&lookup.provider) else { continue };
-            match look_up(self.connections, lookup, &config).await {
-                Ok(found) => drop(observed.lookups.insert(lookup.address.clone(), found)),
-                Err(problem) => problems.push(problem),
-            }
-        }
-        if problems.is_empty() { Ok(()) } else { Err(Error::all(problems)) }
     }
 }
 

@@ -125,7 +125,11 @@ impl<'a> Builder<'a> {
 
     fn collect(&mut self, pending: &BTreeSet<usize>) {
         let Sources { desired, observed, snapshot, .. } = self.sources;
-        let mut unread = desired.lookups.keys().filter(|address| !observed.lookups.contains_key(*address)).peekable();
+        let unread = desired
+            .lookups
+            .keys()
+            .filter(|address| !observed.lookups.contains_key(*address) && !observed.unasked.contains(*address));
+        let mut unread = unread.peekable();
         if unread.peek().is_some() {
             let used: BTreeSet<&Address> = desired.nodes.values().flat_map(|node| &node.dependencies).collect();
             for address in unread.filter(|address| used.contains(address)) {

@@ -27,14 +27,16 @@ pub(super) fn hold_back(sources: Sources<'_>, pending: &mut BTreeSet<usize>, dec
     }
     let ends = |address: &Address| decisions.get(address).is_some_and(Decision::ends_object);
     // What is asked to end and can't be seen is refused; what may be ending already only waits.
-    let unseen = observed.unreadable.iter().filter(|(address, _)| !observed.unsettled.contains_key(*address));
+    // What lies behind a provider that can't be reached waits, and the others end.
+    let waits = |address: &Address| observed.unsettled.contains_key(address) || observed.unreached.contains(address);
+    let unseen = observed.unreadable.iter().filter(|(address, _)| !waits(address));
     let problems = unseen.filter(|(address, _)| ends(address)).map(|(_, problem)| problem.clone()).collect();
     let Waiting { held, left, .. } = Waiting::of(sources, pending, decisions);
     pending.retain(|index| !left.contains(index));
     let is_held = |address: &Address, _: &Decision| held.contains(address);
     decisions.change(is_held, |address, decision| {
         *decision = left_alone(sources, address, decision);
-        if observed.unsettled.contains_key(address) {
+        if waits(address) {
             decision.op = Op::Keep;
         }
     });

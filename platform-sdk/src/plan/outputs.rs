@@ -7,16 +7,17 @@ use super::{
     decide::{self, Sources},
 };
 use crate::{
-    desired::{Desired, Tree, evaluate, failures},
+    desired::{Address, Desired, Tree, evaluate, failures},
     program::Expr,
     report::Diagnostic,
 };
 
 /// The stack's outputs after a run, given those before. Those that hang on what a narrowed run leaves out stay as they
-/// are; a run that takes resources away leaves those that come from none of them, as long as the stack has any resource.
+/// are, and so do those that hang on a lookup that this run doesn't read; a run that takes resources away leaves those that come from none of them, as long as the stack has any resource.
 pub fn outputs(
     desired: &Desired,
     decisions: &Decisions,
+    unasked: &BTreeSet<Address>,
     before: &BTreeMap<String, Tree>,
     evaluate: &mut dyn FnMut(&Expr) -> Tree,
 ) -> BTreeMap<String, Tree> {
@@ -28,16 +29,17 @@ pub fn outputs(
         return before.keys().filter(remains).filter_map(last).collect();
     }
     let after = desired.exports.iter().filter_map(|(name, expr)| {
-        if reaches(desired, decisions, expr) { Some((name.clone(), evaluate(expr))) } else { last(name) }
+        if reaches(desired, decisions, unasked, expr) { Some((name.clone(), evaluate(expr))) } else { last(name) }
     });
     after.collect()
 }
 
 /// Whether everything that an expression refers to is there, or will be.
-fn reaches(desired: &Desired, decisions: &Decisions, expr: &Expr) -> bool {
+fn reaches(desired: &Desired, decisions: &Decisions, unasked: &BTreeSet<Address>, expr: &Expr) -> bool {
     let mut all = true;
     expr.for_each_output(&mut |_, origin, _| {
-        all &= decisions.contains_key(&origin.address) || desired.lookups.contains_key(&origin.address);
+        let is_lookup = desired.lookups.contains_key(&origin.address) && !unasked.contains(&origin.address);
+        all &= decisions.contains_key(&origin.address) || is_lookup;
     });
     all
 }
@@ -54,7 +56,7 @@ fn comes_from_what_stays(decisions: &Decisions, expr: &Expr) -> bool {
 pub(super) fn changes(sources: Sources<'_>, decisions: &Decisions) -> Vec<Change> {
     let before = &sources.snapshot.exports;
     let mut value = |expr: &Expr| evaluate(expr, &mut |o, field| decide::output(sources, decisions, o, field));
-    let after = outputs(sources.desired, decisions, before, &mut value);
+    let after = outputs(sources.desired, decisions, &sources.observed.unasked, before, &mut value);
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     names.into_iter().filter_map(|name| change(name, before.get(name), after.get(name))).collect()
 }

@@ -9,7 +9,13 @@ use super::{
     decide::{Decision, Sources},
     ordering::{Dependents, Key, givers, renames, taken_key},
 };
-use crate::{Result, desired::Address, program::Identity, report::Diagnostic, state::Status};
+use crate::{
+    Result,
+    desired::{Address, Desired},
+    program::Identity,
+    report::Diagnostic,
+    state::{Snapshot, Status},
+};
 
 /// Which resources a command is about. Empty: all of them.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +37,35 @@ impl Targets {
     /// Whether every resource is meant.
     pub fn is_all(&self) -> bool {
         self.only.is_empty() && self.except.is_empty()
+    }
+
+    /// What has to be known for the selected resources: they, what they hang on, and what hangs on those of them that the
+    /// program has dropped. `None`: everything.
+    pub fn reach(&self, desired: &Desired, snapshot: &Snapshot) -> Option<BTreeSet<Address>> {
+        if self.is_all() {
+            return None;
+        }
+        let mut dependents: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+        for state in snapshot.resources.values() {
+            state.dependencies.iter().for_each(|needed| dependents.entry(needed).or_default().push(&state.address));
+        }
+        let pending = snapshot.pending_deletes.iter().map(|old| &old.address);
+        let all = desired.nodes.keys().chain(snapshot.resources.keys()).chain(pending);
+        let mut next: Vec<&Address> = all.filter(|address| self.selects(address)).collect();
+        let mut reached = BTreeSet::new();
+        while let Some(address) = next.pop() {
+            if !reached.insert(address.clone()) {
+                continue;
+            }
+            let (node, state) = (desired.nodes.get(address), snapshot.resources.get(address));
+            next.extend(node.into_iter().flat_map(|node| &node.dependencies));
+            next.extend(desired.lookups.get(address).into_iter().flat_map(|lookup| &lookup.dependencies));
+            next.extend(state.into_iter().flat_map(|state| state.dependencies.iter().chain(&state.provider.of)));
+            if node.is_none() {
+                next.extend(dependents.get(address).into_iter().flatten().copied());
+            }
+        }
+        Some(reached)
     }
 
     /// Whether a command is about this resource.

@@ -92,6 +92,12 @@ pub trait Connection: Send + Sync {
     /// What answers, by scope: `{"workspace": "123", "metastore": "…", "account": "…"}`. Only keys that were proved.
     async fn identity(&self) -> ProviderResult<BTreeMap<String, String>>;
 
+    /// Whether it still answers to its login, asked anew: of a service that has stopped to, nothing more is asked. By
+    /// default, what its [`identity`](Self::identity) says.
+    async fn answers(&self) -> ProviderResult<()> {
+        self.identity().await.map(drop)
+    }
+
     /// Who makes objects over it, as [`Found::created_by`](super::Found::created_by) would name them. `None` where the
     /// service does not say.
     async fn principal(&self) -> ProviderResult<Option<String>> {

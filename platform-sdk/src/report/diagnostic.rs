@@ -4,7 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{desired::Address, provider::ProviderError, scrub::Known};
+use crate::{
+    desired::Address,
+    provider::{ErrorKind, ProviderError},
+    scrub::Known,
+};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,12 +39,16 @@ pub struct Diagnostic {
     /// The place in the user's program: `examples/prod.rs:42`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
+    /// Whether the failed call of a provider that it tells of was denied, or never reached it. Of this process only.
+    #[serde(skip)]
+    pub(crate) kind: Option<ErrorKind>,
 }
 
 impl Diagnostic {
     /// An error with this summary.
     pub fn error(summary: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, summary: summary.into(), detail: None, hint: None, address: None, at: None }
+        let (severity, summary) = (Severity::Error, summary.into());
+        Self { severity, summary, detail: None, hint: None, address: None, at: None, kind: None }
     }
 
     /// A warning with this summary.
@@ -84,13 +92,15 @@ impl Diagnostic {
     /// From a failed provider call: its message, its causes, its hint.
     pub fn of_provider(summary: impl Into<String>, error: &ProviderError) -> Self {
         let mut detail = error.message.clone();
+        // Others may name a field, by a text that is not ours.
+        let kind = matches!(error.kind, ErrorKind::Denied | ErrorKind::Unavailable).then(|| error.kind.clone());
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
             detail.push_str(": ");
             detail.push_str(&cause.to_string());
             source = cause.source();
         }
-        Self { hint: error.hint.clone(), ..Self::error(summary).detail(detail) }
+        Self { hint: error.hint.clone(), kind, ..Self::error(summary).detail(detail) }
     }
 }
 

@@ -174,6 +174,7 @@ mod scope;
 mod state_by_hand;
 mod targets;
 mod timeouts;
+mod unreachable;
 mod unset_fields;
 mod unsettled;
 mod waits;

@@ -187,6 +187,7 @@ impl Connector for SiteConnector {
 #[async_trait]
 impl Connection for Open {
     async fn identity(&self) -> ProviderResult<BTreeMap<String, String>> {
+        self.world.asked_by_login(&self.realm)?;
         Ok(self.identity.clone())
     }
 

@@ -57,6 +57,10 @@ struct Yard {
     hosts: BTreeMap<String, String>,
     locks: BTreeMap<String, &'static str>,
     denied: BTreeSet<String>,
+    /// The yards that will answer nobody after so many calls, and how they say so.
+    ending: BTreeMap<String, (usize, ErrorKind)>,
+    /// How often one of them was asked all the same.
+    vain: usize,
     /// What has no time, as in `read a` or `list House`.
     busy: BTreeSet<String>,
     /// What was read and listed.
@@ -126,6 +130,23 @@ impl World {
     /// Whether somebody with this key gets in.
     pub(super) fn opens(&self, realm: &str, key: Option<&'static str>) -> bool {
         self.yard().locks.get(realm).is_none_or(|lock| key == Some(lock))
+    }
+
+    /// Lets a yard answer nobody after so many calls that change something, as when a login expires.
+    pub(crate) fn ends_after(&self, realm: &str, calls: usize, how: ErrorKind) {
+        self.yard().ending.insert(realm.to_owned(), (calls, how));
+    }
+
+    /// Lets every yard answer again; how often one was asked in vain.
+    pub(crate) fn answers_again(&self) -> usize {
+        let mut yard = self.yard();
+        yard.ending.clear();
+        std::mem::take(&mut yard.vain)
+    }
+
+    /// Whether a yard still answers to its login.
+    pub(super) fn asked_by_login(&self, realm: &str) -> ProviderResult<()> {
+        self.yard().answers_to(realm, false)
     }
 
     /// The most reads that went on at once since the last time this was asked.
@@ -359,6 +380,7 @@ impl World {
 
     pub(super) fn read(&self, realm: &str, schema: &'static Schema, id: &str) -> ProviderResult<Option<Object>> {
         let mut yard = self.yard();
+        yard.answers_to(realm, false)?;
         yard.reading(format!("read {id}"))?;
         if yard.denied.contains(id) {
             return Err(error(ErrorKind::Denied, format!("read {} {id}: denied", bare(schema.type_name))));
@@ -370,6 +392,7 @@ impl World {
     /// All objects of a type; `None` where it is not listed.
     pub(super) fn list(&self, realm: &str, schema: &'static Schema) -> ProviderResult<Option<Vec<Object>>> {
         let mut yard = self.yard();
+        yard.answers_to(realm, false)?;
         if !yard.lists {
             return Ok(None);
         }
@@ -386,6 +409,7 @@ impl World {
         inputs: &Map<String, Value>,
     ) -> ProviderResult<Vec<Object>> {
         let mut yard = self.yard();
+        yard.answers_to(realm, false)?;
         let key = natural_key(schema, inputs);
         yard.reading(format!("find {}", key.as_deref().unwrap_or(bare(schema.type_name))))?;
         let left = key
@@ -438,6 +462,7 @@ impl World {
         schema: &'static Schema,
         fields: Map<String, Value>,
     ) -> ProviderResult<Object> {
+        self.yard().answers_to(realm, true)?;
         let name = natural_key(schema, &fields).unwrap_or_else(|| "-".to_owned());
         self.call("create", schema, &name, |yard| yard.insert(realm, schema, fields))
     }
@@ -449,10 +474,12 @@ impl World {
         id: &str,
         sent: &Sent<'_>,
     ) -> ProviderResult<Object> {
+        self.yard().answers_to(realm, true)?;
         self.call("update", schema, id, |yard| yard.change(realm, schema, id, sent))
     }
 
     pub(super) fn delete(&self, realm: &str, schema: &'static Schema, id: &str, force: bool) -> ProviderResult<()> {
+        self.yard().answers_to(realm, true)?;
         self.call("delete", schema, id, |yard| {
             let key = (realm.to_owned(), schema.type_name, id.to_owned());
             if !yard.objects.contains_key(&key) {
@@ -500,6 +527,17 @@ fn busy(call: &str, after: Option<Duration>) -> ProviderError {
 }
 
 impl Yard {
+    /// Whether a yard answers at all.
+    fn answers_to(&mut self, realm: &str, changes: bool) -> ProviderResult<()> {
+        let Some((left, how)) = self.ending.get_mut(realm) else { return Ok(()) };
+        if *left == 0 {
+            self.vain += 1;
+            return Err(error(how.clone(), format!("yard `{realm}` does not answer to this login")));
+        }
+        *left -= usize::from(changes);
+        Ok(())
+    }
+
     /// What goes wrong with a call of this kind now.
     fn fault(&mut self, call: &str) -> Option<Fault> {
         if self.busy.contains(call) {
