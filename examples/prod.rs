@@ -95,7 +95,7 @@ fn nightly_load(stack: &Stack) -> Result<Handle<Job>> {
         stack.add("nightly-notebook", Notebook::from_file("examples/notebooks/nightly.py", "/Shared/acme/nightly")?);
     let etl = stack.add("etl", Cluster::new("etl", "15.4.x-scala2.12").node_type_id("m6gd.large").single_node());
     let load = Task::notebook("load", &notebook).on_cluster(&etl);
-    Ok(stack.add("nightly", Job::new("nightly").task(load).schedule("0 0 2 * * ?", "UTC")))
+    Ok(stack.add("nightly", Job::new("nightly").task(load).schedule(("0 0 2 * * ?", "UTC"))))
 }
 
 /// Who may do what: analysts read gold, scientists read all, the pipeline writes.

@@ -65,7 +65,7 @@ pub mod prelude {
     #[cfg(feature = "kms")]
     pub use crate::kms::KmsKey;
     #[cfg(feature = "s3")]
-    pub use crate::s3::{Bucket, Encryption, PublicAccessBlock};
+    pub use crate::s3::{Bucket, Encryption, EncryptionAlgorithm, PublicAccessBlock};
     pub use crate::{
         Aws,
         policy::{ConditionOperator, PolicyDocument, Principal, Statement, uc_access, uc_trust, uc_trust_of},

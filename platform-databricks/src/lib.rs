@@ -51,8 +51,8 @@ pub use catalog::{
 };
 pub use compute::{
     Autoscale, AwsAttributes, AwsAvailability, BasicAuth, Cluster, ClusterKind, ClusterOutputs, DataSecurityMode,
-    DockerImage, InitScript, NewCluster, RuntimeEngine, SparkVersion, SpotPolicy, SqlWarehouse, SqlWarehouseOutputs,
-    WarehouseChannel, WarehouseSize, WarehouseType,
+    DockerImage, InitScript, NewCluster, RuntimeEngine, S3Script, SparkVersion, SpotPolicy, SqlWarehouse,
+    SqlWarehouseOutputs, StoredScript, WarehouseChannel, WarehouseSize, WarehouseType,
 };
 pub use jobs::{
     EmailNotifications, Environment, FileSource, GitProvider, GitSource, Health, HealthMetric, HealthRule, Job,
@@ -67,11 +67,15 @@ pub use workspace::{
 /// What a program names: resources with their parts, providers, and privileges by their bare names.
 pub mod prelude {
     pub use crate::{
-        AccountProvider, Autoscale, AwsIamRole, Catalog, CatalogIsolation, Cluster, ClusterKind, Column, ComputeMode,
-        CurrentUser, DataSecurityMode, DataType, ExternalLocation, Grant, Isolation, Job, JobCluster, Language,
-        Metastore, MetastoreAssignment, NewCluster, Notebook, NotebookFormat, PredictiveOptimization, PricingTier,
-        Privilege, Schema, SparkVersion, SqlWarehouse, StorageCredential, Table, Task, Volume, WarehouseSize,
-        Workspace, WorkspaceProvider,
+        AccountProvider, Autoscale, AwsAttributes, AwsAvailability, AwsIamRole, BasicAuth, Catalog, CatalogIsolation,
+        Cluster, ClusterKind, Column, ComputeMode, CurrentUser, DataSecurityMode, DataType, DockerImage,
+        EmailNotifications, Environment, ExternalLocation, FileSource, GitProvider, GitSource, Grant, Health,
+        HealthMetric, HealthRule, InitScript, Isolation, Job, JobCluster, JobEditMode, JobParameter, Language,
+        Metastore, MetastoreAssignment, NewCluster, Notebook, NotebookFormat, NotebookPath, NotebookTask, PauseStatus,
+        PerformanceTarget, PredictiveOptimization, PricingTier, Privilege, PythonTask, Queue, RunAs, RunIf,
+        RuntimeEngine, S3Script, Schedule, Schema, SecurableKind, SparkVersion, SpotPolicy, SqlFile, SqlTask,
+        SqlWarehouse, StorageCredential, StoredScript, Table, Task, TaskDependency, Volume, WarehouseChannel,
+        WarehouseSize, WarehouseType, Webhook, WebhookNotifications, Workspace, WorkspaceProvider,
         catalog::Privilege::{
             AllPrivileges, ApplyTag, Browse, CreateExternalLocation, CreateExternalTable, CreateExternalVolume,
             CreateFunction, CreateManagedStorage, CreateMaterializedView, CreateModel, CreateSchema, CreateTable,

@@ -454,7 +454,7 @@ fn mistakes_of_pages_are_said_before_a_plan_all_at_once_with_their_lines() {
         after.depends_on = vec![TaskDependency::new("load").outcome("true")];
         let job = Job::new("nightly").task(load).task(after).task(Task::notebook("load", "/c"));
         let job = job.parameters([JobParameter::new("day", "1"), JobParameter::new("day", "2")]);
-        stack.add("nightly", job.schedule("0 61 2 * * ?", "Europe/Berln"));
+        stack.add("nightly", job.schedule(("0 61 2 * * ?", "Europe/Berln")));
         Ok(())
     });
     let said = trial.harness.plan(&program).expect_err("a refusal").to_string();
@@ -572,7 +572,7 @@ fn nightly(stack: &Stack) -> Result<()> {
             NewCluster::new("15.4.x-scala2.12").node_type_id("m5d.large").autoscale(Autoscale::new(1, 2)),
         ))
         .parameter(JobParameter::new("region", "eu"))
-        .schedule("0 0 2 * * ?", "UTC")
+        .schedule(("0 0 2 * * ?", "UTC"))
         .email_notifications(EmailNotifications::of_failures([ADMIN]))
         .run_as(RunAs::user(ADMIN))
         .queue(Queue::new(true))
@@ -666,7 +666,7 @@ fn parts_of_a_job_come_change_and_go() {
             .task(Task::python("c", "/Shared/c.py").depends_on(["b"]))
             .environments([Environment::new("default").dependencies(["pandas"])])
             .job_cluster(JobCluster::new("main", NewCluster::new("15.4.x-scala2.12").node_type_id("m5d.large")))
-            .scheduled(Schedule::new("0 0 2 * * ?", "UTC").paused())
+            .schedule(Schedule::new("0 0 2 * * ?", "UTC").paused())
             .timeout_seconds(60)
             .max_concurrent_runs(3)
             .parameter(JobParameter::new("p", "v"))

@@ -99,15 +99,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Everything a program needs.
 pub mod prelude {
     pub use crate::{
-        Data, Declared, Handle, Id, Input, IntoInput, Joined, Operation, Output, Program, Resolved, Resource as _,
-        Result, Secret, Stack, Stage, interpolate,
+        Data, Declared, Handle, Id, Input, IntoInput, Joined, Json, Operation, Output, Program, Resolved,
+        Resource as _, Result, Secret, Stack, Stage, from_json, interpolate,
     };
 }
 
 /// What macros of this crate expand to. Not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::program::{checked_name, interpolate, known_name};
+    pub use crate::program::{Nameless, NamesOf, checked_name, interpolate, known_name};
     pub use serde;
     pub use serde_json;
 }

@@ -39,8 +39,13 @@ fn import(prod: &Place, address: &str, asked: &str) -> String {
 fn the_rust_that_is_printed_compiles_and_leaves_nothing_to_do() {
     let prod = Place::up("prod");
     let printed: String = ASKED.iter().map(|(address, asked)| import(&prod, address, asked)).collect();
+    let printed = format!("{{\n{printed}Ok(())\n}}\n");
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/imported.in");
+        std::fs::write(file, &printed).expect("the sources can be written");
+    }
     let compiled = include_str!("../src/imported.in");
-    assert_eq!(compiled, format!("{{\n{printed}Ok(())\n}}\n"), "put it into tests/src/imported.in");
+    assert_eq!(compiled, printed, "write tests/src/imported.in anew with INSTA_UPDATE=always, and compile it");
 
     let removed = run(&prod, false, &["plan", "--sandbox"]);
     assert!(removed.err.contains("it was imported and never declared"), "{removed:?}");

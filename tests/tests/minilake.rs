@@ -265,7 +265,7 @@ fn a_job_over_a_notebook_runs_its_whole_life() {
                 NewCluster::new("15.4.x-scala2.12").node_type_id("m5d.large").num_workers(2),
             ))
             .parameter(JobParameter::new("region", "eu"))
-            .scheduled(Schedule::new("0 0 2 * * ?", "UTC").paused())
+            .schedule(Schedule::new("0 0 2 * * ?", "UTC").paused())
             .max_concurrent_runs(3)
             .timeout_seconds(600)
             .queue(Queue::new(true))

@@ -77,13 +77,13 @@ pub struct Workspace<S: Stage = Declared> {
     #[field(replace)]
     pub compute_mode: Option<S::In<ComputeMode>>,
     /// The id of the credentials through which it makes machines.
-    #[field(computed, setter = credentials)]
+    #[field(computed)]
     pub credentials_id: Option<S::In<String>>,
     /// The id of the storage configuration of its root bucket.
-    #[field(replace, setter = storage_configuration)]
+    #[field(replace)]
     pub storage_configuration_id: Option<S::In<String>>,
     /// The id of the network that its machines are in. Unset: one that Databricks makes.
-    #[field(computed, setter = network)]
+    #[field(computed)]
     pub network_id: Option<S::In<String>>,
     /// The id of the key that notebooks, secrets and queries are encrypted with.
     #[field(computed)]

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use platform_sdk::{
-    Declared, Id, Input, IntoInput, Resolved, Stage,
+    Declared, Id, Input, Resolved, Stage,
     derive::{Outputs, Resource},
     provider::{
         Change, Context, ErrorKind, Existing, Found, Made, Manage, Observed, ProviderError, ProviderResult, Read,
@@ -70,8 +70,8 @@ pub struct Job<S: Stage = Declared> {
     /// The repository that tasks take their files from whose source is git.
     #[field(nullable)]
     pub git_source: Option<GitSource<S>>,
-    /// When it runs. Unset: when asked to. [`schedule`](Job::schedule) takes its two parts.
-    #[field(nullable, setter = scheduled)]
+    /// When it runs. Unset: when asked to.
+    #[field(nullable, by_hand)]
     pub schedule: Option<Schedule<S>>,
     /// How many runs there are at once, at most. Default: 1.
     #[field(default = 1)]
@@ -143,9 +143,11 @@ impl Job {
         self
     }
 
-    /// When it runs: a Quartz expression, seconds first, and the time zone that it is read in: `0 0 2 * * ?`, `UTC`.
-    pub fn schedule(self, quartz: impl IntoInput<String>, timezone: impl IntoInput<String>) -> Self {
-        self.scheduled(Schedule::new(quartz, timezone))
+    /// When it runs: a Quartz expression, seconds first, and the time zone that it is read in, `("0 0 2 * * ?", "UTC")`; or
+    /// a [`Schedule`].
+    pub fn schedule(mut self, schedule: impl Into<Schedule>) -> Self {
+        self.schedule = Some(schedule.into());
+        self
     }
 }
 

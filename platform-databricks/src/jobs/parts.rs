@@ -55,6 +55,12 @@ impl Schedule {
     }
 }
 
+impl<Q: IntoInput<String>, Z: IntoInput<String>> From<(Q, Z)> for Schedule {
+    fn from((quartz, timezone): (Q, Z)) -> Self {
+        Self::new(quartz, timezone)
+    }
+}
+
 /// A cluster that several tasks share; it is made for the run and ends with it.
 #[derive(Block)]
 pub struct JobCluster<S: Stage = Declared> {

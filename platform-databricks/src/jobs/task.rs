@@ -51,8 +51,8 @@ pub struct Task<S: Stage = Declared> {
     /// What it is for.
     #[field(nullable)]
     pub description: Option<S::In<String>>,
-    /// The tasks before it.
-    #[field(keyed_by = "task_key", setter = after)]
+    /// The tasks before it. [`depends_on`](Task::depends_on) adds some.
+    #[field(keyed_by = "task_key", by_hand)]
     pub depends_on: Vec<TaskDependency<S>>,
     /// It runs a notebook.
     #[field(nullable)]
@@ -107,6 +107,12 @@ pub struct TaskDependency<S: Stage = Declared> {
     /// The outcome that it must have, if it is a condition.
     #[field(nullable)]
     pub outcome: Option<S::In<String>>,
+}
+
+impl<K: IntoInput<String>> From<K> for TaskDependency {
+    fn from(task_key: K) -> Self {
+        Self::new(task_key)
+    }
 }
 
 /// A notebook that a task runs.
@@ -182,9 +188,9 @@ impl Task {
         Self { sql_task: Some(SqlTask::new(SqlFile::new(path))), ..Self::new(task_key) }
     }
 
-    /// After these tasks.
-    pub fn depends_on<K: IntoInput<String>>(mut self, tasks: impl IntoIterator<Item = K>) -> Self {
-        self.depends_on.extend(tasks.into_iter().map(TaskDependency::new));
+    /// After these tasks, too: their keys, or a [`TaskDependency`] each.
+    pub fn depends_on<D: Into<TaskDependency>>(mut self, tasks: impl IntoIterator<Item = D>) -> Self {
+        self.depends_on.extend(tasks.into_iter().map(Into::into));
         self
     }
 

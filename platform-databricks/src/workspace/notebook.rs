@@ -137,6 +137,12 @@ pub struct NotebookPath(pub String);
 
 platform_sdk::plain_input!(NotebookPath);
 
+impl From<&str> for NotebookPath {
+    fn from(path: &str) -> Self {
+        Self(path.to_owned())
+    }
+}
+
 impl IntoInput<NotebookPath> for &str {
     fn into_input(self) -> Input<NotebookPath> {
         Input::Value(NotebookPath(self.to_owned()))

@@ -124,11 +124,8 @@ pub(crate) struct FieldAttributes {
     /// The name of a setter that adds one element.
     #[darling(default)]
     pub(crate) each: Option<Ident>,
-    /// Its setter is written by hand.
+    /// The setter of its name is written by hand.
     pub(crate) by_hand: Flag,
-    /// The name of the setter, where the field's own is taken by a hand-written one.
-    #[darling(default)]
-    pub(crate) setter: Option<Ident>,
 }
 
 /// Any expression; text in quotes is text, not an expression in quotes.

@@ -136,6 +136,17 @@ impl InputField {
         let name = &self.name;
         let rust_type = self.rust_type();
         let mut set = vec![quote!(rust_type: #rust_type)];
+        if !self.is_block {
+            let named = match generic(&self.inner) {
+                Some((outer, mut arguments)) if outer == "Vec" => arguments.remove(0),
+                _ => self.inner.clone(),
+            };
+            set.push(quote!(names: {
+                #[allow(unused_imports, reason = "a type with names of its own has no use for it")]
+                use ::platform_sdk::__private::Nameless as _;
+                <::platform_sdk::__private::NamesOf<#named>>::NAMES
+            }));
+        }
         for (flag, field) in [
             (a.key.is_present(), "key"),
             (a.renames.is_present(), "renames"),

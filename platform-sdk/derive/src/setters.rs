@@ -66,7 +66,6 @@ fn docs(field: &InputField) -> TokenStream {
 
 fn setter(field: &InputField) -> TokenStream {
     let (ident, docs) = (&field.ident, docs(field));
-    let setter = field.attributes.setter.as_ref().unwrap_or(ident);
     let inner = &field.inner;
     match field.holder {
         Holder::Plain => TokenStream::new(),
@@ -74,7 +73,7 @@ fn setter(field: &InputField) -> TokenStream {
             let ty = stages::declared(inner);
             quote! {
                 #docs
-                pub fn #setter(mut self, #ident: #ty) -> Self {
+                pub fn #ident(mut self, #ident: #ty) -> Self {
                     self.#ident = ::std::option::Option::Some(#ident);
                     self
                 }
@@ -82,7 +81,7 @@ fn setter(field: &InputField) -> TokenStream {
         }
         Holder::Optional => quote! {
             #docs
-            pub fn #setter(mut self, #ident: impl ::platform_sdk::IntoInput<#inner>) -> Self {
+            pub fn #ident(mut self, #ident: impl ::platform_sdk::IntoInput<#inner>) -> Self {
                 self.#ident = ::std::option::Option::Some(::platform_sdk::IntoInput::into_input(#ident));
                 self
             }
@@ -91,7 +90,7 @@ fn setter(field: &InputField) -> TokenStream {
             let ty = stages::declared(inner);
             quote! {
                 #docs
-                pub fn #setter(mut self, #ident: impl ::std::iter::IntoIterator<Item = #ty>) -> Self {
+                pub fn #ident(mut self, #ident: impl ::std::iter::IntoIterator<Item = #ty>) -> Self {
                     self.#ident = #ident.into_iter().collect();
                     self
                 }
@@ -101,7 +100,7 @@ fn setter(field: &InputField) -> TokenStream {
             let ty = stages::declared(inner);
             quote! {
                 #docs
-                pub fn #setter<K: ::std::convert::Into<::std::string::String>>(
+                pub fn #ident<K: ::std::convert::Into<::std::string::String>>(
                     mut self,
                     #ident: impl ::std::iter::IntoIterator<Item = (K, #ty)>,
                 ) -> Self {

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    import::named,
+    known::{Known, printed},
     leases::given_back,
     session::{Recovered, Session},
 };
@@ -15,9 +15,9 @@ use crate::{
     desired::{Address, Desired, Hash, Node, Path, Segment, Tree, former_names, migrated},
     observe::{Observed, Reading, Sighting, Unsettled, observe},
     plan::{ChangeKind, Difference, Op, Sides, Step, Summary, change, diff, differs, readdressing},
-    program::{Field, Schema},
+    program::Schema,
     provider::Observation,
-    report::{Diagnostic, Event, Observer as _, Severity, heard, object, rust_code},
+    report::{Diagnostic, Event, Observer as _, Severity, heard, object},
     state::{Effect, Lease, Record, ResourceState, Snapshot, Status},
 };
 
@@ -93,18 +93,19 @@ async fn accept(
     for drifted in &drifted {
         let effect = accepted(drifted);
         snapshot.apply(&effect);
-        tell(context, drifted, &snapshot);
+        tell(context, drifted, &snapshot, desired);
         lease.journal().append(Record::Outcome { intent: None, effects: vec![effect] }).await?;
     }
     Ok((lease.commit(&snapshot).await?.snapshot, all_told))
 }
 
 /// What the program has to say from now on, so that it says what state says.
-fn tell(context: &Context, drifted: &Drifted<'_>, snapshot: &Snapshot) {
+fn tell(context: &Context, drifted: &Drifted<'_>, snapshot: &Snapshot, desired: &Desired) {
     let address = &drifted.state.address;
-    let named = |field: &Field, value: &Value| named(snapshot, field, value);
-    let state = snapshot.resources.get(address);
-    let rust = state.map(|state| rust_code(address, drifted.schema, &state.inputs, &named));
+    let rust = snapshot.resources.get(address).map(|state| {
+        let known = Known { snapshot, lookups: &desired.lookups, references: &state.references };
+        printed(address, drifted.schema, &state.inputs, &known)
+    });
     match &rust {
         Some(rust) => context.printer.data(&format!("\n{rust}")),
         None => {

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
+    known::{Known, ident, owners, printed},
     leases::given_back,
     session::{Recovered, Session},
 };
@@ -13,13 +14,13 @@ use crate::{
     apply::references,
     cli::{Context, Exit, ImportArguments},
     desired::{
-        Address, Addresses, Desired, Entries, Node, ProviderKey, Tree, conceal_fields, conceal_outputs, evaluate,
+        Address, Addresses, Desired, Entries, Node, Path, ProviderKey, Tree, conceal_fields, conceal_outputs, evaluate,
     },
     observe::BUILTIN,
     plan::{Compared, Verdict, compare},
     program::{Field, Options, Schema, Unset},
     provider::{Driver, Observation, Request},
-    report::{Diagnostic, Event, Observer as _, one_line, rust_code, variable},
+    report::{Diagnostic, Event, Observer as _, one_line},
     state::{Commit, Effect, Lease, ProviderState, Record, Referred, ResourceState, Snapshot, Status},
 };
 
@@ -37,7 +38,8 @@ pub(crate) async fn import(context: &Context, arguments: &ImportArguments) -> Re
         None => take_in(&session, desired, (&mut lease, &mut snapshot), arguments).await,
     };
     let (Taken { schema, state }, commit) = given_back(lease, outcome).await?;
-    let code = rust_code(address, schema, &state.inputs, &|field, value| named(&snapshot, field, value));
+    let known = Known { snapshot: &snapshot, lookups: &desired.lookups, references: &state.references };
+    let code = printed(address, schema, &state.inputs, &known);
     context.printer.text(&format!("imported `{}` as {address}; declare it with:\n\n", one_line(&state.id)));
     context.printer.data(&code);
     context
@@ -185,16 +187,13 @@ fn undeclared(
     scope: Option<(String, String)>,
 ) -> ResourceState {
     let inputs = reached(schema.fields(), snapshot, written(schema.fields(), &seen.inputs));
-    let refers = schema.fields().iter().filter_map(|field| {
-        let owner = owner(snapshot, field, &inputs.get(field.name)?.plain()?)?;
-        Some((field, owner.address.clone()))
-    });
-    let refers: Vec<(&Field, Address)> = refers.collect();
-    let parents = refers.iter().filter(|(field, _)| field.parent.is_some()).map(|(_, to)| to.clone()).collect();
-    let to = |(field, to): &(&Field, Address)| (field.name, Referred { to: to.clone(), field: "id".into() });
+    let refers = owners(schema.fields(), snapshot, &inputs);
+    let parents = refers.iter().filter(|(_, field, _)| field.parent.is_some()).map(|(.., to)| to.clone()).collect();
+    let to =
+        |(path, _, to): &(Path, &Field, Address)| (path.to_string(), Referred { to: to.clone(), field: "id".into() });
     ResourceState {
         references: refers.iter().map(to).collect(),
-        dependencies: refers.iter().map(|(_, to)| to.clone()).collect(),
+        dependencies: refers.iter().map(|(.., to)| to.clone()).collect(),
         parents,
         inputs,
         status: Status::Undeclared,
@@ -248,33 +247,4 @@ fn reached(fields: &[Field], snapshot: &Snapshot, inputs: Tree) -> Tree {
         }
     }
     Tree::Map(entries)
-}
-
-/// `SqlWarehouse`: the type as Rust names it.
-fn ident(address: &Address) -> &str {
-    let name = address.type_name();
-    name.rsplit(':').next().unwrap_or(name)
-}
-
-/// The resource of the stack that a field refers to, in the Rust that is printed. Ids of different types may be the same
-/// text: the field's type decides, and where it has none, only one that is the only one counts.
-fn owner<'s>(snapshot: &'s Snapshot, field: &Field, value: &Value) -> Option<&'s ResourceState> {
-    let id = value.as_str().filter(|_| field.parent.is_some() || field.holds || field.via)?;
-    let typed = field.rust_type.starts_with("Id<");
-    let fits = |address: &Address| !typed || field.rust_type == format!("Id<{}>", ident(address));
-    let mut owners = snapshot.resources.values().filter(|state| state.id == id && fits(&state.address));
-    let owner = owners.next()?;
-    owners.next().is_none().then_some(owner)
-}
-
-/// The variable of that resource.
-pub(super) fn named(snapshot: &Snapshot, field: &Field, value: &Value) -> Option<String> {
-    let name = owner(snapshot, field, value)?.address.path().rsplit('/').next()?;
-    let variable = variable(name);
-    // A field that takes several types of resources takes their ids as text.
-    Some(if field.rust_type == "String" {
-        format!("interpolate!(\"{{}}\", {variable}.id)")
-    } else {
-        format!("&{variable}")
-    })
 }

@@ -44,6 +44,17 @@ impl<T> From<Output<T>> for Input<T> {
     }
 }
 
+/// Any JSON.
+pub type Json = Value;
+
+/// A value that exists as JSON: `from_json::<PolicyDocument>(r#"{"Version": "2012-10-17"}"#)?`.
+///
+/// # Errors
+/// When the text is no JSON, or no `T`.
+pub fn from_json<T: DeserializeOwned>(text: &str) -> crate::Result<T> {
+    Ok(serde_json::from_str(text)?)
+}
+
 /// What can be given for a field of type `T`: a value, a reference to one, an output, a handle.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be given where `{T}` is wanted",
@@ -153,15 +164,15 @@ impl IntoInput<Secret<String>> for String {
     }
 }
 
-/// A secret may be given where plain text is wanted: it stays secret there.
-impl IntoInput<String> for Secret<String> {
-    fn into_input(self) -> Input<String> {
+/// A secret may be given where a plain value is wanted: it stays secret there.
+impl<T: Serialize> IntoInput<T> for Secret<T> {
+    fn into_input(self) -> Input<T> {
         Input::Output(Output::from_expr(self.to_expr()))
     }
 }
 
-impl IntoInput<String> for &Secret<String> {
-    fn into_input(self) -> Input<String> {
+impl<T: Serialize> IntoInput<T> for &Secret<T> {
+    fn into_input(self) -> Input<T> {
         Input::Output(Output::from_expr(self.to_expr()))
     }
 }

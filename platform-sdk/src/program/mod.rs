@@ -26,7 +26,8 @@ pub use data::{Builtin, Data, DataOutputs};
 pub use expr::{Expr, Function, Origin};
 pub use handle::{Addressed, Component, Handle, Lookup};
 pub use id::Id;
-pub use input::{Input, IntoInput};
+pub use input::{Input, IntoInput, Json, from_json};
+pub use names::{Nameless, Names, NamesOf};
 #[doc(hidden)]
 pub use names::{checked_name, known_name};
 pub use near::nearest;

@@ -135,6 +135,36 @@ macro_rules! names {
             }
         }
 
+        impl $crate::Names for $name {
+            const NAMES: &'static [(&'static str, &'static str)] = &[$(($text, stringify!($variant))),+];
+        }
+
         $crate::plain_input!($name);
     };
 }
+
+/// A type of names that a service fixes.
+pub trait Names {
+    /// Each as the service writes it, and as Rust does.
+    const NAMES: &'static [(&'static str, &'static str)];
+}
+
+/// The names of a field's type, which has some or has none: a derive can't tell, and the compiler takes the constant of
+/// the type before that of the trait.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct NamesOf<T>(std::marker::PhantomData<T>);
+
+impl<T: Names> NamesOf<T> {
+    /// Its own.
+    pub const NAMES: &'static [(&'static str, &'static str)] = T::NAMES;
+}
+
+/// The names of a type that has none.
+#[doc(hidden)]
+pub trait Nameless {
+    /// None.
+    const NAMES: &'static [(&'static str, &'static str)] = &[];
+}
+
+impl<T> Nameless for NamesOf<T> {}

@@ -164,6 +164,8 @@ pub struct Field {
     /// Its Rust type without stage and option, as its declaration writes it: `String`, `Id<Catalog>`, `Column`. Lets
     /// `import` print the Rust for what it found.
     pub rust_type: &'static str,
+    /// The names of that type, or of its elements, where a service fixes them: as it writes each, and as Rust does.
+    pub names: &'static [(&'static str, &'static str)],
     /// What it holds.
     pub shape: Shape,
     /// What leaving it out means.
@@ -216,6 +218,7 @@ impl Field {
         Self {
             name,
             rust_type: "",
+            names: &[],
             shape: Shape::Leaf,
             unset: Unset::Computed,
             key: false,

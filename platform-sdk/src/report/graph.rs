@@ -92,3 +92,16 @@ impl<'a> Drawing<'a> {
         edges
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_becomes_markup() {
+        assert_eq!(
+            mermaid_text("<b>a</b> & \"c\" #lt; `d` \u{1b}\n"),
+            "#lt;b#gt;a#lt;/b#gt; #amp; #quot;c#quot; #35;lt; #96;d#96; #92;u{1b}#92;u{a}"
+        );
+    }
+}

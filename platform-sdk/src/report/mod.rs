@@ -14,6 +14,7 @@ mod plan_text;
 mod printer;
 mod progress;
 mod rust_code;
+mod rust_words;
 mod silence;
 mod sink;
 mod state_text;
@@ -35,7 +36,8 @@ pub use plan_html::plan_html;
 pub use plan_markdown::plan_markdown;
 pub use plan_text::{View, plan_text, plan_view};
 pub use printer::{Mode, Printer, Style};
-pub use rust_code::{Named, rust_code, variable};
+pub use rust_code::{Named, Place, rust_code};
+pub use rust_words::{literal, variable};
 pub(crate) use silence::{Silence, heard};
 pub use state_text::{
     applied_outputs, output_json, output_text, outputs_text, state_list_json, state_list_text, state_show_json,

@@ -2,20 +2,32 @@
 
 use serde_json::Value;
 
+use super::{
+    escape::clean,
+    rust_words::{literal, setter, variable},
+};
 use crate::{
-    desired::{Address, Name, Tree},
+    desired::{Address, Name, Path, Tree},
     program::{Field, Schema, Shape, Unset},
 };
 
 /// Columns before a chain or a list is broken.
 const COLUMNS: usize = 100;
 
-/// Words that can't name a variable.
-const KEYWORDS: [&str; 12] =
-    ["as", "async", "const", "crate", "fn", "impl", "loop", "match", "mod", "ref", "type", "use"];
+/// A value in a resource's inputs.
+pub struct Place<'a> {
+    /// The field that it is in.
+    pub field: &'a Field,
+    /// Its Rust type: the field's, or that of an element of it.
+    pub rust_type: &'a str,
+    /// Where it is.
+    pub path: &'a Path,
+    /// What it is.
+    pub value: &'a Value,
+}
 
-/// Names what a field refers to, where a variable of the program is better than its value: `&lake`.
-pub type Named<'a> = &'a dyn Fn(&Field, &Value) -> Option<String>;
+/// Names what a value refers to, where an expression of the program is better than its text: `&lake`.
+pub type Named<'a> = &'a dyn Fn(&Place<'_>) -> Option<String>;
 
 /// The statement that declares a resource with these inputs: `let lake = stack.add("lake", Catalog::new("lake"));`.
 ///
@@ -23,18 +35,17 @@ pub type Named<'a> = &'a dyn Fn(&Field, &Value) -> Option<String>;
 pub fn rust_code(address: &Address, schema: &Schema, inputs: &Tree, named: Named<'_>) -> String {
     let name = address.path().rsplit('/').next().unwrap_or_default();
     let variable = variable(name);
-    let code = Code { names: named, secret_prefix: variable.clone() };
-    let resource = code.built(type_ident(schema.type_name), schema.fields(), inputs, 0);
-    let within = address.path().rsplit_once('/').map(|(component, _)| format!("// in the component `{component}`\n"));
+    let code = Code { named, secret_prefix: variable.clone() };
+    let (ident, root) = (type_ident(schema.type_name), Path::root());
+    let resource = code.built(ident, schema.fields(), inputs, &root, 0);
+    let component = address.path().rsplit_once('/').map(|(component, _)| clean(component));
+    let within = component.map(|component| format!("// in the component `{component}`\n")).unwrap_or_default();
     let head = format!("let {variable} = stack.add({}, ", literal(name));
-    let one_line = !resource.contains('\n') && head.len() + resource.len() + 2 <= COLUMNS;
-    let statement = if one_line {
-        format!("{head}{resource});\n")
-    } else {
-        let resource = code.built(type_ident(schema.type_name), schema.fields(), inputs, 4);
-        format!("let {variable} = stack.add(\n    {},\n    {resource},\n);\n", literal(name))
-    };
-    within.unwrap_or_default() + &statement
+    if !resource.contains('\n') && head.len() + resource.len() + 2 <= COLUMNS {
+        return format!("{within}{head}{resource});\n");
+    }
+    let resource = code.built(ident, schema.fields(), inputs, &root, 4);
+    format!("{within}let {variable} = stack.add(\n    {},\n    {resource},\n);\n", literal(name))
 }
 
 /// The Rust name of a type: what follows the last separator of its address type.
@@ -42,36 +53,39 @@ fn type_ident(type_name: &str) -> &str {
     type_name.rsplit([':', '/', '.']).next().unwrap_or(type_name)
 }
 
-/// A variable for a resource of this name.
-pub fn variable(name: &str) -> String {
-    let mut text: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
-    if text.starts_with(|c: char| c.is_ascii_digit()) {
-        text.insert(0, '_');
-    }
-    if KEYWORDS.contains(&text.as_str()) {
-        text.push('_');
-    }
-    text
+struct Code<'a> {
+    named: Named<'a>,
+    secret_prefix: String,
 }
 
-struct Code<'a> {
-    names: Named<'a>,
-    secret_prefix: String,
+/// An expression, and whether its type is that of a bare literal: elements of one array have one type.
+struct Expression {
+    text: String,
+    foreign: bool,
+}
+
+impl Expression {
+    fn plain(text: String) -> Self {
+        Self { text, foreign: false }
+    }
+
+    fn foreign(text: String) -> Self {
+        Self { text, foreign: true }
+    }
 }
 
 impl Code<'_> {
     /// `Column::new("id").comment("x")`, broken into a chain where it is long.
-    fn built(&self, name: &str, fields: &[Field], inputs: &Tree, indent: usize) -> String {
+    fn built(&self, name: &str, fields: &[Field], inputs: &Tree, at: &Path, indent: usize) -> String {
         let build = |deeper: usize| {
+            let value = |field: &Field, value: &Tree| self.field(field, value, &at.name(field.name), indent + deeper);
             let required = fields.iter().filter(|field| matches!(field.unset, Unset::Never));
-            let arguments =
-                required.filter_map(|field| Some(self.field(field, inputs.get(field.name)?, indent + deeper)));
+            let arguments = required.filter_map(|field| Some(value(field, inputs.get(field.name)?)));
             let new = format!("{name}::new({})", arguments.collect::<Vec<_>>().join(", "));
             let optional = fields.iter().filter(|field| !matches!(field.unset, Unset::Never));
             let setters = optional.filter_map(|field| {
-                let value = inputs.get(field.name).filter(|value| !is_default(field, value))?;
-                Some(format!(".{}({})", field.name, self.field(field, value, indent + deeper)))
+                let given = inputs.get(field.name).filter(|given| !is_default(field, given))?;
+                Some(format!(".{}({})", setter(field.name), value(field, given)))
             });
             (new, setters.collect::<Vec<_>>())
         };
@@ -85,60 +99,119 @@ impl Code<'_> {
         setters.iter().fold(start, |text, setter| text + &break_line + setter)
     }
 
-    fn field(&self, field: &Field, value: &Tree, indent: usize) -> String {
-        if let Some(name) = value.plain().and_then(|value| (self.names)(field, &value)) {
-            return name;
-        }
-        if field.secret || matches!(value, Tree::Secret(_)) {
-            return format!("stack.config_secret({})?", literal(&format!("{}_{}", self.secret_prefix, field.name)));
-        }
+    fn field(&self, field: &Field, value: &Tree, at: &Path, indent: usize) -> String {
         match (field.shape, value) {
-            (Shape::Block(fields), value) => self.built(field.rust_type, fields(), value, indent),
-            (Shape::Blocks(fields), Tree::List(items)) => {
-                let item = |item: &Tree, indent| self.built(field.rust_type, fields(), item, indent);
-                list(items, indent, &item)
-            }
+            (Shape::Block(fields), value) => self.built(field.rust_type, fields(), value, at, indent),
+            (Shape::Blocks(fields), Tree::List(items)) => list(items.len(), indent, &|index, indent| {
+                self.built(field.rust_type, fields(), &items[index], &at.element(index), indent)
+            }),
             (Shape::BlockMap(fields), Tree::Map(entries)) => {
-                let entry = |(key, entry): &(&Name, &Tree), indent| {
-                    format!("({}, {})", literal(key), self.built(field.rust_type, fields(), entry, indent))
-                };
-                list(&entries.iter().collect::<Vec<_>>(), indent, &entry)
+                let entries: Vec<(&Name, &Tree)> = entries.iter().collect();
+                list(entries.len(), indent, &|index, indent| {
+                    let (key, entry) = entries[index];
+                    format!(
+                        "({}, {})",
+                        literal(key),
+                        self.built(field.rust_type, fields(), entry, &at.name(key), indent)
+                    )
+                })
             }
-            (Shape::Leaf | Shape::Blocks(_) | Shape::BlockMap(_), value) => plain(field.rust_type, value, indent),
+            (Shape::Leaf | Shape::Blocks(_) | Shape::BlockMap(_), value) => {
+                self.leaf(field, field.rust_type, value, at, indent).text
+            }
+        }
+    }
+
+    /// A value of this Rust type.
+    fn leaf(&self, field: &Field, rust_type: &str, value: &Tree, path: &Path, indent: usize) -> Expression {
+        if field.secret || matches!(value, Tree::Secret(_)) {
+            return Expression::foreign(self.secret(rust_type, path));
+        }
+        if let Some(value) = value.plain()
+            && let Some(name) = (self.named)(&Place { field, rust_type, path, value: &value })
+        {
+            return Expression::foreign(name);
+        }
+        let inner = |wrapper: &str| rust_type.strip_prefix(wrapper).and_then(|rest| rest.strip_suffix('>'));
+        match value {
+            Tree::List(items) if let Some(element) = inner("Vec<") => {
+                if items.is_empty() {
+                    return Expression::plain(format!("Vec::<{element}>::new()"));
+                }
+                let one = |index: usize, indent| self.leaf(field, element, &items[index], &path.element(index), indent);
+                let foreign = (0..items.len()).any(|index| one(index, indent).foreign);
+                Expression::plain(list(items.len(), indent, &|index, indent| {
+                    given(one(index, indent), element, foreign)
+                }))
+            }
+            Tree::Map(entries) if let Some(element) = inner("BTreeMap<String,") => {
+                if entries.is_empty() {
+                    return Expression::plain("[(\"\", \"\"); 0]".to_owned());
+                }
+                let entries: Vec<(&Name, &Tree)> = entries.iter().collect();
+                let one = |index: usize, indent| {
+                    self.leaf(field, element, entries[index].1, &path.name(entries[index].0), indent)
+                };
+                let foreign = (0..entries.len()).any(|index| one(index, indent).foreign);
+                Expression::plain(list(entries.len(), indent, &|index, indent| {
+                    format!("({}, {})", literal(entries[index].0), given(one(index, indent), element, foreign))
+                }))
+            }
+            value if value.has_secrets() => Expression::foreign(self.secret(rust_type, path)),
+            value => Expression::plain(plain(field, rust_type, &value.shown(), indent)),
+        }
+    }
+
+    /// What is secret is asked of the configuration, under a name that says where it belongs.
+    fn secret(&self, rust_type: &str, path: &Path) -> String {
+        let place = variable(&path.to_string());
+        let words = place.split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_");
+        let key = literal(&format!("{}_{words}", self.secret_prefix));
+        match rust_type {
+            "String" | "Secret<String>" | "" => format!("stack.config_secret({key})?"),
+            other => format!("stack.config::<Secret<{}>>({key})?", named(other)),
         }
     }
 }
 
-/// A plain value of this Rust type.
-fn plain(rust_type: &str, value: &Tree, indent: usize) -> String {
-    let shown = value.shown();
-    let inner = |wrapper: &str| rust_type.strip_prefix(wrapper).and_then(|rest| rest.strip_suffix('>'));
-    if let (Some(element), Tree::List(items)) = (inner("Vec<"), value) {
-        return list(items, indent, &|item: &Tree, indent| plain(element, item, indent));
-    }
-    if let (Some(element), Tree::Map(entries)) = (inner("BTreeMap<String,"), value) {
-        let entry =
-            |(key, entry): &(&Name, &Tree), indent| format!("({}, {})", literal(key), plain(element, entry, indent));
-        return list(&entries.iter().collect::<Vec<_>>(), indent, &entry);
-    }
-    match (rust_type.rsplit("::").next().unwrap_or(rust_type), &shown) {
-        ("String" | "", Value::String(text)) => literal(text),
+/// An element as all of its list can be.
+fn given(element: Expression, rust_type: &str, foreign: bool) -> String {
+    if foreign { format!("IntoInput::<{rust_type}>::into_input({})", element.text) } else { element.text }
+}
+
+fn plain(field: &Field, rust_type: &str, value: &Value, indent: usize) -> String {
+    match (rust_type.rsplit("::").next().unwrap_or(rust_type), value) {
+        ("String", Value::String(text)) => literal(text),
         ("f64", Value::Number(number)) => format!("{:?}", number.as_f64().unwrap_or_default()),
-        ("bool" | "i32" | "i64" | "u32" | "u64" | "", Value::Bool(_) | Value::Number(_)) => shown.to_string(),
-        ("Value" | "", _) => format!("json!({shown})"),
+        ("bool", Value::Bool(_)) | ("i32" | "i64" | "u32" | "u64", Value::Number(_)) => value.to_string(),
         (name, Value::String(text)) if name.starts_with("Id<") => format!("Id::new({})", literal(text)),
-        (_, Value::String(text)) => format!("{rust_type}::from({})", literal(text)),
-        _ => format!("serde_json::from_value::<{rust_type}>(json!({shown}))?"),
+        (name, Value::String(text)) if name != "Value" => match field.names.iter().find(|(known, _)| known == text) {
+            Some((_, variant)) => format!("{name}::{variant}"),
+            None => format!("{name}::from({})", literal(text)),
+        },
+        (name, value) => format!("from_json::<{}>({})?", named(name), literal(&json_text(value, indent))),
     }
 }
 
-fn list<T>(items: &[T], indent: usize, item: &dyn Fn(&T, usize) -> String) -> String {
-    let flat = items.iter().map(|one| item(one, indent)).collect::<Vec<_>>().join(", ");
+/// A type as the prelude names it.
+fn named(rust_type: &str) -> &str {
+    if rust_type == "Value" { "Json" } else { rust_type }
+}
+
+/// JSON on one line where it is short.
+fn json_text(value: &Value, indent: usize) -> String {
+    let line = value.to_string();
+    let pretty = serde_json::to_string_pretty(value).unwrap_or_default();
+    if line.len() <= COLUMNS / 2 { line } else { pretty.replace('\n', &format!("\n{:indent$}", "")) }
+}
+
+fn list(items: usize, indent: usize, item: &dyn Fn(usize, usize) -> String) -> String {
+    let flat = (0..items).map(|index| item(index, indent)).collect::<Vec<_>>().join(", ");
     if !flat.contains('\n') && indent + flat.len() <= COLUMNS - 20 {
         return format!("[{flat}]");
     }
     let pad = |width: usize| " ".repeat(width);
-    let lines: Vec<String> = items.iter().map(|one| pad(indent + 4) + &item(one, indent + 4) + ",\n").collect();
+    let lines: Vec<String> = (0..items).map(|index| pad(indent + 4) + &item(index, indent + 4) + ",\n").collect();
     format!("[\n{}{}]", lines.concat(), pad(indent))
 }
 
@@ -148,15 +221,4 @@ fn is_default(field: &Field, value: &Tree) -> bool {
         (_, Tree::Map(entries)) => entries.is_empty(),
         (Unset::Never | Unset::Computed | Unset::Nullable | Unset::Replaces, _) => false,
     }
-}
-
-/// A string literal; a raw one where that is easier to read.
-fn literal(text: &str) -> String {
-    let raw_reads_better = text.contains(['\n', '"', '\\']);
-    if !raw_reads_better || text.chars().any(|c| c.is_control() && c != '\n') {
-        return format!("{text:?}");
-    }
-    let longest = text.split('"').skip(1).map(|rest| rest.chars().take_while(|c| *c == '#').count()).max();
-    let hashes = "#".repeat(longest.map_or(0, |longest| longest + 1));
-    format!("r{hashes}\"{text}\"{hashes}")
 }

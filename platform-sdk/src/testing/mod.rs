@@ -5,9 +5,13 @@ mod command;
 mod faulty;
 mod harness;
 mod one_client;
+mod printed;
 
 pub use cloud::{Call, Cloud, CloudProvider, Fault, Machine, MachineOutputs, Room, RoomOutputs};
 pub use command::{Command, Said};
 pub use faulty::{FaultyStore, StoreFaults};
 pub use harness::{Harness, Run, plan};
 pub use one_client::OneClient;
+#[cfg(test)]
+pub(crate) use printed::owning;
+pub use printed::printed;

@@ -2,14 +2,9 @@
 
 use std::process::ExitCode;
 
-use platform_aws::{policy::PolicyDocument, prelude::*};
-use platform_databricks::{
-    catalog::{AwsIamRole, CatalogIsolation, Isolation, PredictiveOptimization, SecurableKind},
-    compute::{AwsAttributes, AwsAvailability, ClusterKind},
-    prelude::*,
-};
+use platform_aws::prelude::*;
+use platform_databricks::prelude::*;
 use platform_sdk::prelude::*;
-use serde_json::json;
 
 fn main() -> ExitCode {
     Program::new("imported", platform).provider(WorkspaceProvider::from_env()).provider(Aws::from_env()).main()

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::fixtures::address;
 use crate::{
-    Builtin, Field,
+    Builtin,
     derive::{Block, Outputs, Resource},
     desired::Tree,
     prelude::*,
-    report::{rust_code, variable},
+    report::{Place, rust_code},
 };
 
 crate::names! {
@@ -73,9 +73,8 @@ struct Island<S: Stage = Declared> {
 }
 
 fn code(at: &str, inputs: serde_json::Value) -> String {
-    let named = |field: &Field, value: &serde_json::Value| {
-        (field.name == "into" && value == "id-of-sea").then(|| "&sea".to_owned())
-    };
+    let named =
+        |place: &Place<'_>| (place.rust_type == "Id<Lake>" && place.value == "id-of-sea").then(|| "&sea".to_owned());
     rust_code(&address(at), Lake::schema(), &Tree::from(inputs), &named)
 }
 
@@ -126,9 +125,4 @@ fn what_it_prints_compiles() {
     });
     let environment = [("PLATFORM_CONFIG_COMO_2_PASSWORD".to_owned(), "hush".to_owned())].into();
     assert!(program.record("dev", &environment).is_ok());
-}
-
-#[test]
-fn any_name_gives_a_variable() {
-    assert_eq!(["como", "como-2", "2nd", "type"].map(variable), ["como", "como_2", "_2nd", "type_"]);
 }
