@@ -28,8 +28,8 @@ pub(crate) fn partition_of(arn: &Input<String>) -> Input<String> {
         Input::Value(arn) => Input::Value(partition(arn).to_owned()),
         Input::Output(arn) => {
             let call = |arn: serde_json::Value| Ok(partition(arn.as_str().unwrap_or_default()).into());
-            // It stands in plans and hashes by what it is, not by the place of this line.
-            let function = Arc::new(Function { at: "the ARN's partition".to_owned(), call: Arc::new(call) });
+            // It stands in plans and hashes by its name, not by the place of this line.
+            let function = Arc::new(Function { at: "partition".to_owned(), call: Arc::new(call) });
             Input::Output(Output::from_expr(Expr::Apply { source: Box::new(arn.expr().clone()), function }))
         }
     }

@@ -149,6 +149,10 @@ pub fn describe(expr: &Expr) -> String {
         }
         Expr::Output { origin, field } => format!("${{{}.{field}}}", origin.address.path()),
         Expr::Concat(parts) => parts.iter().map(describe).collect(),
+        // A function that has a name needs no place.
+        Expr::Apply { source, function } if !function.at.contains(':') => {
+            format!("{}({})", function.at, describe(source))
+        }
         Expr::Apply { source, function } => format!("fn({}) at {}", describe(source), function.at),
         Expr::Secret(_) => "[secret]".to_owned(),
         Expr::Invalid(problem) => format!("invalid: {problem}"),

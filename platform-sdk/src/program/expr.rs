@@ -20,7 +20,7 @@ pub struct Origin {
 /// The place stands for the function in hashes and plans: Rust closures have no other name.
 #[derive(Clone)]
 pub struct Function {
-    /// `examples/prod.rs:42:17`.
+    /// `examples/prod.rs:42:17`, or the name of one of a provider's own.
     pub at: String,
     /// What it computes; its error is shown with the place.
     pub call: Arc<dyn Fn(Value) -> Result<Value, String> + Send + Sync>,
