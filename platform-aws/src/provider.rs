@@ -145,7 +145,7 @@ fn settings(config: &Value) -> ProviderResult<Settings> {
 }
 
 pub(crate) fn read_file(path: &Path) -> Option<String> {
-    std::fs::read_to_string(path).ok()
+    platform_sdk::files::text(path).ok()
 }
 
 struct AwsConnection {

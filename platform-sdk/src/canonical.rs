@@ -62,24 +62,59 @@ pub fn hash_written(value: &impl Serialize) -> Hash {
     }
 
     let mut out = io::BufWriter::new(Sink(Sha256::new()));
-    write_canonical(value, &mut out).expect("what is hashed can be written");
+    write_within(usize::MAX, value, &mut out).expect("what is hashed can be written");
     let sink = out.into_inner().unwrap_or_else(|_| unreachable!("a digest takes all that is written"));
     Hash::of_digest(&sink.0.finalize())
 }
 
 /// Writes a value in canonical form, given that its structs name their fields in alphabetical order and its maps are
-/// sorted.
+/// sorted. One that nests deeper than this ends where it would go deeper: what writes it recurses no further than that.
 ///
 /// # Errors
-/// When it can't be written as JSON.
-pub fn write_canonical(value: &impl Serialize, out: &mut impl io::Write) -> serde_json::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(out, CanonicalNumbers))
+/// One of I/O when it nests deeper; any other when it can't be written as JSON.
+pub fn write_within(
+    depth: usize,
+    value: &(impl Serialize + ?Sized),
+    out: &mut impl io::Write,
+) -> serde_json::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, Canonical { left: depth }))
 }
 
 /// serde_json's compact form is canonical but for floating-point numbers.
-struct CanonicalNumbers;
+struct Canonical {
+    /// How many more levels there may be.
+    left: usize,
+}
 
-impl Formatter for CanonicalNumbers {
+impl Canonical {
+    fn enter<W: ?Sized + io::Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.left = self.left.checked_sub(1).ok_or_else(|| io::Error::other("it nests too deep to be read again"))?;
+        writer.write_all(bracket)
+    }
+
+    fn leave<W: ?Sized + io::Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.left += 1;
+        writer.write_all(bracket)
+    }
+}
+
+impl Formatter for Canonical {
+    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.enter(writer, b"[")
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.leave(writer, b"]")
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.enter(writer, b"{")
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.leave(writer, b"}")
+    }
+
     fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
         writer.write_all(canonical(&Value::from(value)).as_bytes())
     }

@@ -64,6 +64,12 @@ pub(crate) fn discover(
 ) -> ProviderResult<Login> {
     let given = Given { environment, read, paths: profile::paths(environment) };
     let name = settings.profile.clone().or_else(|| given.set("AWS_PROFILE")).unwrap_or_else(|| "default".to_owned());
+    // Whoever reads them next would wait for it, perhaps for ever.
+    let is_pipe = |path: &&PathBuf| path.metadata().is_ok_and(|is| !is.is_file() && !is.is_dir());
+    if let Some(pipe) = given.paths.iter().filter(|path| path.as_path() != Path::new("/dev/null")).find(is_pipe) {
+        let problem = mistaken(format!("`{}` is a pipe or a device, not a file", pipe.display()));
+        return Err(problem.hint("name a file with AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE"));
+    }
     let profile = profile::load(&name, &given.paths, read);
     let source = source(settings, &given, &name, profile.as_ref())?;
     let of_profile = profile.as_ref().and_then(|profile| profile.get("region").cloned());

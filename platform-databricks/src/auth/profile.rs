@@ -59,7 +59,7 @@ type Profiles = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The file's profiles, with sections of the same name merged (later values win); `None` when there is no file.
 fn read(path: &Path, file: &str) -> Result<Option<Profiles>, LoginError> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match platform_sdk::files::text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(LoginError::UnreadableFile { file: file.to_owned(), source }),
@@ -93,4 +93,21 @@ fn bad_line(text: &str) -> Option<usize> {
         Some(first) => first.is_whitespace() || line.contains(['=', ':']),
     };
     text.lines().position(|line| !good(line)).map(|before| before + 1)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_in_its_place_is_an_error_and_is_not_waited_for() {
+        let path = std::env::temp_dir().join(format!("databrickscfg-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+        let read = read(&path, "~/.databrickscfg");
+        std::fs::remove_file(&path).expect("removed");
+        let Err(LoginError::UnreadableFile { source, .. }) = read else { panic!("a pipe is no file") };
+        assert!(source.to_string().contains("it is a pipe or a device"), "{source}");
+        assert!(super::read(Path::new("/dev/null"), "/dev/null").expect("how one says that there is none").is_some());
+    }
 }

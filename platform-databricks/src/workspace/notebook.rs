@@ -100,7 +100,7 @@ impl Notebook {
                 .detail(error.to_string())
                 .hint("notebooks are text in UTF-8; check the file and who may read it")
         };
-        let content = std::fs::read_to_string(files::locate(file)?).map_err(unreadable)?;
+        let content = files::text(&files::locate(file)?).map_err(unreadable)?;
         if content.len() > LIMIT {
             let size = content.len();
             return Err(Diagnostic::error(format!("notebook file `{name}` is too large"))

@@ -161,13 +161,16 @@ impl Live {
         if let Some(key) = secret_key(node.schema, &tree) {
             return Err(in_clear(&node.address, key).about(&node.address).at(&node.at));
         }
-        if tree.is_known() {
+        let problem = if let Some(why) = tree.field_too_deep() {
+            Diagnostic::error(format!("a value of `{}` can't be used: {why}", node.address))
+        } else if tree.is_known() {
             return Ok(tree);
-        }
-        let mut unknown = Vec::new();
-        unknowns(&tree, &mut unknown);
-        let problem = Diagnostic::error(format!("a value for `{}` is not known", node.address));
-        Err(problem.detail(unknown.join("\n")).about(&node.address).at(&node.at))
+        } else {
+            let mut unknown = Vec::new();
+            unknowns(&tree, &mut unknown);
+            Diagnostic::error(format!("a value for `{}` is not known", node.address)).detail(unknown.join("\n"))
+        };
+        Err(problem.about(&node.address).at(&node.at))
     }
 
     /// A provider's resolved configuration.

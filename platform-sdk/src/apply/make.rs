@@ -16,7 +16,7 @@ use crate::{
     plan::{Op, compare},
     program::{Identity, Operation},
     provider::{Driver, ErrorKind, Found, ProviderError, Request},
-    report::Diagnostic,
+    report::{Diagnostic, Event},
     state::{Effect, Intent, IntentOp, ResourceState, Status},
 };
 
@@ -258,11 +258,27 @@ impl Making<'_, '_> {
 
     /// What comes back does not lose the secrecy of what was given, and is kept once where it is the same.
     pub(super) fn conceal(&self, inputs: &Tree, outputs: Tree) -> Tree {
-        let outputs = conceal_outputs(outputs, self.node.schema, inputs);
+        let outputs = conceal_outputs(outputs.without_deep_fields(), self.node.schema, inputs);
+        self.tell_of_lost(&outputs);
         self.run.scrub.learn(&outputs);
         let mut secrets = Vec::new();
         inputs.collect_secrets(&mut secrets);
         outputs.concealing(&Telling::of(secrets)).sharing(inputs)
+    }
+
+    /// Says which outputs the service gave and state can't keep.
+    fn tell_of_lost(&self, outputs: &Tree) {
+        let Tree::Map(fields) = outputs else { return };
+        let lost: Vec<String> = fields
+            .iter()
+            .filter_map(|(name, field)| if let Tree::Unknown(why) = field { Some((name, why)) } else { None })
+            .map(|(name, why)| format!("output `{name}`: {why}"))
+            .collect();
+        if !lost.is_empty() {
+            let text = format!("not all that the service says of `{}` can be kept", self.address());
+            let problem = Diagnostic::warning(text).detail(lost.join("\n")).hint("what refers to it can't be made");
+            self.run.observer.event(&Event::Diagnostic(self.about(problem)));
+        }
     }
 
     /// A create that failed: an object that is there all the same is kept and finished next time.

@@ -55,7 +55,7 @@ impl Making<'_, '_> {
                 }
             };
         }
-        let asked = Request { id: there.id.clone(), inputs: Some(plain), outputs: there.outputs.plain() };
+        let asked = Request { id: there.id.clone(), inputs: Some(plain), outputs: there.outputs.plain_part() };
         let seen = driver.read(&asked).await.map_err(|error| self.failed(&error))?;
         let Some(seen) = seen else {
             return Err(

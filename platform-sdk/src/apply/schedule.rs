@@ -301,6 +301,9 @@ impl<'a> Run<'a> {
         let unasked = &self.observed.unasked;
         let value = &mut |expr: &_| self.live.evaluate(expr);
         let exports = outputs(self.desired, &self.course.decisions, unasked, before, value);
+        if let Some((name, why)) = exports.iter().find_map(|(name, value)| Some((name, value.too_deep()?))) {
+            return Err(Diagnostic::error(format!("output `{name}` can't be exported: {why}")));
+        }
         let unknown = exports.iter().filter(|(_, value)| !value.is_known());
         let describe = |name: &String| self.desired.exports.get(name).map(describe).unwrap_or_default();
         let unknown: Vec<String> = unknown.map(|(name, _)| format!("`{name}` is {}", describe(name))).collect();

@@ -193,7 +193,7 @@ impl Making<'_, '_> {
                 let unanswered = Unanswered { driver: &**driver, intent, inputs: &sending.after, ago: Duration::ZERO };
                 let renamed = unanswered.renamed(&sending.asked, &sending.outputs);
                 if let Some(seen) = self.run.unless_stopped(renamed).await? {
-                    let (id, outputs) = (seen.id.clone(), seen.outputs.plain());
+                    let (id, outputs) = (seen.id.clone(), seen.outputs.plain_part());
                     sending.asked = Request { id, inputs: Some(self.plain(&seen.inputs)), outputs };
                     sending.renamed = Some(seen);
                     sending.in_doubt = false;

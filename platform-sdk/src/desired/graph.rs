@@ -193,7 +193,7 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
             Vec::new()
         }
     };
-    validate::exports(&recorder.exports, recording, &mut problems);
+    validate::exports(&recorder.exports, &recorder.exported_at, recording, &mut problems);
     if !problems.is_empty() {
         return Err(Error::all(problems));
     }

@@ -32,4 +32,4 @@ pub use path::{Path, Segment};
 pub use secrecy::{Telling, conceal_fields, conceal_outputs};
 pub use tree::{Tree, unwrap_secrets};
 
-pub use crate::canonical::{Hash, canonical, hash, hash_written, write_canonical};
+pub use crate::canonical::{Hash, canonical, hash, hash_written, write_within};

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::{Entries, Hash, Name, evaluate};
-use crate::program::Expr;
+use crate::program::{DEPTH, Expr, deep_at, step};
 
 /// A resource's inputs or outputs as the engine compares and stores them.
 #[derive(Clone, PartialEq)]
@@ -146,6 +146,60 @@ impl Tree {
             Self::Secret(inner) => inner.as_str(),
             Self::Leaf(_) | Self::List(_) | Self::Map(_) | Self::Unknown(_) => None,
         }
+    }
+
+    /// The value with its secrets in clear, without what is not known in it.
+    pub fn plain_part(&self) -> Option<Value> {
+        match self {
+            Self::Map(entries) => {
+                let known = |(key, entry): (&Name, &Self)| Some((key.to_string(), entry.plain_part()?));
+                Some(Value::Object(entries.iter().filter_map(known).collect()))
+            }
+            Self::Secret(inner) => inner.plain_part(),
+            other => other.plain(),
+        }
+    }
+
+    /// Where it nests deeper than state may, in words.
+    pub fn too_deep(&self) -> Option<String> {
+        let mut path = String::new();
+        self.is_deep(DEPTH, &mut path).then(|| deep_at(&path))
+    }
+
+    /// Where one of its fields does.
+    pub fn field_too_deep(&self) -> Option<String> {
+        let Self::Map(fields) = self else { return self.too_deep() };
+        let mut path = String::new();
+        let deep = fields.iter().any(|(name, field)| step(&mut path, Ok(name), |path| field.is_deep(DEPTH, path)));
+        deep.then(|| deep_at(&path))
+    }
+
+    fn is_deep(&self, left: usize, path: &mut String) -> bool {
+        match self {
+            Self::Leaf(_) | Self::Unknown(_) => false,
+            _ if left == 0 => true,
+            Self::List(items) => {
+                let mut items = items.iter().enumerate();
+                items.any(|(index, item)| step(path, Err(index), |path| item.is_deep(left - 1, path)))
+            }
+            Self::Map(entries) => {
+                entries.iter().any(|(key, entry)| step(path, Ok(key), |path| entry.is_deep(left - 1, path)))
+            }
+            Self::Secret(inner) => inner.is_deep(left - 1, path),
+        }
+    }
+
+    /// The same tree with each field that nests too deep not known.
+    pub fn without_deep_fields(self) -> Tree {
+        let Self::Map(fields) = &self else { return self };
+        if fields.values().all(|field| field.too_deep().is_none()) {
+            return self;
+        }
+        let bounded = |(name, field): (&Name, &Self)| {
+            let deep = field.too_deep().map(Self::Unknown);
+            (name.clone(), deep.unwrap_or_else(|| field.clone()))
+        };
+        Self::Map(fields.iter().map(bounded).collect())
     }
 
     /// The same tree without its marks of secrecy.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    Address, LookupNode, Node, Path, ProviderKey, ProviderNode, Segment, Tree, evaluate,
+    Address, LookupNode, Name, Node, Path, ProviderKey, ProviderNode, Segment, Tree, evaluate,
     hashed::Hashed,
     values::{doubled_keys, has_keys, printed_outputs},
 };
 use crate::{
-    program::{Declaration, Expr, Field, Shape},
+    program::{Declaration, Expr, Field, Shape, expr_too_deep, field_too_deep, step},
     report::Diagnostic,
     scrub::Known,
 };
@@ -36,9 +36,22 @@ pub(super) fn strangers(declaration: &Declaration, recording: u64, problems: &mu
     }
 }
 
-pub(super) fn exports(exports: &BTreeMap<String, Expr>, recording: u64, problems: &mut Vec<Diagnostic>) {
+pub(super) fn exports(
+    exports: &BTreeMap<String, Expr>,
+    places: &BTreeMap<String, Name>,
+    recording: u64,
+    problems: &mut Vec<Diagnostic>,
+) {
     for (name, expr) in exports {
         problems.extend(printed_outputs(&format!("output {name}"), expr));
+        let mut report = |why: String| {
+            let problem = Diagnostic::error(format!("output `{name}` can't be exported: {why}"));
+            problems.push(places.get(name).map_or_else(|| problem.clone(), |at| problem.clone().at(at)));
+        };
+        expr_too_deep(expr).into_iter().for_each(&mut report);
+        for (_, why) in invalid_values(expr) {
+            report(why);
+        }
         expr.for_each_output(&mut |_, origin, _| {
             if origin.recording != recording {
                 problems.push(Diagnostic::error(format!(
@@ -73,7 +86,12 @@ pub(super) fn nodes(
             }
         }
         option_paths(node).for_each(&mut report);
-        invalid_values(&node.inputs).for_each(&mut report);
+        if let Some(why) = field_too_deep(&node.inputs) {
+            report(Diagnostic::error(format!("a value of `{}` can't be used: {why}", node.address)));
+        }
+        for (path, why) in invalid_values(&node.inputs) {
+            report(Diagnostic::error(format!("`{path}` of `{}` can't be used: {why}", node.address)));
+        }
         printed_outputs(&node.address, &node.inputs).for_each(&mut report);
         flaws(node).for_each(&mut report);
         if let Some(key) = natural_key(node)
@@ -182,19 +200,33 @@ fn fits_below(rest: &[Segment], field: &Field) -> bool {
     }
 }
 
-fn invalid_values(expr: &Expr) -> impl Iterator<Item = Diagnostic> {
-    fn collect(expr: &Expr, found: &mut Vec<String>) {
+/// What can't be used of an expression: where it stands, and why.
+fn invalid_values(expr: &Expr) -> Vec<(String, String)> {
+    fn collect(expr: &Expr, path: &mut String, found: &mut Vec<(String, String)>) {
         match expr {
             Expr::Value(_) | Expr::Output { .. } => {}
-            Expr::List(items) | Expr::Concat(items) => items.iter().for_each(|item| collect(item, found)),
-            Expr::Map(entries) => entries.values().for_each(|entry| collect(entry, found)),
-            Expr::Apply { source, .. } | Expr::Secret(source) => collect(source, found),
-            Expr::Invalid(problem) => found.push(problem.clone()),
+            Expr::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    below(path, Err(index), item, found);
+                }
+            }
+            Expr::Map(entries) => entries.iter().for_each(|(key, entry)| below(path, Ok(key), entry, found)),
+            Expr::Concat(items) => items.iter().for_each(|item| collect(item, path, found)),
+            Expr::Apply { source, .. } | Expr::Secret(source) => collect(source, path, found),
+            Expr::Invalid(problem) => found.push((path.clone(), problem.clone())),
         }
     }
+
+    fn below(path: &mut String, at: Result<&str, usize>, expr: &Expr, found: &mut Vec<(String, String)>) {
+        step(path, at, |path| {
+            collect(expr, path, found);
+            false
+        });
+    }
+
     let mut found = Vec::new();
-    collect(expr, &mut found);
-    found.into_iter().map(|problem| Diagnostic::error(format!("a value can't be used: {problem}")))
+    collect(expr, &mut String::new(), &mut found);
+    found
 }
 
 /// A tree for checks that look at values: what is not known yet is null, what is not set is absent.

@@ -23,6 +23,7 @@ pub(crate) use known::{Known, printed};
 pub(crate) use mend::{state_forget, state_import, state_move};
 pub(crate) use preview::plan;
 pub(crate) use references::Elsewhere;
+pub(crate) use saved::parse as saved_plan;
 pub(crate) use stored::{history, snapshot, state_export, state_unlock};
 pub(crate) use survey::{Offline, Survey, Surveyed};
 pub(crate) use upkeep::{state_copy, state_prune, state_repair, state_rotate};

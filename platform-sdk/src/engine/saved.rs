@@ -25,7 +25,7 @@ const NAMED: usize = 10;
 
 /// What `plan --out` writes.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Saved {
+pub(crate) struct Saved {
     version: u32,
     plan: Plan,
     /// The flags that it was made with.
@@ -54,14 +54,24 @@ const VERSION: u32 = 1;
 
 /// Reads a saved plan.
 pub(super) fn load(file: &Path) -> Result<Saved> {
-    let wrong = |detail: String| {
-        Diagnostic::error(format!("`{}` is not a saved plan", file.display()))
-            .detail(detail)
-            .hint("make one with `plan --out FILE`")
-    };
-    let bytes = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
-    let saved: Saved = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-    if saved.version == VERSION { Ok(saved) } else { Err(wrong(format!("it has version {}", saved.version)).into()) }
+    let bytes = std::fs::read(file).map_err(|error| wrong(file, error.to_string()))?;
+    parse(&bytes, file)
+}
+
+/// A saved plan from its bytes.
+pub(crate) fn parse(bytes: &[u8], file: &Path) -> Result<Saved> {
+    let saved: Saved = serde_json::from_slice(bytes).map_err(|error| wrong(file, error.to_string()))?;
+    if saved.version == VERSION {
+        Ok(saved)
+    } else {
+        Err(wrong(file, format!("it has version {}", saved.version)).into())
+    }
+}
+
+fn wrong(file: &Path, detail: String) -> Diagnostic {
+    Diagnostic::error(format!("`{}` is not a saved plan", file.display()))
+        .detail(detail)
+        .hint("make one with `plan --out FILE`")
 }
 
 /// What a plan is narrowed to: a saved one to what it was made with.

@@ -352,7 +352,7 @@ fn unread(state: &ResourceState, error: ProviderError, observed: &mut Observed) 
 
 /// What a driver is told of an object.
 pub(crate) fn request(state: &ResourceState) -> Request {
-    Request { id: state.id.clone(), inputs: state.inputs.plain(), outputs: state.outputs.plain() }
+    Request { id: state.id.clone(), inputs: state.inputs.plain(), outputs: state.outputs.plain_part() }
 }
 
 /// Reads one lookup.

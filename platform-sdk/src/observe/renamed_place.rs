@@ -39,7 +39,7 @@ impl Reading<'_> {
         if self.snapshot.resources.values().any(|other| owned(other)) {
             return Ok(None);
         }
-        driver.read(&Request { id: one.id.clone(), inputs: Some(inputs), outputs: state.outputs.plain() }).await
+        driver.read(&Request { id: one.id.clone(), inputs: Some(inputs), outputs: state.outputs.plain_part() }).await
     }
 
     /// The inputs with its places as they are called now, if any is called otherwise than when this was last applied.

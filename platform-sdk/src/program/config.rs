@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{
     config_secrets::{KEY, Sealer, is_secret},
     names::of_config,
+    nesting::too_deep,
 };
 use crate::{
     Result,
@@ -73,8 +74,19 @@ impl Config {
 
     fn read_file(&mut self, file: &Path) -> Result<()> {
         let path = crate::files::locate(file)?;
-        let text = std::fs::read_to_string(&path).map_err(|error| {
+        let bytes = crate::files::read(&path).map_err(|error| {
             Diagnostic::error(format!("cannot read the config file `{}`", file.display())).detail(error.to_string())
+        })?;
+        self.read_bytes(file, &bytes)
+    }
+
+    /// Takes over what the file says for the stack.
+    ///
+    /// # Errors
+    /// When it is not TOML, or has anything but tables at its top.
+    pub(crate) fn read_bytes(&mut self, file: &Path, bytes: &[u8]) -> Result<()> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            Diagnostic::error(format!("the config file `{}` is not text", file.display())).detail(error.to_string())
         })?;
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             Diagnostic::error(format!("the config file `{}` is not TOML", file.display())).detail(error.to_string())
@@ -112,6 +124,7 @@ impl Config {
         }
         let Some(found) = self.values.get(key) else { return Ok(None) };
         let value = self.in_clear(key, found, wanted_secret)?;
+        self.check_depth(key, found, &value)?;
         let wrong = |error: serde_json::Error| {
             let shown = if self.is_secret(key) { String::new() } else { format!(": {error}") };
             Error::from(
@@ -124,13 +137,32 @@ impl Config {
         match of_config(|| serde_json::from_value(value.clone())) {
             Ok(value) => Ok(Some(value)),
             // Variables are text; numbers, booleans and lists are written in them as JSON.
-            Err(error) => match value.as_str().map(|text| of_config(|| serde_json::from_str(text))) {
-                Some(Ok(value)) => Ok(Some(value)),
-                // It is JSON, and what is wrong is in it.
-                Some(Err(inside)) if inside.is_data() => Err(wrong(inside)),
-                Some(Err(_)) | None => Err(wrong(error)),
-            },
+            Err(error) => {
+                match self.text_of(key, found, &value)?.map(|text| of_config(|| serde_json::from_str(text))) {
+                    Some(Ok(value)) => Ok(Some(value)),
+                    // It is JSON, and what is wrong is in it.
+                    Some(Err(inside)) if inside.is_data() => Err(wrong(inside)),
+                    Some(Err(_)) | None => Err(wrong(error)),
+                }
+            }
         }
+    }
+
+    /// The text of a value that is one; it may be JSON, of a depth that can be used.
+    fn text_of<'v>(&self, key: &str, found: &ConfigValue, value: &'v Value) -> Result<Option<&'v str>> {
+        let text = value.as_str();
+        if let Some(written) = text.and_then(|text| serde_json::from_str::<Value>(text).ok()) {
+            self.check_depth(key, found, &written)?;
+        }
+        Ok(text)
+    }
+
+    /// Refuses what could go into no resource.
+    fn check_depth(&self, key: &str, found: &ConfigValue, value: &Value) -> Result<()> {
+        let Some(why) = too_deep(value) else { return Ok(()) };
+        let why = if self.is_secret(key) { String::new() } else { format!(": {why}") };
+        let problem = Diagnostic::error(format!("config key `{key}` of stack `{}` nests too deep", self.stack));
+        Err(problem.detail(format!("from {}{why}", found.source)).into())
     }
 
     /// A value, opened where it is encrypted.

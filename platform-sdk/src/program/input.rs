@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Expr, HasId, Id, Output, Resource, Secret, ToExpr, handle::Handle, handle::Lookup, resource::LookUp};
+use super::{
+    Expr, HasId, Id, Output, Resource, Secret, ToExpr,
+    handle::{Handle, Lookup},
+    nesting::too_deep,
+    resource::LookUp,
+};
 use crate::desired::Name;
 
 /// A value, or an output that will have one.
@@ -84,7 +89,26 @@ macro_rules! plain_input {
     )+};
 }
 
-plain_input!(bool, i32, i64, u32, u64, f64, String, Value, BTreeMap<String, String>);
+plain_input!(bool, i32, i64, u32, u64, f64, String, BTreeMap<String, String>);
+
+/// What nests too deep is refused as it is given: neither a copy of it nor its end could be borne later.
+impl IntoInput<Value> for Value {
+    fn into_input(self) -> Input<Value> {
+        let Some(problem) = too_deep(&self) else { return Input::Value(self) };
+        // Its end would recurse as deep as it goes. The program ends soon, with this problem.
+        std::mem::forget(self);
+        Input::Output(Output::from_expr(Expr::Invalid(problem)))
+    }
+}
+
+impl IntoInput<Value> for &Value {
+    fn into_input(self) -> Input<Value> {
+        match too_deep(self) {
+            None => Input::Value(self.clone()),
+            Some(problem) => Input::Output(Output::from_expr(Expr::Invalid(problem))),
+        }
+    }
+}
 
 impl IntoInput<String> for &str {
     fn into_input(self) -> Input<String> {

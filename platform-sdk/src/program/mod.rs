@@ -9,6 +9,7 @@ mod id;
 mod input;
 mod names;
 mod near;
+mod nesting;
 mod options;
 mod output;
 #[expect(clippy::module_inception, reason = "`Program` is the noun of this folder and of this file")]
@@ -31,6 +32,7 @@ pub use names::{Nameless, Names, NamesOf};
 #[doc(hidden)]
 pub use names::{checked_name, known_name};
 pub use near::nearest;
+pub(crate) use nesting::{DEPTH, deep_at, expr_too_deep, field_too_deep, step};
 pub use options::{Operation, Options};
 pub use output::{Joined, Output, interpolate};
 pub(crate) use output::{PRINTED_OUTPUT, said};

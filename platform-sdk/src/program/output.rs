@@ -11,7 +11,10 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Expr, Function, Input, IntoInput, Origin, Secret, ToExpr};
+use super::{
+    Expr, Function, Input, IntoInput, Origin, Secret, ToExpr,
+    nesting::{chained, value_of_own},
+};
 
 /// A value of type `T` that is known when the resource it comes from has been read or made.
 pub struct Output<T> {
@@ -27,7 +30,7 @@ impl<T> Output<T> {
 
     /// An output that any expression gives.
     pub fn from_expr(expr: Expr) -> Self {
-        Self { expr: Arc::new(expr), of: PhantomData }
+        Self { expr: Arc::new(chained(expr)), of: PhantomData }
     }
 
     /// The expression behind it.
@@ -66,8 +69,8 @@ fn apply<T: DeserializeOwned, U: Serialize>(
     let call = move |value: Value| {
         let kind = kind(&value);
         let value = serde_json::from_value(value).map_err(|error| misfit::<T>(kind, &error))?;
-        let made = catch_unwind(AssertUnwindSafe(|| serde_json::to_value(f(value))));
-        made.map_err(|panic| format!("it panicked: {}", said(&*panic)))?.map_err(|error| error.to_string())
+        let made = catch_unwind(AssertUnwindSafe(|| value_of_own(f(value))));
+        made.map_err(|panic| format!("it panicked: {}", said(&*panic)))?
     };
     let function = Arc::new(Function { at: at.to_string(), call: Arc::new(call) });
     Output::from_expr(Expr::Apply { source: Box::new(source), function })

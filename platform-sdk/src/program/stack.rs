@@ -66,6 +66,8 @@ pub(crate) struct Recorder {
     pub(crate) lookups: Vec<LookupDeclaration>,
     pub(crate) providers: BTreeMap<ProviderKey, ProviderDeclaration>,
     pub(crate) exports: BTreeMap<String, Expr>,
+    /// Where each of them is exported.
+    pub(crate) exported_at: BTreeMap<String, Name>,
     pub(crate) problems: Vec<Diagnostic>,
 }
 
@@ -231,13 +233,19 @@ impl Stack {
     }
 
     /// Makes a value readable by `output` and by other stacks.
-    #[expect(clippy::needless_pass_by_value, reason = "what is exported is written in place")]
+    #[track_caller]
     pub fn export(&self, name: &str, value: impl ToExpr) {
-        let before = self.recorder.borrow_mut().exports.insert(name.to_owned(), value.to_expr());
-        if before.is_some() {
-            let problem = Diagnostic::error(format!("output `{name}` is exported twice")).hint("export it once");
-            self.recorder.borrow_mut().problems.push(problem);
+        let (expr, at) = (value.to_expr(), place(Location::caller()));
+        if matches!(expr, Expr::Invalid(_)) {
+            // It may be too deep for its own end.
+            std::mem::forget(value);
         }
+        let recorder = &mut *self.recorder.borrow_mut();
+        if recorder.exports.insert(name.to_owned(), expr).is_some() {
+            let problem = Diagnostic::error(format!("output `{name}` is exported twice")).hint("export it once");
+            recorder.problems.push(problem);
+        }
+        recorder.exported_at.insert(name.to_owned(), at);
     }
 
     /// A configuration value of this stack; a missing key is an error that names the file and the variable to set.

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Expr, Input, Output};
+use super::{Expr, Input, Output, nesting::value_of};
 
 /// Whether a struct's fields may still be expressions ([`Declared`]) or are plain values ([`Resolved`]).
 ///
@@ -43,9 +43,6 @@ pub trait ToExpr {
 
 impl<T: Serialize> ToExpr for T {
     fn to_expr(&self) -> Expr {
-        match serde_json::to_value(self) {
-            Ok(value) => Expr::Value(value),
-            Err(error) => Expr::Invalid(error.to_string()),
-        }
+        value_of(self).map_or_else(Expr::Invalid, Expr::Value)
     }
 }

@@ -2,21 +2,22 @@
 
 use std::{
     fs,
-    io::{self, Write as _},
+    io::{self, Read, Write as _},
     path::Path,
 };
 
 use zeroize::Zeroizing;
 
 use super::{Key, random_key};
+use crate::files;
 
 /// The key in a file; where there is none, `make` makes one, and the key is `None` otherwise.
 ///
 /// # Errors
 /// When the file can't be read or written, or holds something else.
 pub(crate) fn key_file(path: &Path, make: bool) -> io::Result<Option<Key>> {
-    let text = match fs::read(path) {
-        Ok(text) => Zeroizing::new(text),
+    let text = match read(path) {
+        Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && make => {
             let key = random_key();
             return match write(path, &key) {
@@ -31,6 +32,37 @@ pub(crate) fn key_file(path: &Path, make: bool) -> io::Result<Option<Key>> {
     let not_a_key =
         || io::Error::new(io::ErrorKind::InvalidData, "a key file holds 64 hexadecimal digits, and this one does not");
     parse(text.trim_ascii()).map(Some).ok_or_else(not_a_key)
+}
+
+/// The file's content, where it is its owner's alone.
+fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut file = files::open(path)?;
+    own(&file)?;
+    let mut text = Zeroizing::new(Vec::with_capacity(128));
+    // A key is short, and what is longer is none.
+    Read::by_ref(&mut file).take(128).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// Refuses a key that others could read or change, as ssh does.
+#[cfg(unix)]
+fn own(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = file.metadata()?.permissions().mode() & 0o777;
+    let of_others = mode & 0o077;
+    if of_others == 0 {
+        return Ok(());
+    }
+    let why =
+        format!("its permissions are {mode:04o}: others than its owner could read or change it; run `chmod 600` on it");
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
+}
+
+/// Elsewhere permissions are no numbers.
+#[cfg(not(unix))]
+fn own(_file: &fs::File) -> io::Result<()> {
+    Ok(())
 }
 
 fn parse(digits: &[u8]) -> Option<Key> {

@@ -245,6 +245,10 @@ fn opened(wrapping: &Key, place: &str, sealed: &str) -> Option<Key> {
     Key::try_from_bytes(&unseal(wrapping, place, sealed)?)
 }
 
+/// The most that a passphrase may cost, in KiB of memory and in passes over it: a few seconds. What is written costs far
+/// less; a file that asks for more was not written by any version of this program.
+const DEAREST: (u32, u32) = (256 * 1024, 16);
+
 /// argon2id, which takes a moment on purpose.
 pub(crate) async fn stretch(
     passphrase: Zeroizing<String>,
@@ -252,6 +256,13 @@ pub(crate) async fn stretch(
     memory_kib: u32,
     passes: u32,
 ) -> Result<Key, Diagnostic> {
+    if memory_kib > DEAREST.0 || passes > DEAREST.1 {
+        return Err(Diagnostic::error("the passphrase can't be used")
+            .detail(format!(
+                "what is encrypted with it asks for {passes} passes over {memory_kib} KiB, which nothing has written"
+            ))
+            .hint("restore the file that holds the wrapped key from a copy"));
+    }
     let salt = salt.to_owned();
     let work = move || {
         let salt = BASE64.decode(salt).map_err(|error| error.to_string())?;

@@ -3,7 +3,7 @@
 //! A sealed secret is `{"$sealed": text}`, an unknown `{"$unknown": text}`. A key that starts with `$` gets another one in
 //! front, so that a user's own `{"$sealed": ..}` stays what it is.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, io};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::Keys;
 use crate::{
-    desired::{Address, Entries, Hash, Name, Tree, hash_written, write_canonical},
+    desired::{Address, Entries, Hash, Name, Tree, hash_written, write_within},
     report::Diagnostic,
 };
 
@@ -79,13 +79,16 @@ pub(super) fn input_hash(tree: &Tree, keys: &Keys) -> Hash {
     hash_written(&Branch { tree, mode: Mode::Hashed(keys), place, inputs: None })
 }
 
+/// How deep a file may nest. Its reader, `serde_json`, takes 127 levels; what is deeper is never written.
+const DEEPEST: usize = 120;
+
 /// Writes JSON in canonical form, given that structs name their fields in order.
 ///
 /// # Errors
-/// When a secret would have to be sealed and there are no keys: a mistake of ours.
+/// When it nests too deep to be read again; when a secret would have to be sealed and there are no keys: a mistake of ours.
 pub(super) fn to_bytes(value: &impl Serialize) -> Result<Vec<u8>, Diagnostic> {
     let mut bytes = Vec::new();
-    let written = write_canonical(value, &mut bytes);
+    let written = write_within(DEEPEST, value, &mut bytes);
     written.map_err(|error| Diagnostic::error("state can't be written as JSON").detail(error.to_string()))?;
     Ok(bytes)
 }
@@ -142,6 +145,7 @@ impl Branch<'_> {
             Mode::Clear => marker(serializer, "$secret", &self.below(inner, self.place)),
             Mode::Sealed(keys) => {
                 let clear = Branch { tree: inner, mode: Mode::Clear, place: self.place, inputs: None };
+                write_within(DEEPEST, &clear, &mut io::sink()).map_err(S::Error::custom)?;
                 let bytes = Zeroizing::new(serde_json::to_vec(&clear).map_err(S::Error::custom)?);
                 let sealed = keys.seal(&self.place.to_string(), &bytes);
                 marker(serializer, "$sealed", &sealed.ok_or_else(|| S::Error::custom("a secret without keys"))?)

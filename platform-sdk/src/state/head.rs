@@ -10,6 +10,9 @@ use crate::{desired::Hash, report::Diagnostic};
 /// The version of everything in a state directory.
 pub const FORMAT_VERSION: u32 = 6;
 
+/// No run, snapshot or part of a journal has a number as high as this. What counts on from one stays a number.
+pub(super) const NO_NUMBER: u64 = 1 << 53;
+
 /// Which world a state speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,7 +64,7 @@ impl Head {
     pub(super) fn parse(bytes: &[u8], place: &str) -> Result<Self, Diagnostic> {
         let head: Self = parse(bytes, place, "the head of a stack")?;
         match head.version {
-            1..=FORMAT_VERSION => Ok(head),
+            1..=FORMAT_VERSION => numbered(place, [("fence", head.fence), ("serial", head.serial)]).map(|()| head),
             later if later > FORMAT_VERSION => Err(newer(place, later.into())),
             _ => Err(damage(place, "there never was such a version")),
         }
@@ -72,6 +75,17 @@ impl Head {
         let mut bytes = serde_json::to_vec_pretty(self).expect("a head is plain data");
         bytes.push(b'\n');
         bytes
+    }
+}
+
+/// Refuses numbers that nothing can have been given.
+///
+/// # Errors
+/// Which one it is.
+pub(super) fn numbered<const N: usize>(place: &str, numbers: [(&str, u64); N]) -> Result<(), Diagnostic> {
+    match numbers.into_iter().find(|(_, number)| *number >= NO_NUMBER) {
+        Some((name, number)) => Err(damage(place, &format!("its {name} is {number}, which nothing can have reached"))),
+        None => Ok(()),
     }
 }
 

@@ -292,7 +292,7 @@ fn waiting_for(location: &Location, note: &[u8]) -> String {
     format!("stack `{stack}` is held by {holder}; waiting for a sign of life, for {seconds} s at most")
 }
 
-fn described(note: &[u8]) -> String {
+pub(super) fn described(note: &[u8]) -> String {
     match serde_json::from_slice::<Noted>(note) {
         Ok(Noted { holder, host, run, since, .. }) => format!("{holder} on {host} since {since} (run {run})"),
         Err(_) => "another process".to_owned(),

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     desired::Hash,
+    files,
     sealing::{keep_key_file, key_file},
 };
 
@@ -217,7 +218,7 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
+    match files::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error),
@@ -234,21 +235,11 @@ fn put(path: &Path, bytes: &[u8], condition: &Condition) -> io::Result<bool> {
         Condition::Version(wanted) => read_if_there(path)?.is_some_and(|now| version(&now) == *wanted),
     };
     if holds {
-        write_atomically(path, bytes)?;
+        // The lock keeps the name of what is not yet in place ours.
+        files::replace(path, bytes, None)?;
         folder.sync_all()?;
     }
     Ok(holds)
-}
-
-/// Writes beside the file and renames: readers, and a machine that dies, find the old content or the new.
-fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    // The dot keeps what a crash leaves here out of lists; the directory's lock keeps the name ours.
-    let fresh = path.with_file_name(format!(".{name}.new"));
-    let mut file = File::create(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)
 }
 
 /// Makes the folders above a file, durably. Says which ones it made, outermost first.

@@ -12,6 +12,7 @@ use super::{
     local::{blocking, make_folder_of, read_open, taken},
     store::{Certainty, Guard, Note, StoreResult},
 };
+use crate::files;
 
 /// The lock ends with the file's last handle: a holder that dies is taken over at once.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl LocalGuard {
     /// One attempt. `None` when somebody has it, or was giving it back just now.
     pub(super) fn take(path: &Path, note: &[u8]) -> io::Result<Option<Self>> {
         let made = make_folder_of(path)?;
-        let file = match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path) {
+        let file = match files::open_own(path, OpenOptions::new().read(true).write(true).create(true).truncate(false)) {
             // A holder that had made the folder removed it again.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
@@ -37,7 +38,7 @@ impl LocalGuard {
         let guard = Self { path: path.to_owned(), file, made };
         guard.write(note)?;
         // A holder removes the file before it lets go. Who locked the removed one finds another note, or none, here.
-        let ours = fs::read(path).is_ok_and(|now| now == note);
+        let ours = files::read(path).is_ok_and(|now| now == note);
         Ok(ours.then_some(guard))
     }
 
@@ -71,7 +72,7 @@ impl Guard for LocalGuard {
 
 /// The note of who holds the lock.
 pub(super) fn held(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
+    let file = match files::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };

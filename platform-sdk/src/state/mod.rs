@@ -26,6 +26,8 @@ mod remains;
 mod repair;
 mod transfer;
 
+pub(crate) mod readers;
+
 // On disk: the current version of every file, and how older ones become it.
 mod branch;
 mod damage;

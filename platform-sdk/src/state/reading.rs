@@ -1,6 +1,9 @@
 //! Reading a stack's state: head, snapshot, and the journal records that no snapshot has yet. Writes nothing.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -10,6 +13,7 @@ use super::{
     fold::Folded,
     frame::{Frames, frames},
     head::{FORMAT_VERSION, Head, newer},
+    prune::fence_of,
     record_format::{self, BeginV1, LineV4},
     snapshot_format::{self, Entry},
 };
@@ -282,7 +286,7 @@ pub(super) async fn records_after(
     (first, part): (u64, u64),
 ) -> Result<usize, Diagnostic> {
     let mut count = 0;
-    for fence in first..=head.fence {
+    for (fence, _) in runs(location, head, first).await?.into_iter().filter(|(_, silent)| !silent) {
         let folder = location.key(&format!("journal/{fence}"));
         let (after, mut version) = (if fence == first { part } else { 0 }, FORMAT_VERSION);
         for part in after + 1.. {
@@ -299,6 +303,36 @@ pub(super) async fn records_after(
         }
     }
     Ok(count)
+}
+
+/// How many runs in a row may have died between the moment at which the head named them and their first word. Each of them
+/// costs a request; a head that names more is no head that runs have written.
+const SILENT: usize = 256;
+
+/// The runs that a head says there were since a snapshot, and whether each is known to have left nothing.
+///
+/// # Errors
+/// When there were none so many.
+async fn runs(location: &Location, head: &Head, first: u64) -> Result<Vec<(u64, bool)>, Diagnostic> {
+    let all = first..=head.fence;
+    // There is mostly one or two, and looking there is less than a list of all journals.
+    if head.fence.saturating_sub(first) < 16 {
+        return Ok(all.map(|fence| (fence, false)).collect());
+    }
+    let keys = location.store.list(&location.key("journal")).await?;
+    let written: BTreeSet<u64> = keys.iter().filter_map(|key| fence_of(location, key)).collect();
+    if is_far(head, first, &written) {
+        let why = format!("its fence is {}, and no runs have left that many journals", head.fence);
+        return Err(damage(&location.shown(&location.key("head.json")), &why));
+    }
+    Ok(all.map(|fence| (fence, !written.contains(&fence))).collect())
+}
+
+/// Whether a head's fence is further than runs can have come that left these journals since this one.
+pub(super) fn is_far(head: &Head, first: u64, written: &BTreeSet<u64>) -> bool {
+    let there = written.iter().filter(|fence| (first..=head.fence).contains(fence)).count();
+    let most = u64::try_from(there + SILENT).unwrap_or(u64::MAX);
+    head.fence.saturating_sub(first) > most
 }
 
 /// Plays the journals of all runs since the snapshot.
@@ -319,7 +353,11 @@ impl Replay<'_> {
     async fn all(&mut self, entry: Option<&Entry>) -> Result<Vec<String>, Diagnostic> {
         let (first_fence, first_part) = entry.map_or((1, 0), |entry| (entry.fence, entry.part));
         let mut unsealed = Vec::new();
-        for fence in first_fence..=self.head.fence {
+        for (fence, silent) in runs(self.location, self.head, first_fence).await? {
+            if silent {
+                unsealed.push(super::store::part_key(&self.location.key(&format!("journal/{fence}")), 1));
+                continue;
+            }
             let after = if fence == first_fence { first_part } else { 0 };
             unsealed.extend(self.fence(fence, after).await?);
         }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::{
     Entry, Folded, Keys, Location, Version, World,
     frame::{before_damage, frames},
-    head::{FORMAT_VERSION, Head, version},
+    head::{FORMAT_VERSION, Head, NO_NUMBER, version},
     prune::fence_of,
-    reading::{misfitting, snapshot_key},
+    reading::{is_far, misfitting, snapshot_key},
     record_format::{self, LineV4},
     snapshot_format::read_entry,
     store::part_key,
@@ -52,7 +52,12 @@ impl Remains {
         };
         let keys = location.store.list(&location.key("journal")).await.map_err(Diagnostic::from)?;
         let fences: BTreeSet<u64> = keys.iter().filter_map(|key| fence_of(location, key)).collect();
-        let last_fence = fences.last().copied().unwrap_or(0).max(head.as_ref().map_or(0, |head| head.fence));
+        // A number that no run can have reached says nothing of how far runs have come.
+        let fences: BTreeSet<u64> = fences.into_iter().filter(|fence| *fence < NO_NUMBER).collect();
+        let first = named.as_ref().map_or(1, |named| named.fence);
+        let far = head.as_ref().is_some_and(|head| is_far(head, first, &fences));
+        let told = head.as_ref().filter(|_| !far).map_or(0, |head| head.fence);
+        let last_fence = fences.last().copied().unwrap_or(0).max(told);
         let mut remains = Self {
             head: object.map(|object| (object.bytes, object.version)),
             world,
@@ -68,6 +73,7 @@ impl Remains {
         let state = match (&head, &named) {
             (None, _) if remains.head.is_some() => Some("can't be read"),
             (None, _) => Some("is missing"),
+            _ if far => Some("says that there were more runs than there can have been"),
             (Some(head), _) if last_fence > head.fence => Some("is older than what was journalled"),
             (Some(head), Some(named)) if misfitting(head, named).is_some() => {
                 Some("does not fit the snapshot that it names")

@@ -16,7 +16,7 @@ use super::{
     Exports, Keys, OpenIntent, ResourceState, Snapshot, World,
     branch::{Branch, Stored, to_bytes},
     damage,
-    head::{FORMAT_VERSION, newer},
+    head::{FORMAT_VERSION, newer, numbered},
     record_format::{OpenV4, exports, lookups, opened_exports, opened_lookups},
     resource_format::{LooseV3, OriginV1, ResourceV3, Unopened},
     secrets::KeysV2,
@@ -247,6 +247,7 @@ fn parsed(bytes: &[u8], place: &str, stack: (&str, &str)) -> Result<SnapshotV4<'
         Ok(file) if file.entry.version == FORMAT_VERSION => file,
         outcome => older(bytes, place, outcome.err())?,
     };
+    checked(file.entry.clone().into_owned(), place)?;
     if (file.entry.project.as_str(), file.entry.stack.as_str()) != stack {
         return Err(damage(place, &format!("it belongs to `{}/{}`", file.entry.project, file.entry.stack)));
     }
@@ -295,7 +296,10 @@ pub(super) fn entry_version(bytes: &[u8]) -> Option<u64> {
 }
 
 fn checked(entry: Entry, place: &str) -> Result<Entry, Diagnostic> {
-    if entry.version > FORMAT_VERSION { Err(newer(place, entry.version.into())) } else { Ok(entry) }
+    if entry.version > FORMAT_VERSION {
+        return Err(newer(place, entry.version.into()));
+    }
+    numbered(place, [("fence", entry.fence), ("serial", entry.serial), ("part", entry.part)]).map(|()| entry)
 }
 
 impl Snapshot {

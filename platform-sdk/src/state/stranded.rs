@@ -16,7 +16,7 @@ use super::{
     local::{blocking, make_folder_of, sync_folder},
     record_format::{self, BeginV1, LineV4},
 };
-use crate::report::Diagnostic;
+use crate::{files, report::Diagnostic};
 
 /// Whether a record is worth keeping where the store does not take it: it says what became of a request to a service.
 pub(super) fn is_news(record: &Record) -> bool {
@@ -51,7 +51,7 @@ impl Strand {
         let file = self.file.clone();
         let work = move || {
             make_folder_of(&file)?;
-            let mut open = OpenOptions::new().create(true).append(true).open(&file)?;
+            let mut open = files::open_own(&file, OpenOptions::new().create(true).append(true))?;
             open.write_all(&bytes)?;
             open.sync_all()?;
             sync_folder(&file)
@@ -89,7 +89,7 @@ impl Stranded {
     ) -> Result<Self, Diagnostic> {
         let Some(folder) = folder(location) else { return Ok(Self::default()) };
         let mut stranded = Self::default();
-        for (path, bytes) in blocking("read", &folder.clone(), move || files(&folder)).await? {
+        for (path, bytes) in blocking("read", &folder.clone(), move || all(&folder)).await? {
             let lines = lines(&path, &bytes, &reading.snapshot.uuid)?;
             let Some(lines) = lines else { continue };
             let mut keys = reading.keys.clone();
@@ -158,14 +158,14 @@ impl LineV4<'_, Stored> {
 }
 
 /// Every file of a folder with its content, in the order of names.
-fn files(folder: &Path) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
+fn all(folder: &Path) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         entries => entries?,
     };
     let read = |entry: io::Result<fs::DirEntry>| {
         let path = entry?.path();
-        let bytes = fs::read(&path)?;
+        let bytes = files::read(&path)?;
         Ok((path, bytes))
     };
     entries.map(read).collect()

@@ -4,8 +4,11 @@ mod cloud;
 mod command;
 mod faulty;
 mod harness;
+mod mutations;
 mod one_client;
 mod printed;
+mod reader;
+pub mod readers;
 
 pub use cloud::{Call, Cloud, CloudProvider, Fault, Machine, MachineOutputs, Room, RoomOutputs};
 pub use command::{Command, Said};
@@ -15,3 +18,4 @@ pub use one_client::OneClient;
 #[cfg(test)]
 pub(crate) use printed::owning;
 pub use printed::printed;
+pub use reader::Reader;

@@ -82,7 +82,9 @@
 //! - **Fields.** removal, default, computed, nullable: `unset_fields::a_default_is_gone_back_to`,
 //!   `unset_fields::a_computed_one_is_released_and_said`, `unset_fields::a_nullable_one_is_taken_away`,
 //!   `unset_fields::a_fixed_one_that_is_unset_is_another_value`; judge: `judged::wider_is_in_place`,
-//!   `judged::narrower_is_in_place_and_loses_data`, `judged::below_zero_is_another_chest`; schema versions:
+//!   `judged::narrower_is_in_place_and_loses_data`, `judged::below_zero_is_another_chest`; too deep to be read
+//!   back: `nesting::an_input_that_nests_too_deep_is_refused_where_it_is_declared`,
+//!   `nesting::an_answer_that_nests_too_deep_loses_that_output_and_not_the_object`; schema versions:
 //!   `schema_versions::a_rename_is_no_change`, `schema_versions::a_newer_version_is_refused_by_name`.
 //! - **Targets and exclude.** the closure before anything runs: `targets::what_a_target_needs_is_made_first`,
 //!   `targets::an_excluded_dependency_that_is_missing_is_said_before_anything_runs`; what is left out stays whole:
@@ -157,6 +159,7 @@ mod may_replace;
 mod missing;
 mod mistakes;
 mod moves;
+mod nesting;
 mod options_only;
 mod ordering;
 mod own_names;

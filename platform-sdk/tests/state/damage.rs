@@ -4,9 +4,10 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use platform_sdk::state::{FORMAT_VERSION, World, history, lease, read};
+use platform_sdk::state::{Examined, FORMAT_VERSION, World, examine, history, lease, read, unfolded};
 
 use super::fixture::{ana, files, intent, location, no_environment, resource, written};
 
@@ -194,4 +195,116 @@ async fn a_head_of_another_world_than_its_snapshot_is_damaged() {
     fs::write(&path, text.replace("\"real\"", "\"sandbox\"")).expect("written");
     let said = refused(folder.path()).await;
     assert!(said.contains("its world is not that of the snapshot that it names"), "{said}");
+}
+
+/// Both ways in, the history, and what repair would do: each says something within a moment, whatever a number says.
+async fn answers_at_once(root: &Path) -> Vec<String> {
+    let place = location(root);
+    let environment = no_environment();
+    let asked = async {
+        let mut said = Vec::new();
+        said.extend(read(&place, World::Real, &environment).await.err().map(|error| error.to_string()));
+        match lease(&place, World::Real, &environment, &ana()).await {
+            Err(error) => said.push(error.to_string()),
+            Ok(lease) => lease.release().await.expect("released"),
+        }
+        said.extend(history(&place).await.err().map(|error| error.to_string()));
+        said.extend(unfolded(&place).await.err().map(|error| error.to_string()));
+        said.extend(examine(&place, World::Real, &environment).await.err().map(|error| error.to_string()));
+        said
+    };
+    tokio::time::timeout(Duration::from_secs(5), asked).await.expect("no number costs more than its file")
+}
+
+/// Writes a snapshot that differs, under the name that its bytes give it, and a head that names it.
+fn replant(root: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+    let mut snapshot: serde_json::Value =
+        serde_json::from_slice(&fs::read(current_snapshot(root)).expect("a snapshot")).expect("JSON");
+    change(&mut snapshot["entry"]);
+    let bytes = snapshot.to_string();
+    let hash = platform_sdk::desired::Hash::of(bytes.as_bytes()).to_string();
+    fs::write(root.join(format!("acme/prod/snapshots/{hash}.json")), bytes).expect("written");
+    let mut head = head(root);
+    head["snapshot"] = hash.into();
+    for field in ["serial", "fence"] {
+        if snapshot["entry"][field].as_u64() > head[field].as_u64() || field == "serial" {
+            head[field] = snapshot["entry"][field].clone();
+        }
+    }
+    fs::write(root.join("acme/prod/head.json"), head.to_string()).expect("written");
+}
+
+const NUMBERS: [u64; 6] = [2_000, 9_999_999_999, 1 << 53, i64::MAX as u64, u64::MAX - 1, u64::MAX];
+
+#[tokio::test]
+async fn no_number_of_a_head_hangs_a_command() {
+    for (field, number) in ["fence", "serial", "version"].into_iter().flat_map(|f| NUMBERS.map(|n| (f, n))) {
+        let folder = tempfile::tempdir().expect("a directory");
+        stack(folder.path()).await;
+        let path = folder.path().join("acme/prod/head.json");
+        let mut head = head(folder.path());
+        head[field] = number.into();
+        fs::write(&path, head.to_string()).expect("written");
+        let said = answers_at_once(folder.path()).await;
+        let named = said.first().is_some_and(|said| said.contains("head.json`"));
+        assert!(named, "{field} {number}: {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_whose_fence_no_run_can_have_reached_is_repaired() {
+    for number in NUMBERS {
+        let folder = tempfile::tempdir().expect("a directory");
+        stack(folder.path()).await;
+        let place = location(folder.path());
+        let owned = read(&place, World::Real, &no_environment()).await.expect("sound").snapshot;
+        let mut head = head(folder.path());
+        head["fence"] = number.into();
+        fs::write(folder.path().join("acme/prod/head.json"), head.to_string()).expect("written");
+        let said = refused(folder.path()).await;
+        assert!(said.contains("its fence"), "{said}");
+        let examined = examine(&place, World::Real, &no_environment()).await.expect("examined");
+        let Examined::Damaged(repair) = examined else { panic!("{examined:?}") };
+        repair.carry_out(&place, &ana()).await.expect("repaired");
+        let now = read(&place, World::Real, &no_environment()).await.expect("sound again");
+        assert_eq!(now.snapshot, owned);
+        written(&place, &["z"]).await;
+    }
+}
+
+#[tokio::test]
+async fn no_number_of_a_snapshot_or_a_journal_hangs_a_command() {
+    for (field, number) in ["fence", "serial", "part", "version"].into_iter().flat_map(|f| NUMBERS.map(|n| (f, n))) {
+        let folder = tempfile::tempdir().expect("a directory");
+        stack(folder.path()).await;
+        replant(folder.path(), |entry| entry[field] = number.into());
+        answers_at_once(folder.path()).await;
+    }
+    for number in NUMBERS {
+        let folder = tempfile::tempdir().expect("a directory");
+        stack(folder.path()).await;
+        let journal = folder.path().join("acme/prod/journal");
+        fs::copy(journal.join("3/1.jsonl"), journal.join(format!("3/{number}.jsonl"))).expect("copied");
+        let said = answers_at_once(folder.path()).await;
+        assert!(said.iter().any(|said| said.contains("journal/3/2.jsonl`")), "{said:?}");
+        let folder = tempfile::tempdir().expect("a directory");
+        stack(folder.path()).await;
+        let journal = folder.path().join("acme/prod/journal");
+        fs::rename(journal.join("3"), journal.join(number.to_string())).expect("renamed");
+        answers_at_once(folder.path()).await;
+    }
+}
+
+#[tokio::test]
+async fn runs_that_died_between_their_fence_and_their_first_word_are_many_and_no_damage() {
+    let folder = tempfile::tempdir().expect("a directory");
+    stack(folder.path()).await;
+    let place = location(folder.path());
+    let owned = read(&place, World::Real, &no_environment()).await.expect("sound").snapshot;
+    let mut head = head(folder.path());
+    head["fence"] = 60.into();
+    fs::write(folder.path().join("acme/prod/head.json"), head.to_string()).expect("written");
+    assert_eq!(read(&place, World::Real, &no_environment()).await.expect("sound").snapshot, owned);
+    written(&place, &["z"]).await;
+    assert!(folder.path().join("acme/prod/journal/60/1.jsonl").exists(), "its journal is sealed");
 }

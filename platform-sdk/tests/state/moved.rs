@@ -65,6 +65,8 @@ async fn where_the_key_file_can_not_go_secrets_of_it_are_refused_until_their_key
     let other = folder.path().join("other");
     fs::create_dir(&other).expect("made");
     fs::write(other.join("key"), "0".repeat(64)).expect("written");
+    #[cfg(unix)]
+    fs::set_permissions(other.join("key"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its owner's");
     let said = copied(folder.path(), &location(&other), &no_environment()).await.expect_err("another key");
     assert!(said.contains(&format!("`{}`, is that of other stacks", other.join("key").display())), "{said}");
     assert_eq!(files(&other).len(), 1, "nothing was copied");

@@ -83,6 +83,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
     (
         "sealing",
         &[
+            ("files", "a key file is read only where it is a file"),
             ("provider", "a service that wraps keys fails as other services do"),
             ("report", "a missing or wrong key is a diagnostic"),
         ],

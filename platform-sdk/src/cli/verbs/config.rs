@@ -1,8 +1,7 @@
 //! `config`: the stack's configuration, with its secrets hidden.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -89,7 +88,7 @@ fn set(context: &Context, config: &Config, arguments: &ConfigSetArguments) -> Re
             .into());
     }
     let (file, path) = file(context, &variable)?;
-    let text = fs::read_to_string(&path)?;
+    let text = files::text(&path)?;
     let by_hand = |why: String| by_hand(file, key, &why);
     let edited = match &arguments.value {
         Some(value) if !arguments.secret => config_edit::set(&text, stack, key, config_edit::literal(value)),
@@ -116,7 +115,7 @@ fn set(context: &Context, config: &Config, arguments: &ConfigSetArguments) -> Re
 /// Wraps the keys of the tables that this stack reads anew.
 fn rotate(context: &Context, config: &Config) -> Result<()> {
     let (file, path) = file(context, "the variables")?;
-    let mut text = fs::read_to_string(&path)?;
+    let mut text = files::text(&path)?;
     let rewrapped = config.sealer().rewrapped()?;
     for (table, wrapped) in &rewrapped {
         text = config_edit::set(&text, table, KEY, toml_value(wrapped)?).map_err(|why| by_hand(file, KEY, &why))?;
@@ -162,12 +161,7 @@ fn replace(path: &Path, text: &str) -> Result<()> {
         if permissions.readonly() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        let new = path.with_extension("toml.new");
-        let mut file = fs::File::create(&new)?;
-        file.set_permissions(permissions)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, &path)
+        files::replace(&path, text.as_bytes(), Some(permissions))
     };
     Ok(written().map_err(failed)?)
 }
