@@ -1,11 +1,13 @@
 //! Lifecycles in memory: what a program's runs do to a cloud, read as a specification.
 
+use std::collections::BTreeMap;
+
 use platform_sdk::{
-    Program, Result, Stack,
+    Program, Provider as _, Result, Stack,
     desired::Tree,
     plan::Op,
     prelude::*,
-    provider::ErrorKind,
+    provider::{Connect, Context, ErrorKind, Request},
     testing::{Call, Cloud, Fault, Harness, Machine, Room, Run},
 };
 use serde_json::json;
@@ -547,4 +549,56 @@ fn a_rollback_makes_anew_what_was_deleted_since_with_what_it_was_made_with() {
     let run = harness.rollback(&with(false), &then).expect("a plan");
     assert_eq!((run.steps(), run.failures), (vec![format!("create {MACHINE_ONE}")], Vec::new()));
     settled(&harness, &with(true));
+}
+
+/// Outputs as another version of the page has stored them, and as a create has left them of which only the id is known.
+fn misfits() -> [Tree; 4] {
+    [json!({"id": "2"}), json!({}), json!({"id": "2", "address": 7}), json!({"id": "2", "port": 80, "note": null})]
+        .map(Tree::from)
+}
+
+#[test]
+fn outputs_that_do_not_fit_the_page_are_read_anew() {
+    for outputs in misfits() {
+        let (cloud, harness) = (Cloud::new(), Harness::new());
+        up(&harness, &lab(&cloud, 4));
+        let misfit = || {
+            let mut snapshot = harness.snapshot();
+            let machine = snapshot.resources.values_mut().find(|state| state.address.type_name() == MACHINE);
+            std::sync::Arc::make_mut(machine.expect("a machine")).outputs = outputs.clone();
+            harness.restore(snapshot);
+        };
+        misfit();
+        assert_eq!(harness.plan(&lab(&cloud, 4)).expect("a plan").changes().count(), 0, "{outputs:?}");
+        up(&harness, &lab(&cloud, 5));
+        assert_eq!(cloud.objects()["test:Machine::2"]["size"], json!(5));
+        settled(&harness, &lab(&cloud, 5));
+        misfit();
+        let run = harness.destroy(&lab(&cloud, 5)).expect("a plan");
+        assert_eq!((run.failures, cloud.objects().len()), (vec![], 0), "{outputs:?}");
+    }
+}
+
+#[test]
+fn outputs_that_do_not_fit_are_no_obstacle_to_an_update_that_reads_nothing_before() {
+    for outputs in misfits() {
+        let (cloud, harness) = (Cloud::new(), Harness::new());
+        up(&harness, &lab(&cloud, 4));
+        let state = harness.snapshot().resources.values().find(|state| state.address.type_name() == MACHINE).cloned();
+        let state = state.expect("a machine");
+        let asked = Request { id: state.id.clone(), inputs: state.inputs.plain(), outputs: outputs.plain() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let connect = Connect { environment: BTreeMap::new(), sandbox: None };
+            let connection = cloud.provider().connector().connect(&json!({}), &connect).await.expect("a connection");
+            let driver = connection.driver(MACHINE).expect("machines are registered");
+            let mut after = state.inputs.plain().expect("inputs");
+            after["size"] = json!(6);
+            let paths = ["size".to_owned()];
+            let (_, made) = driver.update(&Context::detached(), &asked, &after, &paths).await.expect("it is updated");
+            assert_eq!(made.get("address"), state.outputs.get("address"));
+            assert!(driver.read(&asked).await.expect("it is read").is_some());
+            driver.delete(&Context::detached(), &asked, false).await.expect("it is deleted");
+        });
+    }
 }

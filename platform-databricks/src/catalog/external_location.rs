@@ -129,14 +129,14 @@ impl Manage for ExternalLocation {
         }
         if !patch.fields.is_empty() || patch.owner.is_some() {
             ctx.created(&info.name).await?;
-            info = KIND.update(client, &info.name, patch).await?;
+            info = KIND.update(client, ctx, &info.name, patch).await?;
         }
         Ok(made(&info))
     }
 
     async fn update(client: &Client, ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
         let patch = changed(&change, ctx.force());
-        Ok(made(&KIND.update(client, &change.id, patch).await.map_err(role_may_spread)?))
+        Ok(made(&KIND.update(client, ctx, &change.id, patch).await.map_err(role_may_spread)?))
     }
 
     async fn delete(client: &Client, _ctx: &Context, existing: Existing<Self>, force: bool) -> ProviderResult<()> {

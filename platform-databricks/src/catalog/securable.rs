@@ -5,7 +5,7 @@ use std::{
     fmt::Display,
 };
 
-use platform_sdk::provider::{ErrorKind, Found, ProviderError, ProviderResult};
+use platform_sdk::provider::{Context, ErrorKind, Found, ProviderError, ProviderResult};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
@@ -153,10 +153,11 @@ impl Kind {
     }
 
     /// Changes an object: its name together with its fields, then its owner, since a caller who gave an object away may
-    /// change nothing more. An empty patch reads.
+    /// change nothing more. A new name is announced before anything else is asked. An empty patch reads.
     pub(super) async fn update<T: DeserializeOwned>(
         &self,
         client: &Client,
+        ctx: &Context,
         id: &str,
         patch: Patch<'_>,
     ) -> ProviderResult<T> {
@@ -181,6 +182,9 @@ impl Kind {
             // Nothing hangs on the binding of an open one.
             Some(false) => drop(self.bind(client, &new_id, false).await),
             None => {}
+        }
+        if new_id != id {
+            ctx.renamed(&new_id).await?;
         }
         if let Some(owner) = owner {
             last = self.patch(client, &new_id, &new_id, &json!({"owner": owner})).await?;

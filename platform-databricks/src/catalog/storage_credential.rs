@@ -124,14 +124,14 @@ impl Manage for StorageCredential {
         }
         if !patch.fields.is_empty() || patch.owner.is_some() {
             ctx.created(&info.name).await?;
-            info = KIND.update(client, &info.name, patch).await?;
+            info = KIND.update(client, ctx, &info.name, patch).await?;
         }
         Ok(made(&info))
     }
 
     async fn update(client: &Client, ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
         let patch = changed(&change, ctx.force());
-        Ok(made(&KIND.update(client, &change.id, patch).await?))
+        Ok(made(&KIND.update(client, ctx, &change.id, patch).await?))
     }
 
     async fn delete(client: &Client, _ctx: &Context, existing: Existing<Self>, force: bool) -> ProviderResult<()> {

@@ -114,13 +114,13 @@ impl Manage for Volume {
         if inputs.owner.is_some() {
             ctx.created(&info.full_name).await?;
             let patch = Patch { owner: inputs.owner.as_deref(), ..Patch::default() };
-            info = KIND.update(client, &info.full_name, patch).await?;
+            info = KIND.update(client, ctx, &info.full_name, patch).await?;
         }
         Ok(made(&info))
     }
 
-    async fn update(client: &Client, _ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
-        Ok(made(&KIND.update(client, &moved(&change), changed(&change)).await?))
+    async fn update(client: &Client, ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
+        Ok(made(&KIND.update(client, ctx, &moved(&change), changed(&change)).await?))
     }
 
     async fn delete(client: &Client, _ctx: &Context, existing: Existing<Self>, force: bool) -> ProviderResult<()> {

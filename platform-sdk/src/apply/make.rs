@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     desired::{Address, Node, Telling, Tree, conceal_outputs},
-    observe::{BUILTIN, without_unseen},
+    observe::{BUILTIN, known_by, without_unseen},
     plan::{Op, compare},
     program::{Identity, Operation},
     provider::{Driver, ErrorKind, Found, ProviderError, Request},
@@ -183,7 +183,7 @@ impl Making<'_, '_> {
                 if not_created.in_doubt {
                     alone.in_doubt(self.address());
                 }
-                self.not_whole(target, not_created, &intent.id, old.is_some()).await?;
+                self.not_whole(driver, (target, old.is_some()), not_created, &intent.id).await?;
                 Err(failed)
             }
         }
@@ -284,10 +284,10 @@ impl Making<'_, '_> {
     /// A create that failed: an object that is there all the same is kept and finished next time.
     async fn not_whole(
         &self,
-        mut target: ResourceState,
+        driver: &Arc<dyn Driver>,
+        (mut target, retires): (ResourceState, bool),
         not_created: NotCreated,
         intent: &str,
-        retires: bool,
     ) -> Result<(), Diagnostic> {
         let NotCreated { error, id, in_doubt } = not_created;
         let Some(id) = id else {
@@ -299,12 +299,11 @@ impl Making<'_, '_> {
         };
         target.status = Status::Making(self.run.scrub.text(&error.message));
         target.inputs = without_unseen(&target.inputs, self.node.schema.fields());
-        let driver = self.driver(&target).await?;
         let asked = Request { id: id.clone(), inputs: target.inputs.plain(), outputs: None };
         let outputs = match driver.read(&asked).await {
             Ok(Some(seen)) => seen.outputs,
             // Without outputs nothing can refer to it; the id alone is enough to finish or delete it.
-            Ok(None) | Err(_) => Tree::Map([("id".to_owned(), Tree::Leaf(id.clone().into()))].into()),
+            Ok(None) | Err(_) => known_by(&id),
         };
         self.made(target, (id, outputs), Some(intent.to_owned()), retires).await
     }

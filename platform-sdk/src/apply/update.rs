@@ -13,9 +13,9 @@ use super::{
 use crate::{
     desired::Tree,
     fault,
-    observe::{BUILTIN, Looks, Unanswered, halfway, may_have_happened, renamed, renames, request},
+    observe::{BUILTIN, Looks, Unanswered, halfway, may_have_happened, renamed, renamed_unseen, renames, request},
     plan::{Compared, Difference, Op, Verdict, compare},
-    program::Operation,
+    program::{Field, Operation},
     provider::{Driver, ErrorKind, Observation, ProviderResult, Request},
     report::Diagnostic,
     state::{Effect, Intent, IntentOp, ResourceState, Status},
@@ -36,6 +36,22 @@ struct Sending {
     doubted: bool,
     /// Which key it has since then is not known.
     in_doubt: bool,
+}
+
+impl Sending {
+    /// The object has this id now, and the key that it was to get: under its old one nobody finds it any more.
+    fn has_moved(&mut self, id: String, fields: &[Field]) {
+        self.in_doubt = false;
+        if self.asked.id == id {
+            return;
+        }
+        let mut inputs = self.asked.inputs.take();
+        if let Some(Value::Object(inputs)) = &mut inputs {
+            let keys = fields.iter().filter(|field| field.key);
+            inputs.extend(keys.filter_map(|key| Some((key.name.to_owned(), self.after.get(key.name)?.clone()))));
+        }
+        self.asked = Request { id, inputs, outputs: None };
+    }
 }
 
 impl Making<'_, '_> {
@@ -142,18 +158,47 @@ impl Making<'_, '_> {
             // Under which key it is now, the next run finds out.
             Err(error) if sending.in_doubt => Err(self.failed(&error)),
             Err(error) => {
-                let mut half = match sending.renamed {
-                    Some(seen) => renamed(before, &target, &seen, self.node.schema),
-                    None => self.halfway(driver, before, &target, sending.doubted).await,
-                };
-                half.status = Status::Partial(self.run.scrub.text(&error.message));
-                self.run.close(Some(intent.id), vec![Effect::put(half)]).await?;
+                if let Some(mut half) = self.left(driver, before, &intent, &sending).await {
+                    half.status = Status::Partial(self.run.scrub.text(&error.message));
+                    self.run.close(Some(intent.id), vec![Effect::put(half)]).await?;
+                }
                 Err(self.failed(&error))
             }
         }
     }
 
-    /// What a failed update has left. What a service does not answer for a while may show later.
+    /// What a failed update has left; `None` when it can't be told under which key: the next run finds that out.
+    async fn left(
+        &self,
+        driver: &Arc<dyn Driver>,
+        before: &ResourceState,
+        intent: &Intent,
+        sending: &Sending,
+    ) -> Option<ResourceState> {
+        let (target, fields) = (&intent.target, self.node.schema.fields());
+        let left = match (self.run.created_id(&intent.id), &sending.renamed) {
+            (Some(id), _) => match driver.read(&sending.asked).await {
+                Ok(Some(seen)) => renamed(before, target, &seen, self.node.schema),
+                Ok(None) | Err(_) => renamed_unseen(before, target, &id, fields),
+            },
+            (None, Some(seen)) => renamed(before, target, seen, self.node.schema),
+            (None, None) => {
+                let was = request(before);
+                if sending.renames && driver.read(&was).await.ok()?.is_none() {
+                    let inputs = &sending.after;
+                    let unanswered = Unanswered { driver: &**driver, intent, inputs, ago: Duration::ZERO };
+                    let looked = unanswered.renamed(&was, &before.outputs);
+                    if let Some(seen) = self.run.unless_stopped(looked).await.ok()? {
+                        return Some(renamed(before, target, &seen, self.node.schema));
+                    }
+                }
+                return Some(self.halfway(driver, before, target, sending.doubted).await);
+            }
+        };
+        Some(left)
+    }
+
+    /// What a failed update has changed. What a service does not answer for a while may show later.
     async fn halfway(
         &self,
         driver: &Arc<dyn Driver>,
@@ -188,7 +233,9 @@ impl Making<'_, '_> {
                 Err(error) => error,
             };
             sending.doubted |= may_have_happened(&error);
-            if sending.renames && sending.renamed.is_none() && may_have_happened(&error) {
+            if let Some(id) = self.run.created_id(&intent.id) {
+                sending.has_moved(id, self.node.schema.fields());
+            } else if sending.renames && sending.renamed.is_none() && may_have_happened(&error) {
                 sending.in_doubt = true;
                 let unanswered = Unanswered { driver: &**driver, intent, inputs: &sending.after, ago: Duration::ZERO };
                 let renamed = unanswered.renamed(&sending.asked, &sending.outputs);

@@ -1,4 +1,4 @@
-//! What an update that was not finished has changed all the same.
+//! What is known of an object whose create or update was not finished.
 
 use super::{Looks, conceal::concealed_outputs, refresh::request};
 use crate::{
@@ -35,10 +35,34 @@ pub(crate) fn renamed(
 ) -> ResourceState {
     let fields = schema.fields();
     let (landed, _missing) = landed(before, target, seen, fields);
-    let mut state = landed.unwrap_or_else(|| before.clone());
-    state.id.clone_from(&seen.id);
-    state.outputs = concealed_outputs(seen, schema, target);
-    // It was found under this key, however the service writes it.
+    let state = landed.unwrap_or_else(|| before.clone());
+    let state = ResourceState { id: seen.id.clone(), outputs: concealed_outputs(seen, schema, target), ..state };
+    with_keys(state, target, fields)
+}
+
+/// The resource whose object has this id now, which nobody could look at since.
+pub(crate) fn renamed_unseen(
+    before: &ResourceState,
+    target: &ResourceState,
+    id: &str,
+    fields: &[Field],
+) -> ResourceState {
+    let mut state = ResourceState { id: id.to_owned(), outputs: known_by(id), ..before.clone() };
+    state.dependencies.extend(target.dependencies.iter().cloned());
+    let is_key = |path: &str| fields.iter().any(|field| field.key && field.name == path);
+    let kept = before.references.iter().filter(|(path, _)| !is_key(path));
+    let new = target.references.iter().filter(|(path, _)| is_key(path));
+    state.references = kept.chain(new).map(|(path, of)| (path.clone(), of.clone())).collect();
+    with_keys(state, target, fields)
+}
+
+/// The outputs of what is known by its id alone: enough to finish it or to delete it, and the next run reads the others.
+pub(crate) fn known_by(id: &str) -> Tree {
+    Tree::Map([("id".to_owned(), Tree::Leaf(id.into()))].into())
+}
+
+/// The resource under the key that it was given, however the service writes it.
+fn with_keys(mut state: ResourceState, target: &ResourceState, fields: &[Field]) -> ResourceState {
     if let (Tree::Map(has), Tree::Map(gets)) = (&mut state.inputs, &target.inputs) {
         let keys = fields.iter().filter(|field| field.key);
         has.extend(keys.filter_map(|field| Some((field.name.to_owned(), gets.get(field.name)?.clone()))));

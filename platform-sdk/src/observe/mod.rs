@@ -22,7 +22,7 @@ mod unready;
 pub(crate) use backoff::Backoff;
 pub use callers::callers;
 pub use connections::{Connections, Identity};
-pub(crate) use halfway::{halfway, renamed};
+pub(crate) use halfway::{halfway, known_by, renamed, renamed_unseen};
 pub(crate) use look::{Looked, Looks, Unanswered};
 pub use observed::{Observed, Sighting};
 pub(crate) use recognise::{PATIENCE, may_have_happened};

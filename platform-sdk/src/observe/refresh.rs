@@ -161,6 +161,7 @@ impl Reading<'_> {
             .partition(|state| state.provider.of.is_empty());
         self.read_all(&plain, observed).await;
         self.read_behind(dependent, observed).await;
+        self.in_renamed_places(observed).await;
         let mut unread = observed.unreadable.iter().filter(|(address, _)| !observed.strangers.contains_key(*address));
         // Where nothing at all can be read, it is not the objects that are to blame.
         match unread.next() {
@@ -290,7 +291,7 @@ impl Reading<'_> {
         options.timeout(Operation::Read)
     }
 
-    async fn patient_driver(
+    pub(super) async fn patient_driver(
         &self,
         config: &Value,
         state: &ResourceState,
@@ -323,7 +324,7 @@ impl Reading<'_> {
     }
 
     /// The configuration that leads to where an object was made: an object is read only there.
-    async fn reach(&self, state: &ResourceState, observed: &mut Observed) -> ProviderResult<Value> {
+    pub(super) async fn reach(&self, state: &ResourceState, observed: &mut Observed) -> ProviderResult<Value> {
         let config = self.config_for(state);
         let way = self.connections.way_to(state, config).await?;
         if let Some(is) = way.program_leads_to {
@@ -343,7 +344,7 @@ async fn in_time<T>(
     tokio::time::timeout(bound, read(bound)).await.unwrap_or_else(|_| Err(late()))
 }
 
-fn unread(state: &ResourceState, error: ProviderError, observed: &mut Observed) {
+pub(super) fn unread(state: &ResourceState, error: ProviderError, observed: &mut Observed) {
     let address = &state.address;
     let problem = Diagnostic::of_provider(format!("cannot read `{address}`"), &error).about(address);
     observed.sightings.insert(address.clone(), Sighting::Unread(error.message));
@@ -386,18 +387,17 @@ pub async fn contents(reading: Reading<'_>, ending: &BTreeSet<Address>, observed
     let mut inside = Vec::new();
     for address in ending {
         let Some(state) = reading.snapshot.resources.get(address) else { continue };
-        if state.provider.kind == BUILTIN || observed.present(address).is_none() {
-            continue;
-        }
+        let Some(seen) = observed.present(address).filter(|_| state.provider.kind != BUILTIN) else { continue };
         let config = reading.config_for(state);
         let Ok(driver) = reading.connections.driver(&state.provider.kind, &config, address.type_name()).await else {
             continue;
         };
-        let Ok(contents) = driver.contents(&state.id).await else { continue };
+        let Ok(contents) = driver.contents(&seen.id).await else { continue };
         inside.push((state, contents));
     }
     let all = inside.iter().flat_map(|(_, contents)| contents);
-    let owned = reading.snapshot.owned(all.map(|content| (content.type_name, content.id.as_str())));
+    let snapshot = by_seen_ids(reading.snapshot, observed);
+    let owned = snapshot.owned(all.map(|content| (content.type_name, content.id.as_str())));
     for (state, contents) in &inside {
         let site = state.site();
         let foreign = contents.iter().filter(|content| !owned.has(&site, content.type_name, &content.id));
@@ -406,4 +406,15 @@ pub async fn contents(reading: Reading<'_>, ending: &BTreeSet<Address>, observed
             observed.contents.insert(state.address.clone(), foreign);
         }
     }
+}
+
+/// What the stack owns, by the ids that its objects have now.
+fn by_seen_ids(snapshot: &Snapshot, observed: &Observed) -> Snapshot {
+    let mut snapshot = snapshot.clone();
+    for state in snapshot.resources.values_mut() {
+        if let Some(seen) = observed.present(&state.address).filter(|seen| seen.id != state.id) {
+            Arc::make_mut(state).id.clone_from(&seen.id);
+        }
+    }
+    snapshot
 }

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Observed, Reading};
+use super::{Observed, Reading, patience::READ_PATIENCE, refresh::unread};
 use crate::{
     desired::Tree,
+    program::Schema,
     provider::{Driver, Observation, ProviderResult, Request},
     state::ResourceState,
 };
@@ -31,7 +32,49 @@ impl Reading<'_> {
         state: &ResourceState,
         driver: &dyn Driver,
     ) -> ProviderResult<Option<Observation>> {
-        let Some(inputs) = self.renamed(state, driver).and_then(|inputs| inputs.plain()) else { return Ok(None) };
+        self.in_place(state, driver, None).await
+    }
+
+    /// Finds what is not where it was, once it is known what its place is called: places before what is in them.
+    pub(super) async fn in_renamed_places(&self, observed: &mut Observed) {
+        loop {
+            let gone = self.snapshot.resources.values().filter(|state| observed.gone(&state.address));
+            let mut found = Vec::new();
+            for state in gone.cloned().collect::<Vec<_>>() {
+                match self.in_place_of(&state, observed).await {
+                    Ok(Some(seen)) => found.push((state, seen)),
+                    Ok(None) => {}
+                    Err(error) => unread(&state, error, observed),
+                }
+            }
+            if found.is_empty() {
+                return;
+            }
+            let schemas = self.connections.schemas();
+            for (state, seen) in found {
+                self.sighted(schemas.get(state.address.type_name()).copied(), &state, seen, observed);
+            }
+        }
+    }
+
+    async fn in_place_of(&self, state: &ResourceState, observed: &mut Observed) -> ProviderResult<Option<Observation>> {
+        let named = self.connections.schemas().get(state.address.type_name()).copied();
+        if named.and_then(|schema| self.renamed(state, schema, Some(observed))).is_none() {
+            return Ok(None);
+        }
+        let config = self.reach(state, observed).await?;
+        let driver = self.patient_driver(&config, state, READ_PATIENCE).await?;
+        self.in_place(state, &*driver, Some(observed)).await
+    }
+
+    async fn in_place(
+        &self,
+        state: &ResourceState,
+        driver: &dyn Driver,
+        observed: Option<&Observed>,
+    ) -> ProviderResult<Option<Observation>> {
+        let inputs = self.renamed(state, driver.schema(), observed).and_then(|inputs| inputs.plain());
+        let Some(inputs) = inputs else { return Ok(None) };
         let found = driver.find(&inputs).await?;
         let [one] = found.as_slice() else { return Ok(None) };
         let owned =
@@ -43,13 +86,14 @@ impl Reading<'_> {
     }
 
     /// The inputs with its places as they are called now, if any is called otherwise than when this was last applied.
-    fn renamed(&self, state: &ResourceState, driver: &dyn Driver) -> Option<Tree> {
+    fn renamed(&self, state: &ResourceState, schema: &Schema, observed: Option<&Observed>) -> Option<Tree> {
         let Value::Object(mut inputs) = state.inputs.plain()? else { return None };
         let mut renamed = false;
-        for field in driver.schema().fields().iter().filter(|field| field.key && field.parent.is_some()) {
+        for field in schema.fields().iter().filter(|field| field.key && field.parent.is_some()) {
             let Some(reference) = state.references.get(field.name) else { continue };
-            let place = self.snapshot.resources.get(&reference.to);
-            let output = place.and_then(|place| place.outputs.get(&reference.field)?.plain());
+            let seen = observed.and_then(|observed| observed.present(&reference.to)).map(|seen| &seen.outputs);
+            let place = seen.or_else(|| self.snapshot.resources.get(&reference.to).map(|place| &place.outputs));
+            let output = place.and_then(|outputs| outputs.get(&reference.field)?.plain());
             let Some(now) = output.filter(|now| inputs.get(field.name) != Some(now)) else { continue };
             inputs.insert(field.name.to_owned(), now);
             renamed = true;

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{
     Connections,
     conceal::concealed_outputs,
-    halfway::{halfway, renamed},
+    halfway::{halfway, renamed, renamed_unseen},
     look::{Looked, Looks, Unanswered},
     recognise::PATIENCE,
     refresh::request,
@@ -123,6 +123,17 @@ async fn updated(
     let target = &open.intent.target;
     let Some(before) = snapshot.resources.get(&target.address) else { return again() };
     let before = current(driver.schema(), before)?;
+    if let Some(id) = &open.created {
+        let inputs = target.inputs.plain().unwrap_or_default();
+        let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
+        let fields = driver.schema().fields();
+        let mut state = match unanswered.seen(id).await? {
+            Some(seen) => renamed(&before, target, &seen, driver.schema()),
+            None => renamed_unseen(&before, target, id, fields),
+        };
+        state.status = Status::Partial("its update was interrupted".to_owned());
+        return Ok((vec![Effect::put(state)], format!("its update was interrupted, and had renamed it; it is `{id}`")));
+    }
     let Some(inputs) = target.inputs.plain().filter(|_| renames(driver.schema(), &before.inputs, &target.inputs))
     else {
         let looks = Looks::new(driver.schema().consistency, ago);

@@ -9,7 +9,7 @@ use super::{Mark, ProviderResult};
 /// Where new ids are made durable.
 #[async_trait]
 pub trait Journalled: Send + Sync {
-    /// Makes it durable that the running step has made the object `id`.
+    /// Makes it durable that the running step has made the object `id`, or has given its object this id.
     async fn created(&self, id: &str) -> ProviderResult<()>;
 }
 
@@ -72,6 +72,15 @@ impl Context {
     /// # Errors
     /// When the journal can't be written; the create must stop then.
     pub async fn created(&self, id: &str) -> ProviderResult<()> {
+        self.journal.created(id).await
+    }
+
+    /// Makes the id durable that an update has given its object. To be called before any further request of the same
+    /// update: under its old id nobody finds the object any more.
+    ///
+    /// # Errors
+    /// When the journal can't be written; the update must stop then.
+    pub async fn renamed(&self, id: &str) -> ProviderResult<()> {
         self.journal.created(id).await
     }
 

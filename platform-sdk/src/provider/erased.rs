@@ -101,8 +101,21 @@ fn existing<R: Resource>(request: &Request) -> ProviderResult<Existing<R>> {
     Ok(Existing {
         id: request.id.clone(),
         inputs: request.inputs.as_ref().map(|value| typed("inputs", name, value)).transpose()?,
-        outputs: request.outputs.as_ref().map(|value| typed("outputs", name, value)).transpose()?,
+        outputs: request.outputs.as_ref().and_then(known::<R>),
     })
+}
+
+/// Outputs from state, where the page can make something of them. Those of an interrupted create, and those that another
+/// version of the page stored, are read anew where they are needed.
+fn known<R: Resource>(outputs: &Value) -> Option<Values<R>> {
+    serde_json::from_value(outputs.clone()).ok()
+}
+
+/// The outputs that the object has now.
+async fn seen<R: Manage>(client: &R::Client, existing: &Existing<R>) -> ProviderResult<Values<R>> {
+    let seen = R::read(client, existing).await?;
+    let gone = || ProviderError::new(ErrorKind::NotFound, format!("`{}` is gone", existing.id));
+    Ok(seen.ok_or_else(gone)?.outputs)
 }
 
 fn needed<R: Resource, T>(what: &str, value: Option<T>) -> ProviderResult<T> {
@@ -163,12 +176,16 @@ where
         after: &Value,
         paths: &[String],
     ) -> ProviderResult<Outcome> {
-        let before: Existing<R> = existing(request)?;
+        let mut before: Existing<R> = existing(request)?;
+        let outputs = match before.outputs.take() {
+            Some(outputs) => outputs,
+            None => seen::<R>(&self.client, &before).await?,
+        };
         let change = Change {
             id: before.id,
             before: needed::<R, _>("inputs", before.inputs)?,
             after: typed("inputs", R::schema().type_name, after)?,
-            outputs: needed::<R, _>("outputs", before.outputs)?,
+            outputs,
             paths: paths.to_vec(),
         };
         Ok(outcome(&R::update(&self.client, ctx, change).await?))

@@ -15,7 +15,8 @@ pub struct Existing<R: Resource> {
     pub id: String,
     /// The inputs that were last applied; `None` while importing.
     pub inputs: Option<R::Resolved>,
-    /// The outputs as last seen; `None` while importing.
+    /// The outputs as last seen; `None` while importing, after a create that did not come so far, and where another version
+    /// of the page stored other ones.
     pub outputs: Option<Values<R>>,
 }
 
@@ -132,7 +133,8 @@ pub trait Manage: Resource {
     /// Makes the object. Calls [`Context::created`] as soon as its id is known and more requests follow.
     async fn create(client: &Self::Client, ctx: &Context, inputs: Self::Resolved) -> ProviderResult<Made<Self>>;
 
-    /// Changes what differs and nothing else; with [`Context::force`] also where others use the object.
+    /// Changes what differs and nothing else; with [`Context::force`] also where others use the object. Calls
+    /// [`Context::renamed`] as soon as the object has another id.
     async fn update(client: &Self::Client, ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>>;
 
     /// Removes the object; one that is gone is a success. With `force`, contents that the stack does not own go too, and

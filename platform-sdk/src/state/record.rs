@@ -72,7 +72,7 @@ impl Effect {
 pub enum Record {
     /// About to ask.
     Intent(Box<Intent>),
-    /// The create of this intent has made the object with this remote id.
+    /// The create of this intent has made the object with this remote id, or its update has given the object this one.
     Created {
         /// The intent.
         intent: String,
@@ -99,7 +99,7 @@ pub enum Record {
 pub struct OpenIntent {
     /// The intent.
     pub intent: Intent,
-    /// The remote id, where the create got so far.
+    /// The remote id, where the create or the rename got so far.
     pub created: Option<String>,
 }
 

@@ -41,7 +41,21 @@ impl Commands {
     /// The exit code, and everything that was said.
     pub(crate) fn run(&self, line: &[&str]) -> (u8, String) {
         let said = Said::default();
-        let command = Command {
+        let command = self.command(line, &said);
+        let ended = self.runtime.block_on(async { timeout(Duration::from_hours(2), command.run()).await });
+        let exit = ended.expect("it ends by itself");
+        (exit, said.out() + &said.err())
+    }
+
+    /// A command whose process ends in the midst of it.
+    pub(crate) fn killed_after(&self, time: Duration, line: &[&str]) {
+        let command = self.command(line, &Said::default());
+        let ended = self.runtime.block_on(async { timeout(time, command.run()).await });
+        assert!(ended.is_err(), "it has ended by itself");
+    }
+
+    fn command(&self, line: &[&str], said: &Said) -> Command {
+        Command {
             program: (self.program)(&self.world),
             line: line.iter().map(|argument| (*argument).to_owned()).collect(),
             store: self.store.clone(),
@@ -50,10 +64,7 @@ impl Commands {
             clock: Arc::new(OffsetDateTime::now_utc),
             stop: watch::channel(false).1,
             said: said.clone(),
-        };
-        let ended = self.runtime.block_on(async { timeout(Duration::from_hours(2), command.run()).await });
-        let exit = ended.expect("it ends by itself");
-        (exit, said.out() + &said.err())
+        }
     }
 
     /// Runs a command, and lets its process die when it has run so long. What it has said.

@@ -104,6 +104,9 @@
 //!   `imports::without_being_asked_nothing_is_adopted`.
 //! - **Failure.** independent branches go on: `unsettled::the_others_go_on_and_once_it_can_be_told_it_is_finished`,
 //!   `interrupted_replacement::a_dependent_that_failed_lets_go_before_the_old_one_ends`; updates that half happened:
+//!   `half_renames::the_next_run_finishes_it_and_nothing_is_made_anew`,
+//!   `half_renames::with_the_program_as_it_was_it_is_renamed_back`,
+//!   `half_renames::a_process_that_ends_then_has_told_the_new_id`,
 //!   `unset_fields::a_nullable_one_is_taken_away_that_only_a_failed_update_had_set`.
 //! - **Readiness.** not reached, and waited for by the next run: after a timeout
 //!   `readiness::a_wait_that_ran_out_of_time_goes_on_with_the_next_run_before_dependents_start`, an interrupt
@@ -146,6 +149,7 @@ mod data;
 mod deleted_with;
 mod drift;
 mod former_types;
+mod half_renames;
 mod held_back;
 mod ignore_changes;
 mod imports;

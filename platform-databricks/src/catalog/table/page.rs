@@ -173,25 +173,29 @@ impl Manage for Table {
         if inputs.owner.is_some() {
             ctx.created(&id).await?;
             let patch = Patch { owner: inputs.owner.as_deref(), ..Patch::default() };
-            KIND.update::<Info>(client, &id, patch).await?;
+            KIND.update::<Info>(client, ctx, &id, patch).await?;
         }
         Ok(made(&inputs))
     }
 
     async fn update(client: &Client, ctx: &Context, change: Change<Self>) -> ProviderResult<Made<Self>> {
         let (old, new) = (moved(&change), full_name(&change.after));
-        let mut statements = Vec::new();
-        if old != new && KIND.find(client, &new).await?.is_empty() {
-            statements.push(format!("ALTER TABLE {} RENAME TO {}", sql::full_name(&old), sql::full_name(&new)));
-        }
-        statements.extend(alterations(&new, &change.before, &change.after));
-        for statement in statements {
+        let run = async |statement: String| {
             let ran = statement::run(client, ctx, warehouse(&change.after)?, &statement).await;
-            ran.map_err(|error| error.while_doing(format!("update table `{old}`")))?;
+            ran.map_err(|error| error.while_doing(format!("update table `{old}`")))
+        };
+        if old != new {
+            if KIND.find(client, &new).await?.is_empty() {
+                run(format!("ALTER TABLE {} RENAME TO {}", sql::full_name(&old), sql::full_name(&new))).await?;
+            }
+            ctx.renamed(&new).await?;
+        }
+        for statement in alterations(&new, &change.before, &change.after) {
+            run(statement).await?;
         }
         if change.touches("owner") && change.after.owner.is_some() {
             let patch = Patch { owner: change.after.owner.as_deref(), ..Patch::default() };
-            KIND.update::<Info>(client, &new, patch).await?;
+            KIND.update::<Info>(client, ctx, &new, patch).await?;
         }
         Ok(made(&change.after))
     }

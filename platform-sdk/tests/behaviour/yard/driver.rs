@@ -105,6 +105,15 @@ impl Driver for Page {
     ) -> ProviderResult<(String, Tree)> {
         self.world.answers(&format!("update {}", kind(self.schema))).await;
         let sent = Sent { fields: fields(after), paths, force: ctx.force() };
+        if self.world.renames_only(self.schema) {
+            let is_key = |path: &String| self.schema.field(path).is_some_and(|field| field.key);
+            let keys: Vec<String> = paths.iter().filter(|path| is_key(path)).cloned().collect();
+            let sent = Sent { paths: &keys, ..sent };
+            let made = self.world.update(&self.realm, self.schema, &request.id, &sent)?;
+            ctx.renamed(&made.id).await?;
+            self.world.answers("the rest of an update").await;
+            return Err(ProviderError::new(ErrorKind::Denied, format!("update {}: refused halfway", made.id)));
+        }
         let made = self.world.update(&self.realm, self.schema, &request.id, &sent)?;
         Ok((made.id.clone(), outputs(self.schema, &made)))
     }

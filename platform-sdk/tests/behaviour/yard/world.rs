@@ -34,6 +34,8 @@ pub(crate) enum Fault {
     InUse,
     /// It happens, and the answer is lost.
     AnswerLost,
+    /// A rename happens, and is told; whatever else was to change is refused for good.
+    Renamed,
     /// Nothing happens, for there are too many requests; how long to wait.
     Busy(Option<Duration>),
     /// Nothing happens, for something of this name is missing; without a name, it is not said what.
@@ -452,8 +454,15 @@ impl World {
                 act(&mut yard)?;
                 Err(error(ErrorKind::Ambiguous, format!("{kind} {id}: the answer was lost")))
             }
-            Some(Fault::Not) | None => act(&mut yard),
+            Some(Fault::Renamed | Fault::Not) | None => act(&mut yard),
         }
+    }
+
+    /// Whether the next update of this type renames, and is refused then.
+    pub(super) fn renames_only(&self, schema: &Schema) -> bool {
+        let yard = self.yard();
+        let next = yard.faults.get(&format!("update {}", bare(schema.type_name))).and_then(|faults| faults.first());
+        matches!(next, Some(Fault::Renamed))
     }
 
     pub(super) fn create(
@@ -554,7 +563,7 @@ impl Yard {
             Some(Fault::Refused) => Err(error(ErrorKind::Denied, format!("{call}: refused on purpose"))),
             Some(Fault::Missing(what)) => Err(missing(&call, what)),
             Some(Fault::Panics) => panic!("{call}: a bug in the page"),
-            Some(Fault::AnswerLost | Fault::InUse | Fault::Not) | None => Ok(()),
+            Some(Fault::AnswerLost | Fault::InUse | Fault::Renamed | Fault::Not) | None => Ok(()),
         };
         self.asked.push(call);
         answer
