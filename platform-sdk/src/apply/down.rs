@@ -107,7 +107,7 @@ impl Run<'_> {
         let (kind, config) = match action.kind {
             Kind::Judge | Kind::Note => return None,
             Kind::Read => configured(&self.desired.lookups.get(&action.address)?.provider)?,
-            Kind::Make => configured(&self.desired.nodes.get(&action.address)?.provider)?,
+            Kind::Make | Kind::HandOver => configured(&self.desired.nodes.get(&action.address)?.provider)?,
             Kind::End | Kind::EndPending(_) => {
                 let old = match action.kind {
                     Kind::EndPending(place) => self.course.snapshot.pending_deletes.get(place)?,

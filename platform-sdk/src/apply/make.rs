@@ -34,7 +34,8 @@ impl Making<'_, '_> {
     pub(super) async fn make(self) -> Result<(), Diagnostic> {
         let inputs = self.run.live.inputs(self.node)?;
         self.run.scrub.learn(&inputs);
-        let target = self.target(inputs).await?;
+        let mut target = self.target(inputs).await?;
+        self.before_hand_over(&mut target);
         let driver = self.driver(&target).await?;
         match self.op {
             Op::Create => {
@@ -103,7 +104,7 @@ impl Making<'_, '_> {
         })
     }
 
-    async fn driver(&self, target: &ResourceState) -> Result<Arc<dyn Driver>, Diagnostic> {
+    pub(super) async fn driver(&self, target: &ResourceState) -> Result<Arc<dyn Driver>, Diagnostic> {
         let provider = &target.provider;
         let driver = self.run.driver(&provider.kind, &provider.config, self.address().type_name()).await;
         driver.map_err(|error| self.failed(&error))

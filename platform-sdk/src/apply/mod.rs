@@ -5,6 +5,7 @@ mod created;
 mod down;
 mod end;
 mod force;
+mod hand_over;
 mod heard;
 mod held;
 mod inside;

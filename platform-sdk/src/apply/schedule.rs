@@ -182,6 +182,7 @@ impl<'a> Run<'a> {
         match action.kind {
             Kind::EndPending(_) => Op::Delete,
             Kind::Read => Op::Read,
+            Kind::HandOver => Op::Update,
             Kind::Judge | Kind::Make | Kind::End | Kind::Note => {
                 let planned = || self.course.decisions.get(&action.address).map(|decision| decision.op.clone());
                 self.live.turned_out(&action.address).or_else(planned).unwrap_or(Op::Keep)
@@ -196,7 +197,9 @@ impl<'a> Run<'a> {
         match action.kind {
             Kind::Judge | Kind::Note => false,
             Kind::Read | Kind::EndPending(_) => true,
-            Kind::Make => self.desired.nodes.get(&action.address).is_some_and(|node| node.provider.kind() != BUILTIN),
+            Kind::Make | Kind::HandOver => {
+                self.desired.nodes.get(&action.address).is_some_and(|node| node.provider.kind() != BUILTIN)
+            }
             Kind::End => held().is_some_and(|state| state.provider.kind != BUILTIN),
         }
     }
@@ -424,13 +427,17 @@ impl<'a> Run<'a> {
     pub(super) async fn act(&self, index: usize) -> Result<(), Diagnostic> {
         let Action { address, kind, .. } = &self.actions()[index];
         match kind {
-            Kind::Make | Kind::Judge => {
+            Kind::Make | Kind::HandOver | Kind::Judge => {
                 let (Some(node), Some(decision)) =
                     (self.desired.nodes.get(address), self.course.decisions.get(address))
                 else {
                     return Ok(());
                 };
-                let making = Making { run: self, node, op: &decision.op, action: index };
+                let op = if *kind == Kind::HandOver { &Op::Update } else { &decision.op };
+                let making = Making { run: self, node, op, action: index };
+                if *kind == Kind::HandOver {
+                    return Box::pin(making.hand_over()).await;
+                }
                 if *kind == Kind::Judge {
                     self.live.judged(address, making.judge()?);
                     return Ok(());

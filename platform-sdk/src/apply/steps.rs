@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::schedule::Run;
 use crate::{
     desired::Address,
-    plan::{Action, Summary},
+    plan::{Action, Kind, Summary},
     report::{Diagnostic, Event},
 };
 
@@ -223,12 +223,12 @@ impl<'r, 'a> Schedule<'r, 'a> {
     }
 }
 
-/// The step of each action, and how many there are: actions of one address are one step.
+/// The step of each action, and how many there are: actions of one address are one step, but for its hand-over.
 pub(super) fn steps(list: &[Action]) -> (Vec<usize>, usize) {
     let mut known = std::collections::HashMap::new();
     let of = list.iter().map(|action| {
         let next = known.len();
-        *known.entry(&action.address).or_insert(next)
+        *known.entry((&action.address, action.kind == Kind::HandOver)).or_insert(next)
     });
     let of = of.collect();
     (of, known.len())

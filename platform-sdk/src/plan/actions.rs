@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Decisions, Op,
+    Decisions, HandOver, Op,
     containment::retained,
     cycles::{Detours, Knot},
     decide::Sources,
@@ -17,6 +17,8 @@ pub enum Kind {
     Judge,
     /// Makes, adopts or updates what the address is to hold.
     Make,
+    /// Gives the object to its owner.
+    HandOver,
     /// Ends the object that the address held: by a call, or along with another.
     End,
     /// Ends the object at this place of the pending deletes.
@@ -49,9 +51,9 @@ pub struct Actions {
 }
 
 impl Actions {
-    /// The addresses in an order that respects all needs; may name one twice.
-    pub fn order(&self) -> impl Iterator<Item = &Address> {
-        self.order.iter().map(|index| &self.list[*index].address)
+    /// The actions in an order that respects all needs; may name an address more than once.
+    pub fn order(&self) -> impl Iterator<Item = &Action> {
+        self.order.iter().map(|index| &self.list[*index])
     }
 }
 
@@ -97,6 +99,7 @@ pub(super) struct Builder<'a> {
 pub(super) enum Slot {
     Judge,
     Make,
+    HandOver,
     End,
 }
 
@@ -140,6 +143,7 @@ impl<'a> Builder<'a> {
         for address in desired.order.iter().chain(left) {
             let Some(decision) = self.decisions.get(address) else { continue };
             match decision.op {
+                Op::Update if decision.hand_over == HandOver::Alone => {}
                 Op::Create | Op::Adopt | Op::Update => drop(self.push(address, Kind::Make, Some(Slot::Make))),
                 Op::Replace { .. } => {
                     if decision.conditions.contains(address) {
@@ -152,6 +156,9 @@ impl<'a> Builder<'a> {
                 Op::Move { .. } | Op::Options => drop(self.push(address, Kind::Note, Some(Slot::Make))),
                 Op::Forget => drop(self.push(address, Kind::Note, None)),
                 Op::Read | Op::Keep => {}
+            }
+            if decision.hand_over != HandOver::No {
+                self.push(address, Kind::HandOver, Some(Slot::HandOver));
             }
         }
         for index in pending {

@@ -1,6 +1,7 @@
 //! The plan's one entry: from what is desired, owned and observed to ordered steps.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -8,12 +9,12 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    Change, ChangeKind, Cost, Decisions, Op, Plan, Shown, Step, Summary, Targets,
+    Change, ChangeKind, Cost, Decisions, HandOver, Kind, Op, Plan, Shown, Step, Summary, Targets,
     actions::{Actions, Tied, actions},
     cycles::Detours,
     decide::{self, Decision, Sources},
     diff::{Difference, Verdict},
-    guard, held,
+    guard, hand_over, held,
     moves::{effects, moved},
     outputs,
 };
@@ -180,13 +181,18 @@ fn unknown_replacements(replace: &BTreeSet<Address>, decisions: &Decisions) -> V
 fn steps(sources: Sources<'_>, decisions: &Decisions, actions: &Actions, pending: &BTreeSet<usize>) -> Vec<Step> {
     let mut steps = Vec::with_capacity(decisions.len() + pending.len());
     let mut shown = BTreeSet::new();
-    // An action order may name an address twice, and only what does nothing is left for the order of the program.
-    let acting: Vec<&Address> = actions.order().filter(|address| shown.insert(*address)).collect();
-    let idle = sources.desired.order.iter().filter(|address| !shown.contains(address));
-    for address in acting.into_iter().chain(idle) {
-        if let Some(decision) = decisions.get(address) {
-            steps.push(step(sources, address, decision));
+    for action in actions.order() {
+        let Some(decision) = decisions.get(&action.address) else { continue };
+        if action.kind == Kind::HandOver && decision.hand_over == HandOver::After {
+            steps.push(hand_over::step(sources, &action.address, decision));
+        } else if shown.insert(&action.address) {
+            // An action order may name an address twice.
+            steps.push(step(sources, &action.address, decision));
         }
+    }
+    // Only what does nothing is left for the order of the program.
+    for address in sources.desired.order.iter().filter(|address| !shown.contains(address)) {
+        steps.extend(decisions.get(address).map(|decision| step(sources, address, decision)));
     }
     let left = pending.iter().filter_map(|index| sources.snapshot.pending_deletes.get(*index));
     steps.extend(left.map(|old| left_behind(sources, old)));
@@ -213,9 +219,11 @@ fn left_behind(sources: Sources<'_>, old: &ResourceState) -> Step {
     }
 }
 
-fn step(sources: Sources<'_>, address: &Address, decision: &Decision) -> Step {
-    let none = Vec::new();
-    let contents = sources.observed.contents.get(address).filter(|_| decision.ends_object()).unwrap_or(&none);
+fn step(sources: Sources<'_>, address: &Address, whole: &Decision) -> Step {
+    let nothing = Vec::new();
+    let node = sources.desired.nodes.get(address).filter(|_| whole.hand_over == HandOver::After);
+    let decision = &node.map_or_else(|| Cow::Borrowed(whole), |node| Cow::Owned(hand_over::before(node.schema, whole)));
+    let contents = sources.observed.contents.get(address).filter(|_| decision.ends_object()).unwrap_or(&nothing);
     let changes = match decision.op {
         Op::Create => creation(&decision.inputs, sources.schemas.get(address.type_name()).copied()),
         Op::Adopt | Op::Update | Op::Replace { .. } | Op::Options | Op::Move { .. } => {

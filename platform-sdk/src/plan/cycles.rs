@@ -169,6 +169,7 @@ impl<'a> Knot<'a> {
             (Kind::Make, Some(Op::Update)) => format!("`{address}` is updated"),
             (Kind::Make, Some(Op::Adopt)) => format!("`{address}` is adopted"),
             (Kind::Make, _) => format!("`{address}` is created"),
+            (Kind::HandOver, _) => format!("`{address}` is handed over"),
             (Kind::Judge, _) => format!("it is known whether `{address}` is replaced"),
             (Kind::Note, _) => format!("`{address}` is recorded"),
             (Kind::Read, _) => format!("`{address}` is read"),

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ChangeKind, Decisions, Op,
+    ChangeKind, Decisions, HandOver, Op,
     compare::{Compared, compare, unrecorded},
     containment::Drawn,
     cycles::Detours,
     diff::{self, Difference, Verdict},
+    hand_over,
 };
 use crate::{
     desired::{Address, Desired, Node, Tree, conceal_fields, evaluate, evaluates_to, failures},
@@ -58,6 +59,8 @@ pub struct Decision {
     /// The resources whose values decide, once they are known, whether this step replaces: it does if any of them does.
     /// Empty: the step is certain.
     pub conditions: BTreeSet<Address>,
+    /// Whether it is given to another owner in the end.
+    pub hand_over: HandOver,
 }
 
 impl Decision {
@@ -72,6 +75,7 @@ impl Decision {
             resumes: false,
             left_alone: false,
             conditions: BTreeSet::new(),
+            hand_over: HandOver::No,
         }
     }
 
@@ -115,6 +119,7 @@ pub(crate) fn decide(sources: Sources<'_>) -> (Decisions, Vec<Diagnostic>) {
     decider.undesired();
     decider.retained_in_vain();
     decider.end_alone();
+    hand_over::mark(sources, &mut decider.decisions);
     (decider.decisions, decider.problems)
 }
 

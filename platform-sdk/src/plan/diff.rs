@@ -187,7 +187,7 @@ impl Walk<'_> {
                         path: path.clone(),
                         before,
                         after: None,
-                        kind: ChangeKind::Remove,
+                        kind: ChangeKind::Release,
                         verdict: Verdict::Released,
                         judged: false,
                     };

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     desired::{Address, Addresses, Tree},
-    program::{Identity, Schema},
+    program::{Access, Identity, Schema},
     state::ResourceState,
 };
 
@@ -49,6 +49,11 @@ impl<'a> Dependents<'a> {
         self.had(address).chain(self.wants.get(address).into_iter().flatten().copied()).collect()
     }
 
+    /// What is to depend on it.
+    pub(super) fn wants(&self, address: &Address) -> impl Iterator<Item = &'a Address> + use<'a, '_> {
+        self.wants.get(address).into_iter().flatten().copied()
+    }
+
     fn is(of: &BTreeMap<&Address, BTreeSet<&Address>>, address: &Address, dependent: &Address) -> bool {
         of.get(address).is_some_and(|all| all.contains(dependent))
     }
@@ -68,6 +73,7 @@ impl<'a> Builder<'a> {
         self.ended_before_renames();
         self.left_behind(&dependents);
         self.freed_keys();
+        self.handed_over_last(&dependents);
     }
 
     fn made_after_dependencies(&mut self) {
@@ -142,11 +148,22 @@ impl<'a> Builder<'a> {
                     // What is gone from reality holds nothing any more, and what is new never did.
                     Op::Replace { .. } | Op::Update | Op::Adopt if !delete_first || dropped => {
                         self.need(end, self.of(dependent, Slot::Make));
+                        if self.is_owned_by(dependent, address) {
+                            self.need(end, self.of(dependent, Slot::HandOver));
+                        }
                     }
                     _ => {}
                 }
             }
         }
+    }
+
+    /// Whether an object has the other one for its owner.
+    fn is_owned_by(&self, address: &Address, owner: &Address) -> bool {
+        let Sources { snapshot, schemas, .. } = self.sources;
+        let (state, schema) = (snapshot.resources.get(address), schemas.get(address.type_name()));
+        let (Some(state), Some(schema)) = (state, schema) else { return false };
+        referring_fields(schema, state, owner).any(|field| field.access == Some(Access::Owner))
     }
 
     /// Whether an object lives in another, or holds it, so that the other one can't end before.

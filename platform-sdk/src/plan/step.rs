@@ -86,6 +86,8 @@ pub enum ChangeKind {
     Change,
     /// It is taken away: back to its default.
     Remove,
+    /// The program sets it no more, and it stays as it is: no call.
+    Release,
     /// Reality was changed behind the program's back; the program's value is restored.
     Drift,
 }

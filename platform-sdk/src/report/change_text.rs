@@ -68,6 +68,7 @@ impl Changes {
         let marks = self.marks(change);
         let absent = || match change.kind {
             ChangeKind::Remove => Some("(default)".to_owned()),
+            ChangeKind::Release => Some("(stays as it is)".to_owned()),
             ChangeKind::Add | ChangeKind::Change | ChangeKind::Drift => Some("(unset)".to_owned()),
         };
         let (was, is) = (value(change.before.as_ref()), value(change.after.as_ref()));
@@ -122,7 +123,7 @@ impl Changes {
         match change.kind {
             ChangeKind::Drift => mark(Meaning::Changed, "(drift)"),
             ChangeKind::Remove if change.after.is_some() => mark(Meaning::Aside, "(default)"),
-            ChangeKind::Add | ChangeKind::Change | ChangeKind::Remove => {}
+            ChangeKind::Add | ChangeKind::Change | ChangeKind::Remove | ChangeKind::Release => {}
         }
         if change.replaces {
             mark(Meaning::Bad, "(forces replacement)");

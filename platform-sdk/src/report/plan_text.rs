@@ -195,7 +195,7 @@ impl Page {
             let (sign, meaning, rows) = match change.kind {
                 ChangeKind::Add => ("+", Meaning::Good, changes.set(std::slice::from_ref(change))),
                 ChangeKind::Remove => ("-", Meaning::Bad, format!("    {}\n", clean(&change.path))),
-                ChangeKind::Change | ChangeKind::Drift => {
+                ChangeKind::Change | ChangeKind::Drift | ChangeKind::Release => {
                     ("~", Meaning::Changed, changes.differing(std::slice::from_ref(change)))
                 }
             };

@@ -150,6 +150,7 @@ mod deleted_with;
 mod drift;
 mod former_types;
 mod half_renames;
+mod hand_over;
 mod held_back;
 mod ignore_changes;
 mod imports;

@@ -33,6 +33,9 @@ pub(crate) struct House<S: Stage = Declared> {
     /// Its number in the street, which is only changed by force while there is a lock on it.
     #[field(nullable, forcible)]
     pub(crate) number: Option<S::In<i64>>,
+    /// Whose it is. Unless set, who made it.
+    #[field(computed, access = owner)]
+    pub(crate) owner: Option<S::In<String>>,
     /// Its tags.
     #[field(computed)]
     pub(crate) tags: Option<S::In<BTreeMap<String, String>>>,
@@ -76,6 +79,9 @@ pub(crate) struct Room<S: Stage = Declared> {
     /// Its name in the house.
     #[field(required, key, renames)]
     pub(crate) name: S::In<String>,
+    /// Whose it is. Unless set, who made it.
+    #[field(computed, access = owner)]
+    pub(crate) owner: Option<S::In<String>>,
     /// A comment.
     #[field(nullable)]
     pub(crate) comment: Option<S::In<String>>,
