@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Address, Node, ProviderKey, ProviderNode, Tree};
 use crate::{
-    program::{Expr, Field, ListOrder, Schema, Shape},
+    program::{Expr, Field, ListOrder, Schema, Shape, Trail},
     report::Diagnostic,
 };
 
@@ -21,7 +21,7 @@ pub(super) fn secret_names(
 ) {
     for node in nodes.values() {
         let mut found = Vec::new();
-        keys(&node.inputs, node.schema.fields(), "", nodes, &mut found);
+        keys(&node.inputs, node.schema.fields(), Trail::Top, nodes, &mut found);
         for path in found {
             problems.push(in_clear(&node.address, &path).about(&node.address).at(&node.at));
         }
@@ -38,20 +38,20 @@ pub(super) fn secret_names(
     }
 }
 
-fn keys(inputs: &Expr, fields: &[Field], above: &str, nodes: &Nodes, found: &mut Vec<String>) {
+fn keys(inputs: &Expr, fields: &[Field], above: Trail<'_>, nodes: &Nodes, found: &mut Vec<String>) {
     let Expr::Map(entries) = inputs else { return };
     for field in fields {
         let Some(input) = entries.get(field.name) else { continue };
-        let path = if above.is_empty() { field.name.to_owned() } else { format!("{above}.{}", field.name) };
+        let at = above.key(field.name);
         if field.key && comes_from_secret(input, nodes, &mut { FAR }) {
-            found.push(path);
+            found.push(at.to_string());
             continue;
         }
         match (field.shape, input) {
-            (Shape::Block(fields), input) => keys(input, fields(), &path, nodes, found),
+            (Shape::Block(fields), input) => keys(input, fields(), at, nodes, found),
             (Shape::Blocks(fields), Expr::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
-                    let here = format!("{path}[{index}]");
+                    let here = at.index(index);
                     let name = match (field.order, item) {
                         (ListOrder::KeyedBy(key), Expr::Map(entries)) => entries.get(key).map(|name| (key, name)),
                         _ => None,
@@ -59,13 +59,13 @@ fn keys(inputs: &Expr, fields: &[Field], above: &str, nodes: &Nodes, found: &mut
                     if let Some((key, name)) = name
                         && comes_from_secret(name, nodes, &mut { FAR })
                     {
-                        found.push(format!("{here}.{key}"));
+                        found.push(here.key(key).to_string());
                     }
-                    keys(item, fields(), &here, nodes, found);
+                    keys(item, fields(), here, nodes, found);
                 }
             }
             (Shape::BlockMap(fields), Expr::Map(items)) => {
-                items.iter().for_each(|(name, item)| keys(item, fields(), &format!("{path}.{name}"), nodes, found));
+                items.iter().for_each(|(name, item)| keys(item, fields(), at.key(name), nodes, found));
             }
             _ => {}
         }

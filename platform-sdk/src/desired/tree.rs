@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::{Entries, Hash, Name, evaluate};
-use crate::program::{DEPTH, Expr, deep_at, step};
+use crate::program::{DEPTH, Expr, Trail, deep_at};
 
 /// A resource's inputs or outputs as the engine compares and stores them.
 #[derive(Clone, PartialEq)]
@@ -162,30 +162,24 @@ impl Tree {
 
     /// Where it nests deeper than state may, in words.
     pub fn too_deep(&self) -> Option<String> {
-        let mut path = String::new();
-        self.is_deep(DEPTH, &mut path).then(|| deep_at(&path))
+        self.deep(DEPTH, Trail::Top)
     }
 
     /// Where one of its fields does.
     pub fn field_too_deep(&self) -> Option<String> {
         let Self::Map(fields) = self else { return self.too_deep() };
-        let mut path = String::new();
-        let deep = fields.iter().any(|(name, field)| step(&mut path, Ok(name), |path| field.is_deep(DEPTH, path)));
-        deep.then(|| deep_at(&path))
+        fields.iter().find_map(|(name, field)| field.deep(DEPTH, Trail::Top.key(name)))
     }
 
-    fn is_deep(&self, left: usize, path: &mut String) -> bool {
+    fn deep(&self, left: usize, at: Trail<'_>) -> Option<String> {
         match self {
-            Self::Leaf(_) | Self::Unknown(_) => false,
-            _ if left == 0 => true,
+            Self::Leaf(_) | Self::Unknown(_) => None,
+            _ if left == 0 => Some(deep_at(at)),
             Self::List(items) => {
-                let mut items = items.iter().enumerate();
-                items.any(|(index, item)| step(path, Err(index), |path| item.is_deep(left - 1, path)))
+                items.iter().enumerate().find_map(|(index, item)| item.deep(left - 1, at.index(index)))
             }
-            Self::Map(entries) => {
-                entries.iter().any(|(key, entry)| step(path, Ok(key), |path| entry.is_deep(left - 1, path)))
-            }
-            Self::Secret(inner) => inner.is_deep(left - 1, path),
+            Self::Map(entries) => entries.iter().find_map(|(key, entry)| entry.deep(left - 1, at.key(key))),
+            Self::Secret(inner) => inner.deep(left - 1, at),
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
     values::{doubled_keys, has_keys, printed_outputs},
 };
 use crate::{
-    program::{Declaration, Expr, Field, Shape, expr_too_deep, field_too_deep, step},
+    program::{Declaration, Expr, Field, Shape, Trail, expr_too_deep, field_too_deep},
     report::Diagnostic,
     scrub::Known,
 };
@@ -202,30 +202,21 @@ fn fits_below(rest: &[Segment], field: &Field) -> bool {
 
 /// What can't be used of an expression: where it stands, and why.
 fn invalid_values(expr: &Expr) -> Vec<(String, String)> {
-    fn collect(expr: &Expr, path: &mut String, found: &mut Vec<(String, String)>) {
+    fn collect(expr: &Expr, at: Trail<'_>, found: &mut Vec<(String, String)>) {
         match expr {
             Expr::Value(_) | Expr::Output { .. } => {}
             Expr::List(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    below(path, Err(index), item, found);
-                }
+                items.iter().enumerate().for_each(|(index, item)| collect(item, at.index(index), found));
             }
-            Expr::Map(entries) => entries.iter().for_each(|(key, entry)| below(path, Ok(key), entry, found)),
-            Expr::Concat(items) => items.iter().for_each(|item| collect(item, path, found)),
-            Expr::Apply { source, .. } | Expr::Secret(source) => collect(source, path, found),
-            Expr::Invalid(problem) => found.push((path.clone(), problem.clone())),
+            Expr::Map(entries) => entries.iter().for_each(|(key, entry)| collect(entry, at.key(key), found)),
+            Expr::Concat(items) => items.iter().for_each(|item| collect(item, at, found)),
+            Expr::Apply { source, .. } | Expr::Secret(source) => collect(source, at, found),
+            Expr::Invalid(problem) => found.push((at.to_string(), problem.clone())),
         }
     }
 
-    fn below(path: &mut String, at: Result<&str, usize>, expr: &Expr, found: &mut Vec<(String, String)>) {
-        step(path, at, |path| {
-            collect(expr, path, found);
-            false
-        });
-    }
-
     let mut found = Vec::new();
-    collect(expr, &mut String::new(), &mut found);
+    collect(expr, Trail::Top, &mut found);
     found
 }
 

@@ -1,15 +1,12 @@
 //! What can be seen in values alone, whatever their type: elements of a list that have the same key, and text that was made
 //! of an output by printing it.
 
-use std::{
-    collections::BTreeMap,
-    fmt::{Display, Write as _},
-};
+use std::{collections::BTreeMap, fmt::Display};
 
 use serde_json::Value;
 
 use crate::{
-    program::{Expr, Field, ListOrder, PRINTED_OUTPUT, Shape},
+    program::{Expr, Field, ListOrder, PRINTED_OUTPUT, Shape, Trail},
     report::Diagnostic,
 };
 
@@ -67,7 +64,7 @@ pub(super) fn has_keys(fields: &[Field]) -> bool {
 /// Reports text that holds the print of an output instead of its value.
 pub(super) fn printed_outputs(of: &impl Display, expr: &Expr) -> impl Iterator<Item = Diagnostic> {
     let mut paths = Vec::new();
-    in_expr(expr, &mut String::new(), &mut paths);
+    in_expr(expr, Trail::Top, &mut paths);
     paths.into_iter().map(move |path| {
         let place = if path.is_empty() { format!("`{of}`") } else { format!("field `{path}` of `{of}`") };
         Diagnostic::error(format!("{place} holds the print of an output, not its value"))
@@ -76,44 +73,35 @@ pub(super) fn printed_outputs(of: &impl Display, expr: &Expr) -> impl Iterator<I
     })
 }
 
-fn in_expr(expr: &Expr, path: &mut String, found: &mut Vec<String>) {
-    let above = path.len();
+fn in_expr(expr: &Expr, at: Trail<'_>, found: &mut Vec<String>) {
     match expr {
-        Expr::Value(value) => in_value(value, path, found),
-        Expr::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                write!(path, "[{index}]").expect("text takes text");
-                in_expr(item, path, found);
-                path.truncate(above);
-            }
-        }
+        Expr::Value(value) => in_value(value, at, found),
+        Expr::List(items) => items.iter().enumerate().for_each(|(index, item)| in_expr(item, at.index(index), found)),
         Expr::Map(entries) => {
             for (key, entry) in entries {
-                path.push_str(if above > 0 { "." } else { "" });
-                path.push_str(key);
+                let at = at.key(key);
                 if is_printed(key) {
-                    found.push(path.clone());
+                    found.push(at.to_string());
                 }
-                in_expr(entry, path, found);
-                path.truncate(above);
+                in_expr(entry, at, found);
             }
         }
-        Expr::Concat(parts) => parts.iter().for_each(|part| in_expr(part, path, found)),
-        Expr::Apply { source, .. } | Expr::Secret(source) => in_expr(source, path, found),
+        Expr::Concat(parts) => parts.iter().for_each(|part| in_expr(part, at, found)),
+        Expr::Apply { source, .. } | Expr::Secret(source) => in_expr(source, at, found),
         Expr::Output { .. } | Expr::Invalid(_) => {}
     }
 }
 
-fn in_value(value: &Value, path: &str, found: &mut Vec<String>) {
+fn in_value(value: &Value, at: Trail<'_>, found: &mut Vec<String>) {
     match value {
-        Value::String(text) if is_printed(text) => found.push(path.to_owned()),
-        Value::Array(items) => items.iter().for_each(|item| in_value(item, path, found)),
+        Value::String(text) if is_printed(text) => found.push(at.to_string()),
+        Value::Array(items) => items.iter().for_each(|item| in_value(item, at, found)),
         Value::Object(entries) => {
             for (key, entry) in entries {
                 if is_printed(key) {
-                    found.push(path.to_owned());
+                    found.push(at.to_string());
                 }
-                in_value(entry, path, found);
+                in_value(entry, at, found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

@@ -20,6 +20,7 @@ mod schema;
 mod secret;
 mod stack;
 mod stage;
+mod trail;
 
 pub use config::{Config, ConfigValue};
 pub(crate) use config_secrets::{KEY, Sealer};
@@ -32,7 +33,7 @@ pub use names::{Nameless, Names, NamesOf};
 #[doc(hidden)]
 pub use names::{checked_name, known_name};
 pub use near::nearest;
-pub(crate) use nesting::{DEPTH, deep_at, expr_too_deep, field_too_deep, step};
+pub(crate) use nesting::{DEPTH, deep_at, expr_too_deep, field_too_deep};
 pub use options::{Operation, Options};
 pub use output::{Joined, Output, interpolate};
 pub(crate) use output::{PRINTED_OUTPUT, said};
@@ -44,3 +45,4 @@ pub use secret::Secret;
 pub use stack::Stack;
 pub(crate) use stack::{Declaration, ProviderDeclaration, Recorder, logged_in_twice};
 pub use stage::{Declared, Resolved, Stage, ToExpr};
+pub(crate) use trail::Trail;

@@ -1,12 +1,12 @@
 //! How deep values may nest. All of them end in state, which is read again by a parser that has a bound; and what walks
 //! through one recurses. So what is deeper is refused before anything walks through it.
 
-use std::{fmt::Write as _, io};
+use std::io;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Expr;
+use super::{Expr, Trail};
 use crate::desired::write_within;
 
 /// How many lists, maps and secrets may be in each other, in one field of a resource or one output of a stack. Well below
@@ -43,26 +43,23 @@ pub(super) fn value_of_own<T: Serialize>(value: T) -> Result<Value, String> {
 
 /// Where a value nests too deep, in words.
 pub(crate) fn too_deep(value: &Value) -> Option<String> {
-    let mut path = String::new();
-    value_is_deep(value, DEPTH, &mut path).then(|| deep_at(&path))
+    deep_value(value, DEPTH, Trail::Top)
 }
 
 /// Where one of a resource's fields nests too deep, in words, as far as that can be known before its outputs are.
 pub(crate) fn field_too_deep(inputs: &Expr) -> Option<String> {
     let Expr::Map(fields) = inputs else { return expr_too_deep(inputs) };
-    let mut path = String::new();
-    let deep = fields.iter().any(|(name, field)| step(&mut path, Ok(name), |path| expr_is_deep(field, DEPTH, path)));
-    deep.then(|| deep_at(&path))
+    fields.iter().find_map(|(name, field)| deep_expr(field, DEPTH, Trail::Top.key(name)))
 }
 
 /// Where an expression nests too deep, in words, as far as that can be known before its outputs are.
 pub(crate) fn expr_too_deep(expr: &Expr) -> Option<String> {
-    let mut path = String::new();
-    expr_is_deep(expr, DEPTH, &mut path).then(|| deep_at(&path))
+    deep_expr(expr, DEPTH, Trail::Top)
 }
 
 /// The problem of what stands at a path, in words: `` `input[0][0]` nests more than 64 deep ``.
-pub(crate) fn deep_at(path: &str) -> String {
+pub(crate) fn deep_at(trail: Trail<'_>) -> String {
+    let path = trail.to_string();
     let end = path.char_indices().nth(SAID).map_or(path.len(), |(at, _)| at);
     let more = if end < path.len() { "…" } else { "" };
     let place = if path.is_empty() { "it".to_owned() } else { format!("`{}{more}`", &path[..end]) };
@@ -87,47 +84,26 @@ fn is_long(expr: &Expr, left: usize) -> bool {
     }
 }
 
-/// Adds a list's place or a map's key to a path, for as long as `below` looks; leaves it there where that finds something.
-pub(crate) fn step(path: &mut String, at: Result<&str, usize>, below: impl FnOnce(&mut String) -> bool) -> bool {
-    let above = path.len();
-    match at {
-        Ok(key) if path.is_empty() => path.push_str(key),
-        Ok(key) => path.extend([".", key]),
-        Err(index) => write!(path, "[{index}]").expect("text takes text"),
-    }
-    let found = below(path);
-    if !found {
-        path.truncate(above);
-    }
-    found
-}
-
-fn value_is_deep(value: &Value, left: usize, path: &mut String) -> bool {
+fn deep_value(value: &Value, left: usize, at: Trail<'_>) -> Option<String> {
     match value {
-        Value::Array(_) | Value::Object(_) if left == 0 => true,
+        Value::Array(_) | Value::Object(_) if left == 0 => Some(deep_at(at)),
         Value::Array(items) => {
-            let mut items = items.iter().enumerate();
-            items.any(|(index, item)| step(path, Err(index), |path| value_is_deep(item, left - 1, path)))
+            items.iter().enumerate().find_map(|(index, item)| deep_value(item, left - 1, at.index(index)))
         }
-        Value::Object(entries) => {
-            entries.iter().any(|(key, entry)| step(path, Ok(key), |path| value_is_deep(entry, left - 1, path)))
-        }
-        _ => false,
+        Value::Object(entries) => entries.iter().find_map(|(key, entry)| deep_value(entry, left - 1, at.key(key))),
+        _ => None,
     }
 }
 
-fn expr_is_deep(expr: &Expr, left: usize, path: &mut String) -> bool {
+fn deep_expr(expr: &Expr, left: usize, at: Trail<'_>) -> Option<String> {
     match expr {
-        Expr::Value(value) => value_is_deep(value, left, path),
-        Expr::Output { .. } | Expr::Concat(_) | Expr::Apply { .. } | Expr::Invalid(_) => false,
-        _ if left == 0 => true,
+        Expr::Value(value) => deep_value(value, left, at),
+        Expr::Output { .. } | Expr::Concat(_) | Expr::Apply { .. } | Expr::Invalid(_) => None,
+        _ if left == 0 => Some(deep_at(at)),
         Expr::List(items) => {
-            let mut items = items.iter().enumerate();
-            items.any(|(index, item)| step(path, Err(index), |path| expr_is_deep(item, left - 1, path)))
+            items.iter().enumerate().find_map(|(index, item)| deep_expr(item, left - 1, at.index(index)))
         }
-        Expr::Map(entries) => {
-            entries.iter().any(|(key, entry)| step(path, Ok(key), |path| expr_is_deep(entry, left - 1, path)))
-        }
-        Expr::Secret(inner) => expr_is_deep(inner, left - 1, path),
+        Expr::Map(entries) => entries.iter().find_map(|(key, entry)| deep_expr(entry, left - 1, at.key(key))),
+        Expr::Secret(inner) => deep_expr(inner, left - 1, at),
     }
 }

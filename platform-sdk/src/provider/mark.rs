@@ -45,12 +45,12 @@ impl Mark {
 /// project and stack. What is longer is cut, and ends with `=-` and the first 16 digits of the whole text's SHA-256: who
 /// knows the three writes the same text, and compares.
 pub fn owner(project: &str, stack: &str, address: &Address) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(LONGEST);
     escape(project, false, &mut text);
     text.push('/');
     escape(stack, false, &mut text);
     text.push('/');
-    escape(&address.to_string(), true, &mut text);
+    escape(address.as_str(), true, &mut text);
     if text.len() > LONGEST {
         let digest = Sha256::digest(&text);
         text.truncate(KEPT);
