@@ -1,6 +1,7 @@
 //! Applying: carries out a plan's actions, journal first, as soon as what they need is done.
 
 mod apart;
+mod context;
 mod created;
 mod down;
 mod end;

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -14,7 +13,6 @@ use super::{
     Ledger, Scrub,
     apart::{Apart, leaving},
     down::Down,
-    held::certain,
     lately::Lately,
     live::Live,
     make::Making,
@@ -25,7 +23,7 @@ use crate::{
     desired::{Address, Desired, Node, ProviderKey, describe},
     observe::{BUILTIN, Connections, Observed, look_up},
     plan::{Action, Course, Kind, Op, Summary, outputs},
-    provider::{Context, ErrorKind, Journalled, Mark, Progress, ProviderError, ProviderResult, owner},
+    provider::{ErrorKind, ProviderError, ProviderResult},
     report::{Diagnostic, Event, Observer, Silence},
     state::{Effect, Intent, ProviderState, Record, ResourceState, Snapshot},
 };
@@ -91,7 +89,7 @@ pub(super) struct Run<'a> {
     pub(super) down: Down,
     /// What this plan ends.
     pub(super) leaving: Vec<&'a ResourceState>,
-    created: Arc<Mutex<BTreeMap<String, String>>>,
+    pub(super) created: Arc<Mutex<BTreeMap<String, String>>>,
     pub(super) lately: Lately,
     /// The step of each action.
     steps: Vec<usize>,
@@ -402,28 +400,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    pub(super) fn context(&self, intent: &str, address: &Address) -> Context {
-        let mark = Mark::new(
-            format!("{}/{intent}", self.course.snapshot.uuid),
-            owner(&self.desired.project, &self.desired.stack, address),
-        );
-        let journal = Journal { ledger: self.ledger.clone(), intent: intent.to_owned(), created: self.created.clone() };
-        let (observer, silence) = (self.observer.clone(), self.silence.clone());
-        let progress = Words { observer, silence, scrub: self.scrub.clone(), address: address.clone() };
-        Context::new(mark, Arc::new(journal), Arc::new(progress))
-    }
-
-    /// The id that a create has announced.
-    pub(super) fn created_id(&self, intent: &str) -> Option<String> {
-        self.created.lock().unwrap_or_else(PoisonError::into_inner).get(intent).cloned()
-    }
-
-    pub(super) fn say(&self, address: &Address, state: &str) {
-        let state = &self.scrub.text(state);
-        self.silence.said(address, state);
-        self.observer.event(&Event::StepProgress { address: address.clone(), state: state.clone() });
-    }
-
     pub(super) async fn act(&self, index: usize) -> Result<(), Diagnostic> {
         let Action { address, kind, .. } = &self.actions()[index];
         match kind {
@@ -466,44 +442,4 @@ fn not_read(address: &Address) -> Diagnostic {
 fn first(error: &crate::Error) -> Diagnostic {
     let unknown = || Diagnostic::error("the journal can't be written");
     error.diagnostics().first().cloned().unwrap_or_else(unknown)
-}
-
-/// Makes new ids durable for one intent.
-struct Journal {
-    ledger: Arc<dyn Ledger>,
-    intent: String,
-    created: Arc<Mutex<BTreeMap<String, String>>>,
-}
-
-#[async_trait]
-impl Journalled for Journal {
-    async fn created(&self, id: &str) -> ProviderResult<()> {
-        let record = Record::Created { intent: self.intent.clone(), id: id.to_owned() };
-        crate::fault::point("an id is known");
-        self.created.lock().unwrap_or_else(PoisonError::into_inner).insert(self.intent.clone(), id.to_owned());
-        self.ledger.append(record).await.map_err(|error| {
-            ProviderError::new(
-                ErrorKind::Invalid { field: None },
-                format!("the id `{id}` can't be journalled: {error}"),
-            )
-        })?;
-        // What follows is another request of the same create.
-        certain(&*self.ledger).await
-    }
-}
-
-/// Shows a driver's progress.
-struct Words {
-    observer: Arc<dyn Observer>,
-    silence: Arc<Silence>,
-    scrub: Arc<Scrub>,
-    address: Address,
-}
-
-impl Progress for Words {
-    fn say(&self, state: &str) {
-        let state = self.scrub.text(state);
-        self.silence.said(&self.address, &state);
-        self.observer.event(&Event::StepProgress { address: self.address.clone(), state });
-    }
 }
