@@ -240,6 +240,19 @@ impl SimDriver {
         answer.map_err(|refusal| refused(what, &refusal))
     }
 
+    /// A request that sets these fields.
+    async fn set(&self, id: &str, new: Map<String, Value>) -> ProviderResult<(String, Tree)> {
+        let (kind, id, site) = (self.kind, id.to_owned(), self.site.clone());
+        let what = format!("change {kind:?} {:?}", new.keys().collect::<Vec<_>>());
+        let set = self.mutates(&what, Asks::Change, move |things, now| {
+            let uid = things.find(kind, &id, site.as_deref()).ok_or(Refusal::Gone)?;
+            let changes = things.set(uid, &new, now)?;
+            Ok(((things.all[uid].id.clone(), things.all[uid].serial.clone()), changes))
+        });
+        let (id, serial) = set.await?;
+        Ok((id.clone(), outputs(&id, &serial)))
+    }
+
     fn found(&self, thing: &Thing, id: &str) -> Found {
         Found {
             id: id.to_owned(),
@@ -314,25 +327,26 @@ impl Driver for SimDriver {
 
     async fn update(
         &self,
-        _ctx: &Context,
+        ctx: &Context,
         request: &Request,
         after: &Value,
         paths: &[String],
     ) -> ProviderResult<(String, Tree)> {
+        // What state does not know of it is read anew, as the pages' drivers do.
+        let known = request.outputs.as_ref().and_then(|known| known.get("serial")).is_some_and(Value::is_string);
+        if !known && self.read(request).await?.is_none() {
+            return Err(error(ErrorKind::NotFound, "it is gone"));
+        }
         let wanted = self.fields(after);
         let tops: Vec<&str> = paths.iter().filter_map(|path| path.split(['.', '[']).next()).collect();
         let part = |name: &str| (name.to_owned(), wanted.get(name).cloned().unwrap_or(Value::Null));
-        let new: Map<String, Value> = tops.into_iter().map(part).collect();
-        let (kind, id, site) = (self.kind, request.id.clone(), self.site.clone());
-        let what = format!("change {kind:?} {:?}", new.keys().collect::<Vec<_>>());
-        let (id, serial) = self
-            .mutates(&what, Asks::Change, move |things, now| {
-                let uid = things.find(kind, &id, site.as_deref()).ok_or(Refusal::Gone)?;
-                let changes = things.set(uid, &new, now)?;
-                Ok(((things.all[uid].id.clone(), things.all[uid].serial.clone()), changes))
-            })
-            .await?;
-        Ok((id.clone(), outputs(&id, &serial)))
+        let mut new: Map<String, Value> = tops.into_iter().map(part).collect();
+        let name = if self.kind == Kind::Area && new.len() > 1 { new.remove("name") } else { None };
+        let Some(name) = name else { return self.set(&request.id, new).await };
+        // An area is renamed first, and the rest is changed by a second request.
+        let (id, _) = self.set(&request.id, Map::from_iter([("name".to_owned(), name)])).await?;
+        ctx.renamed(&id).await?;
+        self.set(&id, new).await
     }
 
     async fn delete(&self, _ctx: &Context, request: &Request, force: bool) -> ProviderResult<()> {
