@@ -88,6 +88,7 @@ mod canonical;
 mod cli;
 mod engine;
 mod fault;
+mod panics;
 
 pub use platform_sdk_derive as derive;
 pub use program::*;

@@ -1,7 +1,24 @@
 //! Known secrets, taken out of texts however they stand there: plain, escaped for JSON, percent-encoded, in hexadecimal or
 //! in base64, also in the middle of a longer one. The cost is that of the text, however many secrets there are.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{PoisonError, RwLock},
+};
+
+/// What this process keeps secret, whatever it works on: for what is printed where nobody knows whose it is.
+static OF_PROCESS: RwLock<Known> = RwLock::new(Known::none());
+
+/// From here on this is a secret of the process.
+pub(crate) fn keep_secret(secret: &str) {
+    OF_PROCESS.write().unwrap_or_else(PoisonError::into_inner).learn(secret);
+}
+
+/// The text without any secret of the process.
+pub(crate) fn without_known(text: &str) -> String {
+    OF_PROCESS.read().unwrap_or_else(PoisonError::into_inner).taken_out_of(text)
+}
 
 /// The address of a place, without a login that somebody wrote into it: `s3://[secret]@bucket/folder`.
 pub fn without_login(url: &str) -> String {
@@ -13,6 +30,18 @@ pub fn without_login(url: &str) -> String {
         Some((_, place)) => format!("{scheme}://{REDACTED}@{place}{query}"),
         None => format!("{scheme}://{place}{query}"),
     }
+}
+
+/// A text in which addresses may stand, each without a login: also one that follows after `?`.
+pub fn without_logins(text: &str) -> String {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | '<' | '>' | ',');
+    let told = |word: &str| if word.contains("://") { without_login(word) } else { word.to_owned() };
+    text.split_inclusive(ends)
+        .map(|word| match word.char_indices().next_back() {
+            Some((at, end)) if ends(end) => told(&word[..at]) + &word[at..],
+            _ => told(word),
+        })
+        .collect()
 }
 
 /// How a secret stands in what may be shown.
@@ -52,6 +81,10 @@ impl<S: AsRef<str>> FromIterator<S> for Known {
 }
 
 impl Known {
+    const fn none() -> Self {
+        Self { texts: BTreeMap::new() }
+    }
+
     /// One more. Of what has several lines, each is a secret of its own: a service may quote one, or join them.
     pub fn learn(&mut self, secret: &str) {
         self.insert(secret);

@@ -1,11 +1,7 @@
 //! One action as the scheduler takes it: what it waits for is heard, and a panic in it is a failure like any other.
 
-use std::panic::AssertUnwindSafe;
-
-use futures::FutureExt as _;
-
 use super::schedule::Run;
-use crate::{plan::Action, program::said, provider::listening, report::Diagnostic};
+use crate::{panics::caught_async, plan::Action, provider::listening, report::Diagnostic};
 
 impl Run<'_> {
     /// Does an action. What it had asked of a service when it panicked is found out by the next run.
@@ -13,9 +9,9 @@ impl Run<'_> {
         let Action { address, .. } = &self.actions()[index];
         let scrub = self.scrub.clone();
         let listener = self.silence.listener(Some(address.clone()), std::sync::Arc::new(move |text| scrub.text(text)));
-        let acting = AssertUnwindSafe(listening(listener, Box::pin(self.act(index)))).catch_unwind();
-        acting.await.unwrap_or_else(|panic| {
-            let problem = Diagnostic::error(format!("`{address}` ended in a panic")).detail(said(panic.as_ref()));
+        let acting = caught_async(listening(listener, Box::pin(self.act(index))));
+        acting.await.unwrap_or_else(|panicked| {
+            let problem = Diagnostic::error(format!("`{address}` ended in a panic")).detail(panicked.told());
             let problem =
                 problem.hint("this is a mistake in its page or in the SDK: the other steps are not touched by it");
             let at = self.desired.nodes.get(address).map(|node| node.at.clone());

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::{
     desired::{
-        Address, Desired, Entries, Node, ProviderKey, Tree, conceal_fields, describe, evaluate, in_clear, secret_key,
+        Address, Desired, Entries, Node, ProviderKey, Tree, conceal_fields, configured_in_clear, describe, evaluate,
+        in_clear, secret_key,
     },
     observe::Observed,
     plan::Op,
@@ -159,7 +160,7 @@ impl Live {
     pub(super) fn inputs(&self, node: &Node) -> Result<Tree, Diagnostic> {
         let tree = conceal_fields(self.evaluate(&node.inputs), node.schema.fields());
         if let Some(key) = secret_key(node.schema, &tree) {
-            return Err(in_clear(&node.address, key).about(&node.address).at(&node.at));
+            return Err(in_clear(&node.address, &key).about(&node.address).at(&node.at));
         }
         let problem = if let Some(why) = tree.field_too_deep() {
             Diagnostic::error(format!("a value of `{}` can't be used: {why}", node.address))
@@ -178,7 +179,11 @@ impl Live {
         let unknown =
             |what: String| Diagnostic::error(format!("the provider `{key}` can't be configured")).detail(what);
         let provider = desired.providers.get(key).ok_or_else(|| unknown("it is not declared".to_owned()))?;
-        self.evaluate(&provider.config).plain().ok_or_else(|| unknown(describe(&provider.config)))
+        let config = self.evaluate(&provider.config);
+        if config.has_secrets() {
+            return Err(configured_in_clear(key));
+        }
+        config.plain().ok_or_else(|| unknown(describe(&provider.config)))
     }
 }
 

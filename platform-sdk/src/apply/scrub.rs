@@ -2,7 +2,11 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use crate::{desired::Tree, report::Diagnostic, scrub::Known};
+use crate::{
+    desired::Tree,
+    report::Diagnostic,
+    scrub::{Known, keep_secret},
+};
 
 /// Secrets that are known to this run.
 #[derive(Debug, Default)]
@@ -21,6 +25,7 @@ impl Scrub {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for secret in &found {
             known.learn(secret);
+            keep_secret(secret);
         }
     }
 

@@ -19,11 +19,13 @@ use super::{
 };
 use crate::{
     Program, Result,
+    panics::print_no_secrets,
     report::{Diagnostic, Error, LogWriter, Printer, Style},
 };
 
 /// Runs the command line of this process.
 pub(crate) fn main(program: Program) -> ExitCode {
+    print_no_secrets();
     // Variables that are not UTF-8 can't be any of ours, nor of a service's.
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

@@ -6,8 +6,10 @@ use std::{
 };
 
 use super::{
-    Address, Addresses, Hash, Name, ProviderKey, Tree, hash_written, hashed::Whole, names::secret_names, order,
-    validate,
+    Address, Addresses, Hash, Name, ProviderKey, Tree, hash_written,
+    hashed::Whole,
+    names::{Named, secret_names},
+    order, validate,
 };
 use crate::{
     Result,
@@ -184,6 +186,13 @@ pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<
         (declaration.address.clone(), node(declaration, of_provider))
     });
     let nodes: BTreeMap<_, _> = nodes.collect();
+    let (exports, exported_at) = (&recorder.exports, &recorder.exported_at);
+    let named = Named { nodes: &nodes, lookups: &lookups, providers: &providers, exports, exported_at };
+    let told = named.with_secrets(recorder.secrets);
+    if !told.is_empty() {
+        // What else there is to say would name them.
+        return Err(Error::all(told));
+    }
     validate::nodes(&nodes, &lookups, &providers, &mut problems);
     secret_names(&nodes, &providers, &mut problems);
     let order = match order::order(&declared, &nodes) {

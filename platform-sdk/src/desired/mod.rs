@@ -27,7 +27,7 @@ pub(crate) use graph::desired;
 pub use graph::{Desired, LookupNode, Node, ProviderNode, Reference};
 pub use migrate::{brought_to, migrated};
 pub use name::Name;
-pub use names::{in_clear, secret_key};
+pub use names::{configured_in_clear, in_clear, secret_key};
 pub use path::{Path, Segment};
 pub use secrecy::{Telling, conceal_fields, conceal_outputs};
 pub use tree::{Tree, unwrap_secrets};

@@ -40,6 +40,11 @@ impl Telling {
         telling
     }
 
+    /// Whether one of them stands in a text that nobody would have written by chance.
+    pub fn stands_in(&self, text: &str) -> bool {
+        self.inside.are_in(text)
+    }
+
     fn has(&self, value: &Value) -> bool {
         match value {
             Value::String(text) => self.whole.contains(text) || self.inside.are_in(text),

@@ -1,15 +1,14 @@
 //! Patience: what is only read is asked for again, as long as the service has no time for it.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use futures::FutureExt as _;
 use tokio::{sync::watch, time::sleep};
 
 use super::Backoff;
 use crate::{
     desired::Tree,
-    program::said,
+    panics::{Panicked, caught_async},
     provider::{ErrorKind, LookUpDriver, Pace, ProviderError, ProviderResult, waiting},
 };
 
@@ -24,12 +23,13 @@ pub(super) const BEARS_FEWER: &str = "the service asks for fewer requests";
 pub(super) async fn paced<T>(pace: &Pace, call: impl Future<Output = ProviderResult<T>>) -> ProviderResult<T> {
     waiting(BEARS_FEWER, pace.turn()).await;
     // What only reads and panics has failed, and took nothing along.
-    let read = AssertUnwindSafe(call).catch_unwind().await;
-    answered(pace, read.unwrap_or_else(|panic| Err(panicked(said(&*panic)))))
+    let read = caught_async(call).await;
+    answered(pace, read.unwrap_or_else(|panicked| Err(failed(&panicked))))
 }
 
-fn panicked(said: &str) -> ProviderError {
-    ProviderError::new(ErrorKind::Failed { replace: false }, format!("its page panicked: {said}"))
+fn failed(panicked: &Panicked) -> ProviderError {
+    let message = format!("its page panicked: {}", panicked.told());
+    ProviderError::new(ErrorKind::Failed { replace: false }, message)
         .hint("this is a mistake in the page: tell whoever wrote it")
 }
 

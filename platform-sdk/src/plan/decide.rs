@@ -11,7 +11,10 @@ use super::{
     hand_over,
 };
 use crate::{
-    desired::{Address, Desired, Node, Tree, conceal_fields, evaluate, evaluates_to, failures},
+    desired::{
+        Address, Desired, Node, Tree, conceal_fields, configured_in_clear, evaluate, evaluates_to, failures, in_clear,
+        secret_key,
+    },
     observe::Observed,
     program::{Field, Identity, Origin, Schema},
     report::Diagnostic,
@@ -119,6 +122,7 @@ pub(crate) fn decide(sources: Sources<'_>) -> (Decisions, Vec<Diagnostic>) {
     decider.undesired();
     decider.retained_in_vain();
     decider.end_alone();
+    decider.configured_in_clear();
     hand_over::mark(sources, &mut decider.decisions);
     (decider.decisions, decider.problems)
 }
@@ -356,8 +360,22 @@ impl Decider<'_> {
         conceal_fields(tree, node.schema.fields())
     }
 
-    /// A function of the program that fails on what is known fails before anything is done.
+    /// A provider whose configuration turned out to be secret: state would keep it in clear.
+    fn configured_in_clear(&mut self) {
+        let Sources { desired, .. } = self.sources;
+        for (key, provider) in &desired.providers {
+            if evaluate(&provider.config, &mut |origin, field| self.output(origin, field)).has_secrets() {
+                self.problems.push(configured_in_clear(key));
+            }
+        }
+    }
+
+    /// A function of the program that fails on what is known fails before anything is done, and so does a name that turns
+    /// out to be secret.
     fn failing(&mut self, node: &Node, inputs: &Tree) {
+        if let Some(key) = secret_key(node.schema, inputs) {
+            self.problems.push(in_clear(&node.address, &key).about(&node.address).at(&node.at));
+        }
         if inputs.is_known() {
             return;
         }

@@ -16,7 +16,9 @@ use super::{
 };
 use crate::{
     Result,
+    desired::Tree,
     report::{Diagnostic, Error},
+    scrub::keep_secret,
 };
 
 /// The prefix of variables that override configuration: `PLATFORM_CONFIG_REGION` overrides `region`.
@@ -46,6 +48,8 @@ pub struct Config {
     values: BTreeMap<String, ConfigValue>,
     asked: RefCell<BTreeSet<String>>,
     secret: RefCell<BTreeSet<String>>,
+    /// Those that the program was given, in clear.
+    given: RefCell<Vec<String>>,
     sealer: Sealer,
 }
 
@@ -124,6 +128,9 @@ impl Config {
         }
         let Some(found) = self.values.get(key) else { return Ok(None) };
         let value = self.in_clear(key, found, wanted_secret)?;
+        if self.is_secret(key) {
+            self.gives(&value);
+        }
         self.check_depth(key, found, &value)?;
         let wrong = |error: serde_json::Error| {
             let shown = if self.is_secret(key) { String::new() } else { format!(": {error}") };
@@ -177,6 +184,18 @@ impl Config {
             return Err(problem.into());
         }
         Ok(self.sealer.open(table, key, sealed)?)
+    }
+
+    /// The program is given a secret, from wherever: what becomes of it is its own business, and told by nobody else.
+    fn gives(&self, value: &Value) {
+        let mut given = self.given.borrow_mut();
+        Tree::Secret(Box::new(value.clone().into())).collect_secrets(&mut given);
+        given.iter().for_each(|secret| keep_secret(secret));
+    }
+
+    /// The secrets that the program was given.
+    pub(crate) fn given(&self) -> Vec<String> {
+        self.given.borrow().clone()
     }
 
     /// What seals for the config file.

@@ -1,12 +1,6 @@
 //! Outputs: values that a resource will have, and what can be made of them.
 
-use std::{
-    any::Any,
-    fmt,
-    marker::PhantomData,
-    panic::{AssertUnwindSafe, Location, catch_unwind},
-    sync::Arc,
-};
+use std::{fmt, marker::PhantomData, panic::Location, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -15,6 +9,7 @@ use super::{
     Expr, Function, Input, IntoInput, Origin, Secret, ToExpr,
     nesting::{chained, value_of_own},
 };
+use crate::panics::caught;
 
 /// A value of type `T` that is known when the resource it comes from has been read or made.
 pub struct Output<T> {
@@ -69,17 +64,10 @@ fn apply<T: DeserializeOwned, U: Serialize>(
     let call = move |value: Value| {
         let kind = kind(&value);
         let value = serde_json::from_value(value).map_err(|error| misfit::<T>(kind, &error))?;
-        let made = catch_unwind(AssertUnwindSafe(|| value_of_own(f(value))));
-        made.map_err(|panic| format!("it panicked: {}", said(&*panic)))?
+        caught(|| value_of_own(f(value))).map_err(|panicked| format!("it panicked at {}", panicked.told()))?
     };
     let function = Arc::new(Function { at: at.to_string(), call: Arc::new(call) });
     Output::from_expr(Expr::Apply { source: Box::new(source), function })
-}
-
-/// What a panic says.
-pub(crate) fn said(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("without a message")
 }
 
 /// Why a function can't take its argument, without a word of that: it may be a secret, or become one.

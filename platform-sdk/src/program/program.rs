@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     process::ExitCode,
     rc::Rc,
@@ -12,12 +11,11 @@ use std::{
     },
 };
 
-use super::{
-    Builtin, Config, Expr, Provider, ProviderDeclaration, Recorder, Sealer, Stack, logged_in_twice, output::said,
-};
+use super::{Builtin, Config, Expr, Provider, ProviderDeclaration, Recorder, Sealer, Stack, logged_in_twice};
 use crate::{
     Result,
     desired::ProviderKey,
+    panics::{Panicked, caught},
     provider::Connector,
     report::{Diagnostic, Error},
     sealing::{KeySource, KeyWrapper},
@@ -121,7 +119,7 @@ impl Program {
     pub(crate) fn configuration(&self, stack: &str, environment: &BTreeMap<String, String>) -> Result<Rc<Config>> {
         let config = Rc::new(Config::load(stack, self.config_file.as_deref(), environment, self.sealer(environment))?);
         let handle = Stack::new(stack, config.clone(), 0);
-        let _what_else_it_declares = catch_unwind(AssertUnwindSafe(|| (self.declare)(&handle)));
+        let _what_else_it_declares = caught(|| (self.declare)(&handle));
         Ok(config)
     }
 
@@ -147,12 +145,12 @@ impl Program {
 
         let config = Rc::new(Config::load(stack, self.config_file.as_deref(), environment, self.sealer(environment))?);
         let handle = Stack::new(stack, config.clone(), RECORDINGS.fetch_add(1, Ordering::Relaxed));
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.declare)(&handle)));
-        match outcome {
+        match caught(|| (self.declare)(&handle)) {
             Ok(declared) => declared?,
-            Err(panic) => return Err(panicked(panic.as_ref()).into()),
+            Err(panic) => return Err(panicked(&panic).into()),
         }
         let mut recorder = handle.take();
+        recorder.secrets = config.given();
         for (kind, listed) in &self.providers {
             let (config, connector) = ((listed.config)(), listed.connector.clone());
             let alike = recorder.providers.get(&ProviderKey::new(kind, &config));
@@ -168,8 +166,8 @@ impl Program {
     }
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Diagnostic {
+fn panicked(panic: &Panicked) -> Diagnostic {
     Diagnostic::error("the program panicked while it declared its resources")
-        .detail(said(panic))
+        .detail(panic.told())
         .hint("nothing was planned and nothing was changed; correct the program and run it again")
 }

@@ -69,6 +69,8 @@ pub(crate) struct Recorder {
     /// Where each of them is exported.
     pub(crate) exported_at: BTreeMap<String, Name>,
     pub(crate) problems: Vec<Diagnostic>,
+    /// The secrets of the configuration that the program was given.
+    pub(crate) secrets: Vec<String>,
 }
 
 impl Recorder {

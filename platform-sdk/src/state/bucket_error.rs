@@ -4,7 +4,10 @@ use std::io;
 
 use object_store::Error;
 
-use crate::provider::{ErrorKind, ProviderError};
+use crate::{
+    provider::{ErrorKind, ProviderError},
+    scrub::without_logins,
+};
 
 /// The codes by which S3 and Google, and Azure, say that there is no such bucket, not only no such object.
 const NO_BUCKET: [&str; 2] = ["NoSuchBucket", "ContainerNotFound"];
@@ -58,7 +61,9 @@ pub(super) fn is_conflict(error: &Error) -> bool {
 
 /// Any other error, in a place that messages call `name`: `az://acme-state/platform`.
 pub(super) fn failure(name: &str, error: Error) -> io::Error {
-    tracing::debug!(%error, "a bucket's service did not do what was asked");
+    // An address may hold a token.
+    let said = without_logins(&error.to_string());
+    tracing::debug!(error = said, "a bucket's service did not do what was asked");
     let answer = Answer::of(&error);
     let kind = kind(&error, answer.as_ref());
     match error {
@@ -68,7 +73,7 @@ pub(super) fn failure(name: &str, error: Error) -> io::Error {
         }
         error => match told(name, &error, answer.as_ref()) {
             Some(told) => io::Error::new(kind, told),
-            None => io::Error::new(kind, error),
+            None => io::Error::new(kind, said),
         },
     }
 }
@@ -90,7 +95,7 @@ fn kind(error: &Error, answer: Option<&Answer>) -> io::ErrorKind {
 fn told(name: &str, error: &Error, answer: Option<&Answer>) -> Option<ProviderError> {
     const ELSEWHERE: &str = "or choose another place with `--state` or PLATFORM_STATE";
     let (scheme, place) = name.split_once("://")?;
-    if let Some(message) = failed_login(&error.to_string()) {
+    if let Some(message) = failed_login(&without_logins(&error.to_string())) {
         return Some(ProviderError::new(ErrorKind::Denied, message).hint(login(scheme)));
     }
     let Some(answer) = answer else { return unanswered(scheme, error) };
@@ -117,8 +122,8 @@ fn unanswered(scheme: &str, error: &Error) -> Option<ProviderError> {
     let Error::Generic { source, .. } = error else { return None };
     let text = error.to_string();
     let (request, _) = text.split_once("HTTP error: ")?;
-    // Not where the address holds a token.
-    let host = request.split_once("://").and_then(|(_, rest)| rest.split(['/', ' ']).next());
+    // Not what else the address holds: a login, or a token.
+    let host = request.split_once("://").and_then(|(_, rest)| rest.split(['/', ' ']).next()?.rsplit('@').next());
     let host = host.map_or_else(|| "the service".to_owned(), |host| format!("`{host}`"));
     let mut cause: &dyn std::error::Error = source.as_ref();
     while let Some(next) = cause.source() {
@@ -130,6 +135,7 @@ fn unanswered(scheme: &str, error: &Error) -> Option<ProviderError> {
         _ => "AWS_REGION and AWS_ENDPOINT_URL",
     };
     let hint = format!("try again; check the network, and {named}, where these are set");
+    let cause = without_logins(&cause.to_string());
     Some(ProviderError::new(ErrorKind::Unavailable, format!("no answer from {host}: {cause}")).hint(hint))
 }
 
@@ -188,6 +194,23 @@ mod tests {
         let bare = Answer::of(&denied("502 Bad Gateway: ")).expect("an answer");
         assert_eq!(bare, Answer { status: 502, code: String::new(), sentence: String::new() });
         assert_eq!(Answer::of(&Error::NotImplemented { operation: "x".into(), implementer: "y".into() }), None);
+    }
+
+    #[test]
+    fn an_address_is_told_without_a_login_and_without_a_token() {
+        for text in [
+            "Error performing GET https://acme.blob.core.windows.net/c/o?sv=1&sig=canary in 8ms - HTTP error: closed",
+            "Error performing GET https://me:canary@127.0.0.1:9/c/o in 8ms - HTTP error: closed",
+            "Error performing token request: GET http://10.0.0.1/?secret=canary: refused",
+            "something about \"https://canary@host/x?sig=canary\", and more",
+        ] {
+            let source = std::io::Error::other("closed").into();
+            let whole = Error::Generic { store: "x", source: text.into() };
+            for error in [whole, Error::PermissionDenied { path: text.to_owned(), source }] {
+                let said = failure("az://container/folder", error).to_string();
+                assert!(!said.contains("canary"), "{said}");
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::Logins;
 use super::{Store, bucket::Bucket, url::Place};
 #[cfg(feature = "state-s3")]
 use crate::provider::{ErrorKind, S3Login};
-use crate::report::Diagnostic;
+use crate::{report::Diagnostic, scrub::without_logins};
 
 /// A request takes this long at most: a beat that takes longer keeps no hold.
 const REQUEST: Duration = Duration::from_secs(10);
@@ -29,7 +29,8 @@ fn client(endpoint: Option<&String>) -> ClientOptions {
 
 fn opened<S: ObjectStore>(place: &Place<'_>, built: object_store::Result<S>) -> Result<Arc<dyn Store>, Diagnostic> {
     let objects = built.map_err(|error| {
-        Diagnostic::error(format!("the login for `{}` is not complete", place.url)).detail(error.to_string())
+        let why = without_logins(&error.to_string());
+        Diagnostic::error(format!("the login for `{}` is not complete", place.url)).detail(why)
     })?;
     Ok(Arc::new(Bucket::new(Arc::new(objects), place.url, place.folder)))
 }

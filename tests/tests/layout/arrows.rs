@@ -19,7 +19,8 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("report", "a mistake in the program is a diagnostic"),
             ("cli", "`Program::main` is the command line"),
             ("sealing", "secrets of the config file are opened where they are read"),
-            ("scrub", "an address is told without a login"),
+            ("scrub", "an address is told without a login, and what is configured is kept secret"),
+            ("panics", "a function of the program may panic"),
         ],
     ),
     (
@@ -41,6 +42,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("report", "what can't be read is a diagnostic"),
             ("state", "state says what should be there"),
             ("scrub", "what can't be read is told without secrets"),
+            ("panics", "a page may panic while it reads"),
         ],
     ),
     (
@@ -65,6 +67,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("state", "the journal comes first"),
             ("fault", "a test lets the process die between two requests"),
             ("scrub", "no secret leaves in what a provider says"),
+            ("panics", "a page may panic in a step"),
         ],
     ),
     (
@@ -107,6 +110,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("engine", "a verb is one call of it"),
             ("files", "`config set` finds the file"),
             ("observe", "flags become settings of a refresh"),
+            ("panics", "no panic of the process shows a secret"),
             ("plan", "flags become settings of a plan"),
             ("program", "the program that it runs"),
             ("provider", "`doctor` asks for the login"),
@@ -159,6 +163,7 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
     ("files", &[("report", "a missing file is a diagnostic")]),
     ("canonical", &[]),
     ("scrub", &[]),
+    ("panics", &[("scrub", "a panic may quote a secret")]),
     ("fault", &[]),
 ];
 

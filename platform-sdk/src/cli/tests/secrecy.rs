@@ -273,3 +273,167 @@ fn a_secret_in_a_name_is_refused_with_its_resource_and_line() {
     });
     place.done(other, &["up", "--yes"]);
 }
+
+#[test]
+fn a_secret_that_the_program_takes_out_and_puts_into_a_name_is_refused_without_being_told() {
+    const TOKEN: &str = "canary-of-the-configuration";
+    let place = Place::new();
+    let cloud = Cloud::default();
+    let of = |declare: fn(&Stack, &str)| {
+        Program::new("acme", move |stack| {
+            let token = stack.config_secret("token")?;
+            declare(stack, token.expose());
+            Ok(())
+        })
+        .stack("prod")
+        .provider(cloud.provider())
+    };
+    let refused: [(fn(&Stack, &str), &str); 7] = [
+        (|stack, token| drop(stack.add(token, Room::new("lab"))), "the name of a test:Room has a secret in it"),
+        (
+            |stack, token| {
+                stack.component(&format!("x-{token}"), |stack| Ok(drop(stack.add("room", Room::new("lab"))))).unwrap();
+            },
+            "the name of a test:Room has a secret in it",
+        ),
+        (
+            |stack, token| drop(stack.add("room", Room::new("lab")).import(token)),
+            "the id to import of a test:Room has a secret in it",
+        ),
+        (
+            |stack, token| {
+                let room = stack.add("room", Room::new("lab"));
+                stack.add("machine", Machine::new(&room.id).labels([(token.to_owned(), "x")]));
+            },
+            "a key in a map of a test:Machine has a secret in it",
+        ),
+        (
+            |stack, token| drop(stack.add("data", Data::new(json!([{"deep": {token: 1}}])))),
+            "a key in a map of a platform:Data has a secret in it",
+        ),
+        (|stack, token| stack.export(token, json!(1)), "the name of an output has a secret in it"),
+        (
+            |stack, token| drop(stack.reference(&format!("acme/{token}")).output::<String>("x")),
+            "the key of a lookup of a platform:Stack has a secret in it",
+        ),
+    ];
+    for (declare, told) in refused {
+        let state = place.folder.path().join("state").display().to_string();
+        let environment = [("PLATFORM_CONFIG_TOKEN", TOKEN)];
+        for verb in [&["plan", "--json"][..], &["up", "--yes"]] {
+            let ran = run_program(of(declare), &[verb, &["--state", &state]].concat(), &environment);
+            let said = ran.out + &ran.err;
+            assert_eq!(ran.exit, Exit::Failed, "{said}");
+            assert!(said.contains(told) && said.contains("secrecy.rs:") && !said.contains("canary"), "{said}");
+        }
+    }
+}
+
+/// What another stack gives is known to be secret only when that one's state has been read.
+#[test]
+fn a_name_that_turns_out_to_be_secret_is_refused_before_the_service_is_asked() {
+    let place = Place::new();
+    let cloud = Cloud::default();
+    let other = || program(|stack| Ok(stack.export("name", Secret::new("canary-name".to_owned()))));
+    place.done(other(), &["up", "--yes", "--stack", "other"]);
+    let provider = cloud.provider();
+    let named = program(move |stack| {
+        stack.add("room", Room::new(stack.reference("other").output::<String>("name")));
+        Ok(())
+    });
+    let named = named.provider(provider);
+    let ran = place.unseen(named, &["plan"]);
+    assert!(ran.err.contains("field `name` of `test:Room::room` is made of a secret"), "{}", ran.err);
+    assert!(ran.err.contains("secrecy.rs:") && cloud.objects().is_empty(), "{}", ran.err);
+}
+
+#[test]
+fn the_login_in_the_address_of_a_state_is_told_by_no_verb() {
+    let place = Place::new();
+    let told = |ran: &Ran| tells(ran.out.as_bytes()) || tells(ran.err.as_bytes());
+    for url in [
+        "https://me:canary-pw@host/state",
+        "s3://key:canary/secret@bucket/folder",
+        "az://container/folder?sv=1&sig=canary%2B",
+        "gs://canary@bucket",
+    ] {
+        for verb in [
+            &["plan"][..],
+            &["plan", "-vvv"],
+            &["up", "--yes", "--json"],
+            &["state", "list"],
+            &["state", "unlock", "1"],
+            &["history"],
+            &["output", "--json"],
+            &["doctor"],
+        ] {
+            let flag = run_program(of_all_shapes(), &[verb, &["--state", url]].concat(), &[]);
+            let variable = run_program(of_all_shapes(), verb, &[("PLATFORM_STATE", url)]);
+            for ran in [flag, variable] {
+                assert!(!told(&ran), "{verb:?}: {}{}", ran.out, ran.err);
+                assert!(verb == ["doctor"] || ran.exit == Exit::Failed, "{verb:?}: {}{}", ran.out, ran.err);
+            }
+        }
+        place.done(of_all_shapes(), &["up", "--yes"]);
+        let copied = place.unseen(of_all_shapes(), &["state", "copy-to", url]);
+        assert_eq!(copied.exit, Exit::Failed, "{}{}", copied.out, copied.err);
+        let elsewhere = program(move |stack| {
+            stack.export("x", stack.reference("acme/other").at(url).output::<String>("x"));
+            Ok(())
+        });
+        assert_eq!(place.unseen(elsewhere, &["plan"]).exit, Exit::Failed);
+    }
+}
+
+#[test]
+fn a_print_of_an_output_tells_no_secret() {
+    let other = Output::text("open");
+    let marked = Output::text(Secret::new("canary".to_owned()));
+    let mixed = interpolate!("postgres://app:{}@{}", "canary".to_owned(), other).secret();
+    for printed in [
+        format!("{marked:?}"),
+        format!("{mixed:?}"),
+        format!("{:?}", marked.map(|text| text + "canary")),
+        format!("{:?}", interpolate!("{}", marked)),
+        format!("{:?}", mixed.expr()),
+    ] {
+        assert!(!printed.contains("canary"), "{printed}");
+    }
+    let place = Place::new();
+    let printing = program(move |stack| {
+        let token = Output::text(Secret::new("canary".to_owned()));
+        stack.add("data", Data::new(json!(format!("{token:?}"))));
+        Ok(())
+    });
+    assert_eq!(place.unseen(printing, &["plan"]).exit, Exit::Failed);
+}
+
+/// Functions that panic, and quote what they were given or what the program has taken out.
+#[test]
+fn a_panic_in_a_function_is_told_with_its_place_and_without_the_secret() {
+    let place = Place::new();
+    let panicking = |known: bool, taken_out: bool| {
+        program(move |stack| {
+            let token = stack.config_secret("token")?;
+            let first = stack.add("first", Data::new(json!("there")));
+            let word = token.expose().clone();
+            let given = if taken_out { Output::text("open") } else { Output::from(token) };
+            let quoting = move |text: String| -> String { panic!("{text} {word} is no colour") };
+            let colour =
+                if known { given.map(quoting) } else { interpolate!("{}{}", given, first.output).map(quoting) };
+            stack.add("second", Data::new(colour.json()));
+            Ok(())
+        })
+    };
+    for (known, taken_out) in [(true, true), (true, false), (false, true), (false, false)] {
+        let state = place.folder.path().join(format!("{known}-{taken_out}")).display().to_string();
+        let environment = [("PLATFORM_CONFIG_TOKEN", "canary-token")];
+        let line = ["up", "--yes", "--state", &state];
+        let ran = run_program(panicking(known, taken_out), &line, &environment);
+        let said = ran.out + &ran.err;
+        assert!(ran.exit == Exit::Failed && said.contains("secrecy.rs:") && !said.contains("canary"), "{said}");
+        let kept_back = said.contains("it was given a secret");
+        assert!(kept_back != taken_out, "{said}");
+        assert!(!taken_out || said.contains("[secret] is no colour"), "{said}");
+    }
+}
