@@ -38,8 +38,8 @@ impl Credentials {
     pub(super) fn digest(&self) -> Option<[u8; 32]> {
         let parts = match self {
             Self::Found => return None,
-            Self::Token(token) => ["pat", "", token.expose()],
-            Self::Client(id, secret) => ["oauth-m2m", id, secret.expose()],
+            Self::Token(token) => ["pat", "", told(token)],
+            Self::Client(id, secret) => ["oauth-m2m", id, told(secret)],
         };
         Some(Sha256::digest(parts.join("\0")).into())
     }
@@ -74,7 +74,9 @@ impl Config {
         options
     }
 
-    fn explicit(&self, credentials: &Credentials) -> LoginConfig {
+    /// # Errors
+    /// `Denied`, where the program gives a secret that it has no key to.
+    fn explicit(&self, credentials: &Credentials) -> ProviderResult<LoginConfig> {
         let mut explicit = LoginConfig {
             host: self.host.clone(),
             account_id: self.account_id.clone(),
@@ -85,17 +87,29 @@ impl Config {
         match credentials {
             Credentials::Found => {}
             Credentials::Token(token) => {
-                explicit.token = Some(Redacted::new(token.expose().clone()));
+                explicit.token = Some(opened(token)?);
                 explicit.auth_type = Some("pat".to_owned());
             }
             Credentials::Client(id, secret) => {
                 explicit.client_id = Some(id.clone());
-                explicit.client_secret = Some(Redacted::new(secret.expose().clone()));
+                explicit.client_secret = Some(opened(secret)?);
                 explicit.auth_type = Some("oauth-m2m".to_owned());
             }
         }
-        explicit
+        Ok(explicit)
     }
+}
+
+fn told(secret: &Secret<String>) -> &str {
+    secret.opened().map_or("sealed", String::as_str)
+}
+
+fn opened(secret: &Secret<String>) -> ProviderResult<Redacted> {
+    let without = || {
+        let message = "the login is a secret of the configuration, and there is no key to it";
+        ProviderError::new(ErrorKind::Denied, message).hint("give the key, or another login in the environment")
+    };
+    secret.opened().cloned().map(Redacted::new).ok_or_else(without)
 }
 
 /// The login on workspace level.
@@ -105,7 +119,7 @@ pub(super) fn workspace_login(config: &Config, credentials: &Credentials, connec
     }
     // A workspace id of the environment belongs to the host of the environment.
     let unset: &[&str] = if config.host.is_some() { &["DATABRICKS_WORKSPACE_ID"] } else { &[] };
-    Ok(LoginConfig::resolve(config.explicit(credentials), &environment(connect, unset))?)
+    Ok(LoginConfig::resolve(config.explicit(credentials)?, &environment(connect, unset))?)
 }
 
 /// The login on account level: the account console unless something else is said; a workspace's host is not meant.
@@ -113,7 +127,7 @@ pub(super) fn account_login(config: &Config, credentials: &Credentials, connect:
     if let Some(url) = &connect.sandbox {
         return sandbox_login(url, None);
     }
-    let explicit = config.explicit(credentials);
+    let explicit = config.explicit(credentials)?;
     let env = environment(connect, &["DATABRICKS_WORKSPACE_ID"]);
     let found = LoginConfig::resolve(explicit.clone(), &env);
     let login = match found {

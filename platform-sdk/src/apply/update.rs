@@ -73,7 +73,7 @@ impl Making<'_, '_> {
         target.id.clone_from(&before.id);
         target.outputs = before.outputs.clone();
         let seen = seen.map(|seen| &seen.inputs);
-        let Compared { inputs, mut differences } = compare(self.node, target.inputs, Some(&before), seen);
+        let Compared { inputs, mut differences, .. } = compare(self.node, target.inputs, Some(&before), seen);
         target.inputs = inputs;
         differences.retain(|difference| difference.verdict > Verdict::Released);
         let moved = self.moved_place(&differences);

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Program, Result,
     desired::{Address, Desired, ProviderKey, desired},
-    program::Recorder,
+    program::{Recorder, Recording, Unsealing},
     provider::Connector,
     report::{Diagnostic, Printer},
     state::{Clock, Location, Logins, Store, World},
@@ -102,6 +102,8 @@ pub(crate) struct Declared {
     pub(crate) desired: Desired,
     /// What connects to each of its providers, with the credentials that the program gives.
     pub(crate) connectors: BTreeMap<ProviderKey, Arc<dyn Connector>>,
+    /// Why secrets of the configuration stay sealed, where they do.
+    pub(crate) locked: Option<Diagnostic>,
 }
 
 impl Context {
@@ -132,16 +134,28 @@ impl Context {
     /// # Errors
     /// Everything that is wrong with the program.
     pub(crate) fn declared(&self) -> Result<Declared> {
-        let recording = self.program.record(&self.stack, &self.environment)?;
-        let connectors = recording.recorder.connectors();
-        Ok(Declared { desired: desired(&self.program.project, &self.stack, recording.recorder)?, connectors })
+        self.declared_with(Unsealing::Needed)
+    }
+
+    /// The same for who only looks, and needs no key to the secrets of the configuration.
+    ///
+    /// # Errors
+    /// As [`Self::declared`].
+    pub(crate) fn declared_to_look(&self) -> Result<Declared> {
+        self.declared_with(Unsealing::Optional)
+    }
+
+    fn declared_with(&self, unsealing: Unsealing) -> Result<Declared> {
+        let Recording { recorder, locked } = self.program.record(&self.stack, &self.environment, unsealing)?;
+        let connectors = recorder.connectors();
+        Ok(Declared { desired: desired(&self.program.project, &self.stack, recorder)?, connectors, locked })
     }
 
     /// What the program declares; where its function fails, the providers that it lists, and nothing else.
     pub(crate) fn declared_or_listed(&self) -> Result<Declared> {
-        self.declared().or_else(|_| {
+        self.declared_to_look().or_else(|_| {
             let desired = desired(&self.program.project, &self.stack, Recorder::default())?;
-            Ok(Declared { desired, connectors: self.program.listed() })
+            Ok(Declared { desired, connectors: self.program.listed(), locked: None })
         })
     }
 

@@ -26,7 +26,10 @@ fn evaluated(expr: &Expr, hidden: bool, output: &mut dyn FnMut(&Origin, &str) ->
         Expr::Apply { source, function } => {
             let source = evaluated(source, hidden, output);
             let is_secret = source.has_secrets();
-            let Some(value) = source.plain() else { return Tree::Unknown(told(expr)) };
+            let Some(value) = source.plain() else {
+                // Only the key is missing to it: what is made of it is as sealed.
+                return if source.is_known_with_key() { Tree::sealed() } else { Tree::Unknown(told(expr)) };
+            };
             // A function that fails leaves the value unknown for good; the apply reports it with this text.
             let result = match (function.call)(value) {
                 Ok(value) => without_nulls(&value),
@@ -38,6 +41,7 @@ fn evaluated(expr: &Expr, hidden: bool, output: &mut dyn FnMut(&Origin, &str) ->
             if is_secret { secret(result) } else { result }
         }
         Expr::Secret(inner) => secret(evaluated(inner, true, output)),
+        Expr::Sealed => Tree::sealed(),
         Expr::Invalid(_) if hidden => Tree::Unknown("invalid".to_owned()),
         Expr::Invalid(problem) => Tree::Unknown(format!("invalid: {problem}")),
     }
@@ -50,7 +54,7 @@ pub fn failures(expr: &Expr, output: &mut dyn FnMut(&Origin, &str) -> Option<Tre
 
 fn failing(expr: &Expr, hidden: bool, output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Vec<String> {
     match expr {
-        Expr::Value(_) | Expr::Output { .. } | Expr::Invalid(_) => Vec::new(),
+        Expr::Value(_) | Expr::Output { .. } | Expr::Sealed | Expr::Invalid(_) => Vec::new(),
         Expr::List(parts) | Expr::Concat(parts) => {
             parts.iter().flat_map(|part| failing(part, hidden, output)).collect()
         }
@@ -113,7 +117,7 @@ fn without_nulls(value: &Value) -> Tree {
 
 /// Text from its parts; `None` while one of them is unknown.
 fn concat(parts: &[Expr], output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>) -> Option<Tree> {
-    let (mut text, mut is_secret) = (String::new(), false);
+    let (mut text, mut is_secret, mut is_sealed) = (String::new(), false, false);
     for part in parts {
         // Every other part is the program's own text, which needs no tree.
         if let Expr::Value(Value::String(own)) = part {
@@ -122,10 +126,15 @@ fn concat(parts: &[Expr], output: &mut dyn FnMut(&Origin, &str) -> Option<Tree>)
         }
         let tree = evaluate(part, output);
         is_secret |= tree.has_secrets();
-        match tree.as_str() {
-            Some(known) => text.push_str(known),
-            None => text.push_str(&plain_text(&tree.plain()?)),
+        match (tree.as_str(), tree.plain()) {
+            (Some(known), _) => text.push_str(known),
+            (None, Some(known)) => text.push_str(&plain_text(&known)),
+            (None, None) if tree.is_known_with_key() => is_sealed = true,
+            (None, None) => return None,
         }
+    }
+    if is_sealed {
+        return Some(Tree::sealed());
     }
     let joined = Tree::Leaf(Value::String(text));
     Some(if is_secret { secret(joined) } else { joined })
@@ -154,7 +163,7 @@ pub fn describe(expr: &Expr) -> String {
             format!("{}({})", function.at, describe(source))
         }
         Expr::Apply { source, function } => format!("fn({}) at {}", describe(source), function.at),
-        Expr::Secret(_) => "[secret]".to_owned(),
+        Expr::Secret(_) | Expr::Sealed => "[secret]".to_owned(),
         Expr::Invalid(problem) => format!("invalid: {problem}"),
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     Result,
     program::{Declaration, Expr, Options, Recorder, ReferredStack, Schema},
     report::Error,
+    scrub::Known,
 };
 
 /// One output that a resource's inputs refer to.
@@ -141,6 +142,7 @@ pub(super) fn as_expr(tree: &Tree) -> Expr {
         Tree::List(items) => Expr::list(items.iter().map(as_expr)),
         Tree::Map(entries) => Expr::map(entries.iter().map(|(name, entry)| (name.clone(), as_expr(entry)))),
         Tree::Unknown(text) => Expr::Value(text.clone().into()),
+        Tree::Secret(_) if tree.is_sealed() => Expr::Secret(Box::new(Expr::Sealed)),
         Tree::Secret(inner) => Expr::Secret(Box::new(as_expr(inner))),
     }
 }
@@ -148,8 +150,13 @@ pub(super) fn as_expr(tree: &Tree) -> Expr {
 /// Builds and checks the graph of a recording.
 ///
 /// # Errors
-/// All problems that the program has, at once.
+/// All problems that the program has, at once, without the secrets that it was given.
 pub(crate) fn desired(project: &str, stack: &str, recorder: Recorder) -> Result<Desired> {
+    let given: Known = recorder.secrets.iter().collect();
+    built(project, stack, recorder).map_err(|error| error.scrubbed(&given))
+}
+
+fn built(project: &str, stack: &str, recorder: Recorder) -> Result<Desired> {
     let mut problems = Vec::new();
     let recording = recorder.recording;
     let providers: BTreeMap<_, _> = recorder

@@ -122,7 +122,7 @@ impl Serialize for Hashed<'_> {
                 let source = Hashed { expr: source, place: *place };
                 pair(serializer, ("$fn", &function.at), Some(("of", &source)))
             }
-            Expr::Secret(_) => pair(serializer, ("$secret", &place.to_string()), None::<(&str, &str)>),
+            Expr::Secret(_) | Expr::Sealed => pair(serializer, ("$secret", &place.to_string()), None::<(&str, &str)>),
             Expr::Invalid(problem) => pair(serializer, ("$invalid", problem), None::<(&str, &str)>),
         }
     }

@@ -13,6 +13,7 @@ mod name;
 mod names;
 mod order;
 mod path;
+mod sealed;
 mod secrecy;
 mod tree;
 mod validate;
@@ -29,6 +30,7 @@ pub use migrate::{brought_to, migrated};
 pub use name::Name;
 pub use names::{configured_in_clear, in_clear, secret_key};
 pub use path::{Path, Segment};
+pub(crate) use sealed::has_stand_ins;
 pub use secrecy::{Telling, conceal_fields, conceal_outputs};
 pub use tree::{Tree, unwrap_secrets};
 

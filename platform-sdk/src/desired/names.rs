@@ -27,7 +27,7 @@ pub(super) fn secret_names(
         for field in id_fields(node.schema) {
             let named = found.iter().any(|path| path.as_str() == *field);
             if let Expr::Map(inputs) = &node.inputs
-                && inputs.get(*field).is_some_and(|input| !named && comes_from_secret(input, nodes, &mut { FAR }))
+                && inputs.get(field).is_some_and(|input| !named && comes_from_secret(input, nodes, &mut { FAR }))
             {
                 found.push((*field).to_owned());
             }
@@ -86,7 +86,7 @@ fn comes_from_secret(expr: &Expr, nodes: &Nodes, left: &mut usize) -> bool {
         Expr::List(items) | Expr::Concat(items) => items.iter().any(|item| comes_from_secret(item, nodes, left)),
         Expr::Map(entries) => entries.values().any(|entry| comes_from_secret(entry, nodes, left)),
         Expr::Apply { source, .. } => comes_from_secret(source, nodes, left),
-        Expr::Secret(_) => true,
+        Expr::Secret(_) | Expr::Sealed => true,
         Expr::Output { origin, field } => {
             let Some(Node { schema, inputs: Expr::Map(inputs), .. }) = nodes.get(&origin.address) else { return false };
             let Some(output) = schema.output(field) else { return false };
@@ -200,7 +200,7 @@ fn named_in_clear(what: &str) -> Diagnostic {
 /// The secrets that stand in an expression as they are.
 fn constants(expr: &Expr, found: &mut Vec<String>) {
     match expr {
-        Expr::Value(_) | Expr::Output { .. } | Expr::Invalid(_) => {}
+        Expr::Value(_) | Expr::Output { .. } | Expr::Sealed | Expr::Invalid(_) => {}
         Expr::List(items) | Expr::Concat(items) => items.iter().for_each(|item| constants(item, found)),
         Expr::Map(entries) => entries.values().for_each(|entry| constants(entry, found)),
         Expr::Apply { source, .. } => constants(source, found),
@@ -211,7 +211,7 @@ fn constants(expr: &Expr, found: &mut Vec<String>) {
 /// Whether a key of a map of the program's own tells of a secret.
 fn told_keys(expr: &Expr, tells: &dyn Fn(&str) -> bool) -> bool {
     match expr {
-        Expr::Output { .. } | Expr::Invalid(_) | Expr::Secret(_) => false,
+        Expr::Output { .. } | Expr::Invalid(_) | Expr::Secret(_) | Expr::Sealed => false,
         Expr::Value(value) => told_keys_of(value, tells),
         Expr::List(items) | Expr::Concat(items) => items.iter().any(|item| told_keys(item, tells)),
         Expr::Map(entries) => entries.iter().any(|(key, entry)| tells(key) || told_keys(entry, tells)),
@@ -241,8 +241,8 @@ mod tests {
         Field { shape: Shape::BlockMap(|| FIELDS), ..Field::new("map") },
     ];
 
-    fn secret_at(tree: Tree) -> Option<String> {
-        secret_key_in(FIELDS, &tree)
+    fn secret_at(tree: &Tree) -> Option<String> {
+        secret_key_in(FIELDS, tree)
     }
 
     #[test]
@@ -252,12 +252,12 @@ mod tests {
         let parts = |name: Tree, value: Tree| {
             Tree::Map([("parts", Tree::List(vec![part(json!("a").into(), json!(1).into()), part(name, value)]))].into())
         };
-        assert_eq!(secret_at(parts(json!("b").into(), hush())), None, "in a value that is no name");
-        assert_eq!(secret_at(parts(hush(), json!(1).into())).as_deref(), Some("parts[1].name"));
+        assert_eq!(secret_at(&parts(json!("b").into(), hush())), None, "in a value that is no name");
+        assert_eq!(secret_at(&parts(hush(), json!(1).into())).as_deref(), Some("parts[1].name"));
         let one = Tree::Map([("one", parts(hush(), json!(1).into()))].into());
-        assert_eq!(secret_at(one).as_deref(), Some("one.parts[1].name"));
+        assert_eq!(secret_at(&one).as_deref(), Some("one.parts[1].name"));
         let map = Tree::Map([("map", Tree::Map([("k", parts(hush(), json!(1).into()))].into()))].into());
-        assert_eq!(secret_at(map).as_deref(), Some("map.k.parts[1].name"));
+        assert_eq!(secret_at(&map).as_deref(), Some("map.k.parts[1].name"));
         let room = Tree::Map([("name", hush())].into());
         assert_eq!(secret_key(Room::<crate::Declared>::schema(), &room).as_deref(), Some("name"));
     }

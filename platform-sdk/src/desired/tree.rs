@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 use super::{Entries, Hash, Name, evaluate};
 use crate::program::{DEPTH, Expr, Trail, deep_at};
 
+/// How secrets stand in what is shown.
+const REDACTED: &str = "[secret]";
+
 /// A resource's inputs or outputs as the engine compares and stores them.
 #[derive(Clone, PartialEq)]
 pub enum Tree {
@@ -97,6 +100,7 @@ impl Tree {
                 Value::Object(entries.iter().map(entry).collect())
             }
             Self::Unknown(expr) => unknown(expr),
+            Self::Secret(_) if self.is_sealed() => unknown(REDACTED),
             Self::Secret(inner) => match inner.plain() {
                 Some(value) => seal(path, &value),
                 None => inner.render_at(path, seal, unknown),
@@ -106,7 +110,7 @@ impl Tree {
 
     /// The value as it may be shown: secrets as `[secret]`, unknowns as their expressions.
     pub fn shown(&self) -> Value {
-        self.render(&mut |_, _| Value::String("[secret]".to_owned()), &|expr| Value::String(expr.to_owned()))
+        self.render(&mut |_, _| Value::String(REDACTED.to_owned()), &|expr| Value::String(expr.to_owned()))
     }
 
     /// Whether all of it is known.

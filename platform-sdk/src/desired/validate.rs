@@ -204,7 +204,7 @@ fn fits_below(rest: &[Segment], field: &Field) -> bool {
 fn invalid_values(expr: &Expr) -> Vec<(String, String)> {
     fn collect(expr: &Expr, at: Trail<'_>, found: &mut Vec<(String, String)>) {
         match expr {
-            Expr::Value(_) | Expr::Output { .. } => {}
+            Expr::Value(_) | Expr::Output { .. } | Expr::Sealed => {}
             Expr::List(items) => {
                 items.iter().enumerate().for_each(|(index, item)| collect(item, at.index(index), found));
             }

@@ -88,7 +88,7 @@ fn in_expr(expr: &Expr, at: Trail<'_>, found: &mut Vec<String>) {
         }
         Expr::Concat(parts) => parts.iter().for_each(|part| in_expr(part, at, found)),
         Expr::Apply { source, .. } | Expr::Secret(source) => in_expr(source, at, found),
-        Expr::Output { .. } | Expr::Invalid(_) => {}
+        Expr::Output { .. } | Expr::Sealed | Expr::Invalid(_) => {}
     }
 }
 

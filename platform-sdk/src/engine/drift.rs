@@ -14,7 +14,9 @@ use crate::{
     cli::{Context, DriftArguments, Exit},
     desired::{Address, Desired, Hash, Node, Path, Segment, Tree, former_names, migrated},
     observe::{Observed, Reading, Sighting, Unsettled, observe},
-    plan::{ChangeKind, Difference, Op, Sides, Step, Summary, change, diff, differs, readdressing},
+    plan::{
+        ChangeKind, Difference, Op, Sealed, Sides, Step, Summary, change, diff_as_far_as_opened, differs, readdressing,
+    },
     program::Schema,
     provider::Observation,
     report::{Diagnostic, Event, Observer as _, Severity, heard, object},
@@ -29,40 +31,65 @@ struct Drifted<'s> {
     seen: Option<&'s Observation>,
     /// Where its inputs differ.
     differences: Vec<Difference>,
+    /// Where secrets that stay sealed could not be compared.
+    sealed: Vec<Path>,
     /// What else is to be said.
     reasons: Vec<String>,
 }
 
+impl Drifted<'_> {
+    /// Whether anything of it is known to be otherwise.
+    fn differs(&self) -> bool {
+        !self.differences.is_empty() || !self.reasons.is_empty()
+    }
+}
+
 /// Shows what was changed behind the program's back.
 pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Result<Exit> {
-    let declared = context.declared()?;
-    let desired = &declared.desired;
-    let session = Session::open(context, &declared).await?;
     if !arguments.accept {
-        let reading = session.read().await?;
-        let recovered = session.in_memory(&reading).await;
-        let snapshot = migrated(&recovered.snapshot, &session.connections.schemas())?;
-        let age = reading.age(context.now_ms());
-        let observed = look(&session, desired, &snapshot, age).await?;
-        let (observed, all_told) = settled(&session, observed, &recovered.unsettled);
-        let drifted = compare(&session, &snapshot, &observed);
-        context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: false, complete: all_told });
-        tell_unready(context, &snapshot);
-        let snapshot = reading.base.clone();
-        // That nothing differs can be said only of what was seen; what another run is at is its own business.
-        let ok = observed.unreadable.is_empty() && (all_told || reading.in_progress.is_some());
-        context.printer.event(&Event::Done { ok, summary: Summary::default(), snapshot });
-        return Ok(match (drifted.is_empty(), ok) {
-            (false, _) => Exit::Differences,
-            (true, true) => Exit::Done,
-            (true, false) => Exit::Failed,
-        });
+        return look_only(context).await;
     }
+    let declared = context.declared()?;
+    let session = Session::open(context, &declared).await?;
     let (mut lease, recovered) = session.lease().await?;
-    let outcome = accept(&session, desired, &mut lease, recovered).await;
+    let outcome = accept(&session, &declared.desired, &mut lease, recovered).await;
     let (snapshot, all_told) = given_back(lease, outcome).await?;
     context.printer.event(&Event::Done { ok: all_told, summary: Summary::default(), snapshot });
     Ok(if all_told { Exit::Done } else { Exit::Failed })
+}
+
+/// Compares, and needs no key to the secrets.
+async fn look_only(context: &Context) -> Result<Exit> {
+    let declared = context.declared_to_look()?;
+    let desired = &declared.desired;
+    let session = Session::to_look(context, &declared).await?;
+    let reading = session.read().await?;
+    let recovered = session.in_memory(&reading).await;
+    let snapshot = migrated(&recovered.snapshot, &session.connections.schemas())?;
+    let age = reading.age(context.now_ms());
+    let observed = look(&session, desired, &snapshot, age).await?;
+    let (observed, all_told) = settled(&session, observed, &recovered.unsettled);
+    let compared = compare(&session, &snapshot, &observed);
+    let sealed = sealed(&compared);
+    let keyless = session.locked(&reading);
+    let drifted = differing(compared);
+    context.printer.event(&Event::Drift {
+        steps: steps(&drifted),
+        sealed,
+        keyless,
+        accepted: false,
+        complete: all_told,
+    });
+    tell_unready(context, &snapshot);
+    let snapshot = reading.base.clone();
+    // That nothing differs can be said only of what was seen; what another run is at is its own business.
+    let ok = observed.unreadable.is_empty() && (all_told || reading.in_progress.is_some());
+    context.printer.event(&Event::Done { ok, summary: Summary::default(), snapshot });
+    Ok(match (drifted.is_empty(), ok) {
+        (false, _) => Exit::Differences,
+        (true, true) => Exit::Done,
+        (true, false) => Exit::Failed,
+    })
 }
 
 /// Records what was found, and prints the Rust that says the same. Whether all could be told.
@@ -81,8 +108,14 @@ async fn accept(
     let age = lease.reading().age(context.now_ms());
     let observed = context.interrupts.unless_asked(look(session, desired, &before, age)).await?;
     let (observed, all_told) = settled(session, observed, &unsettled);
-    let drifted = compare(session, &before, &observed);
-    context.printer.event(&Event::Drift { steps: steps(&drifted), accepted: true, complete: all_told });
+    let drifted = differing(compare(session, &before, &observed));
+    context.printer.event(&Event::Drift {
+        steps: steps(&drifted),
+        sealed: Vec::new(),
+        keyless: None,
+        accepted: true,
+        complete: all_told,
+    });
     tell_unready(context, &before);
     if !drifted.is_empty() && !renamed.is_empty() {
         for effect in &renamed {
@@ -173,7 +206,8 @@ fn compare<'s>(session: &Session<'_>, snapshot: &'s Snapshot, observed: &'s Obse
     let schemas = session.connections.schemas();
     let one = |state: &'s Arc<ResourceState>| {
         let schema = *schemas.get(state.address.type_name())?;
-        let mut drifted = Drifted { state, schema, seen: None, differences: Vec::new(), reasons: Vec::new() };
+        let mut drifted =
+            Drifted { state, schema, seen: None, differences: Vec::new(), sealed: Vec::new(), reasons: Vec::new() };
         let seen = match observed.sightings.get(&state.address)? {
             Sighting::Gone => {
                 drifted.reasons.push("gone from reality".to_owned());
@@ -190,12 +224,32 @@ fn compare<'s>(session: &Session<'_>, snapshot: &'s Snapshot, observed: &'s Obse
             drifted.reasons.push(format!("its id is `{}` now, and was `{}`", seen.id, state.id));
         }
         let sides = Sides { last: Some(&state.inputs), observed: Some(&seen.inputs), desired: &state.inputs };
-        drifted.differences = diff(schema.fields(), sides);
+        (drifted.differences, drifted.sealed) = diff_as_far_as_opened(schema.fields(), sides);
         let ignored: Vec<Path> = state.options.ignore_changes.iter().filter_map(|text| text.parse().ok()).collect();
         drifted.differences.retain(|difference| !ignored.iter().any(|path| path.covers(&difference.path)));
-        (!drifted.differences.is_empty() || !drifted.reasons.is_empty()).then_some(drifted)
+        // What is never shown is compared by nobody, key or none.
+        let shown =
+            |path: &Path| path.field().and_then(|name| schema.field(name)).is_none_or(|field| !field.write_only);
+        drifted.sealed.retain(|path| shown(path) && !ignored.iter().any(|ignored| ignored.covers(path)));
+        (drifted.differs() || !drifted.sealed.is_empty()).then_some(drifted)
     };
     snapshot.resources.values().filter_map(one).collect()
+}
+
+/// Those that are known to be otherwise.
+fn differing(mut compared: Vec<Drifted<'_>>) -> Vec<Drifted<'_>> {
+    compared.retain(Drifted::differs);
+    compared
+}
+
+/// What could not be compared for want of a key.
+fn sealed(compared: &[Drifted<'_>]) -> Vec<Sealed> {
+    let of = |drifted: &Drifted<'_>| {
+        let address = drifted.state.address.clone();
+        let one = move |path: &Path| Sealed { address: Some(address.clone()), path: path.to_string().into() };
+        drifted.sealed.iter().map(one).collect::<Vec<_>>()
+    };
+    compared.iter().flat_map(of).collect()
 }
 
 fn steps(drifted: &[Drifted<'_>]) -> Vec<Step> {

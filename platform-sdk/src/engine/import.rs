@@ -152,7 +152,7 @@ fn declared(
         outputs: conceal_outputs(seen.outputs, node.schema, &wanted),
         ..seen
     };
-    let Compared { inputs, differences } = compare(node, wanted, None, Some(&seen.inputs));
+    let Compared { inputs, differences, .. } = compare(node, wanted, None, Some(&seen.inputs));
     let differs: BTreeSet<&str> = differences
         .iter()
         .filter(|difference| difference.verdict > Verdict::Released)

@@ -1,5 +1,7 @@
 //! `plan`: reads, plans, shows.
 
+use std::sync::Arc;
+
 use super::{
     Offline, saved,
     session::{Ahead, Session},
@@ -12,18 +14,21 @@ use crate::{
 
 /// Shows what an apply would do.
 pub(crate) async fn plan(context: &Context, arguments: &PlanArguments) -> Result<Exit> {
-    let ahead = Ahead::of(context)?;
-    let declared = context.declared()?;
+    let ahead = Ahead::of(context, context.location()?.to_look());
+    let declared = context.declared_to_look()?;
     let desired = &declared.desired;
-    let session = Session::open(context, &declared).await?;
+    let session = Session::to_look(context, &declared).await?;
     let reading = session.read_ahead(ahead).await?;
     let recovered = session.in_memory(&reading).await;
     let narrowing = session.narrowing();
     let wanted = narrowing.wanted()?;
-    let surveyed = session.survey(desired, &recovered, &reading, Offline::WithoutCredentials, &wanted).await?;
+    let mut surveyed = session.survey(desired, &recovered, &reading, Offline::WithoutCredentials, &wanted).await?;
+    let keyless = session.locked(&reading);
+    Arc::make_mut(&mut surveyed.planned.plan).keyless.clone_from(&keyless);
     let plan = &surveyed.planned.plan;
     context.printer.event(&Event::Plan(plan.clone()));
     if let Some(file) = &arguments.out {
+        saved::needs_no_key(keyless)?;
         saved::Saved::of(context, &reading, desired, &surveyed, narrowing).await?.write(file)?;
         context.printer.note(&format!("saved: apply exactly this with `up --plan {}`", file.display()));
     }

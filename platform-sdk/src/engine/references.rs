@@ -74,6 +74,7 @@ impl Elsewhere for Session<'_> {
             Some(place) => context.location_at(place, project, stack)?,
             None => context.location_of(project, stack)?,
         };
+        let location = if self.location.is_to_look() { location.to_look() } else { location };
         if location.is(&self.location) {
             let problem = Diagnostic::error(format!("stack `{}` refers to itself", of.stack));
             return Err(problem.hint("use the handle whose output it exports").into());

@@ -86,6 +86,16 @@ pub(super) fn narrowing(saved: Option<&Saved>, flags: Narrowing) -> Result<Narro
     }
 }
 
+/// Refuses to save a plan that was made without the key to the secrets: what it does to them nobody has compared, so that
+/// what is applied could be another than what was looked at.
+pub(super) fn needs_no_key(keyless: Option<String>) -> Result<()> {
+    let Some(why) = keyless else { return Ok(()) };
+    Err(Diagnostic::error("a plan that is to be applied needs the key to the secrets")
+        .detail(why)
+        .hint("save it where the key is, or leave out --out: `--report` and `--json` need none")
+        .into())
+}
+
 impl Saved {
     /// A plan for a later `up --plan`.
     pub(super) async fn of(

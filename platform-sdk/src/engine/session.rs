@@ -70,14 +70,11 @@ pub(super) struct Ahead(JoinSet<Result<Reading>>);
 
 impl Ahead {
     /// Begins to read the state that a command is about.
-    ///
-    /// # Errors
-    /// When its place can't be one.
-    pub(super) fn of(context: &Context) -> Result<Self> {
-        let (location, world, environment) = (context.location()?, context.meant_world(), context.environment.clone());
+    pub(super) fn of(context: &Context, location: Location) -> Self {
+        let (world, environment) = (context.meant_world(), context.environment.clone());
         let mut task = JoinSet::new();
         task.spawn(async move { state::read(&location, world, &environment).await });
-        Ok(Self(task))
+        Self(task)
     }
 
     async fn reading(mut self) -> Result<Reading> {
@@ -88,7 +85,15 @@ impl Ahead {
 
 impl<'c> Session<'c> {
     pub(super) async fn open(context: &'c Context, declared: &'c Declared) -> Result<Self> {
-        let location = context.location()?;
+        Self::at(context, declared, context.location()?).await
+    }
+
+    /// For who only looks, and needs no key to the stack's secrets.
+    pub(super) async fn to_look(context: &'c Context, declared: &'c Declared) -> Result<Self> {
+        Self::at(context, declared, context.location()?.to_look()).await
+    }
+
+    async fn at(context: &'c Context, declared: &'c Declared, location: Location) -> Result<Self> {
         let world = context.meant_world();
         let mut served = Vec::new();
         let mut sandboxes = BTreeMap::new();
@@ -111,7 +116,7 @@ impl<'c> Session<'c> {
 
     /// Reads state without taking the lease, with what an interrupted run journalled; what it left open stays open.
     pub(super) async fn read(&self) -> Result<Reading> {
-        self.read_ahead(Ahead::of(self.context)?).await
+        self.read_ahead(Ahead::of(self.context, self.location.clone())).await
     }
 
     /// As [`Self::read`], begun before.
@@ -122,6 +127,12 @@ impl<'c> Session<'c> {
         }
         self.connections.introduce(&self.declared.desired, &reading.snapshot);
         Ok(reading)
+    }
+
+    /// Why some of the stack's secrets stay sealed, where they do.
+    pub(super) fn locked(&self, reading: &Reading) -> Option<String> {
+        let why = reading.keys.locked().cloned().or_else(|| self.declared.locked.clone())?;
+        Some(why.detail.map_or(why.summary.clone(), |detail| format!("{}: {detail}", why.summary)))
     }
 
     /// The reading with somebody's steps in progress only if that one lives: otherwise they were interrupted.

@@ -10,9 +10,11 @@ use crate::{
     state::{self, History, Keys, Location, Snapshot},
 };
 
-/// What the stack owns now, or as of an earlier snapshot.
-pub(crate) async fn snapshot(context: &Context, at: Option<u64>) -> Result<(Snapshot, Keys)> {
+/// What the stack owns now, or as of an earlier snapshot. Its secrets are opened where they are to be, and otherwise where
+/// there is a key to them.
+pub(crate) async fn snapshot(context: &Context, at: Option<u64>, opened: bool) -> Result<(Snapshot, Keys)> {
     let location = context.location()?;
+    let location = if opened { location } else { location.to_look() };
     match at {
         Some(serial) => Ok(state::snapshot_at(&location, serial, &context.environment).await?),
         None => as_it_is(context, &location).await,
@@ -36,7 +38,7 @@ async fn as_it_is(context: &Context, location: &Location) -> Result<(Snapshot, K
         return Ok((reading.snapshot, reading.keys));
     }
     let declared = context.declared_or_listed()?;
-    let session = Session::open(context, &declared).await?;
+    let session = Session::to_look(context, &declared).await?;
     let reading = session.certain(reading).await?;
     session.connections.introduce(&declared.desired, &reading.snapshot);
     let recovered = session.in_memory(&reading).await;

@@ -13,11 +13,16 @@ use crate::{
 fn conceal(seen: &mut Observation, schema: &Schema, inputs: &Tree, outputs: &Tree) {
     seen.outputs = conceal_outputs(std::mem::take(&mut seen.outputs), schema, inputs).as_secret_as(outputs);
     seen.inputs = std::mem::take(&mut seen.inputs).as_secret_as(inputs);
+    if inputs.has_sealed() || outputs.has_sealed() {
+        seen.inputs = std::mem::take(&mut seen.inputs).sealed_again();
+        seen.outputs = std::mem::take(&mut seen.outputs).sealed_again();
+    }
 }
 
 /// The outputs of an object that was made or changed as this resource says.
 pub(super) fn concealed_outputs(seen: &Observation, schema: &Schema, state: &ResourceState) -> Tree {
-    conceal_outputs(seen.outputs.clone(), schema, &state.inputs).as_secret_as(&state.outputs)
+    let outputs = conceal_outputs(seen.outputs.clone(), schema, &state.inputs).as_secret_as(&state.outputs);
+    if state.inputs.has_sealed() || state.outputs.has_sealed() { outputs.sealed_again() } else { outputs }
 }
 
 impl Reading<'_> {

@@ -353,7 +353,9 @@ pub(super) fn unread(state: &ResourceState, error: ProviderError, observed: &mut
 
 /// What a driver is told of an object.
 pub(crate) fn request(state: &ResourceState) -> Request {
-    Request { id: state.id.clone(), inputs: state.inputs.plain(), outputs: state.outputs.plain_part() }
+    // A page does without what is sealed: what it gives back of that is known again.
+    let (inputs, outputs) = (state.inputs.plain_with_stand_ins(), state.outputs.plain_part_with_stand_ins());
+    Request { id: state.id.clone(), inputs, outputs }
 }
 
 /// Reads one lookup.

@@ -82,12 +82,18 @@ impl Reading<'_> {
         if self.snapshot.resources.values().any(|other| owned(other)) {
             return Ok(None);
         }
-        driver.read(&Request { id: one.id.clone(), inputs: Some(inputs), outputs: state.outputs.plain_part() }).await
+        driver
+            .read(&Request {
+                id: one.id.clone(),
+                inputs: Some(inputs),
+                outputs: state.outputs.plain_part_with_stand_ins(),
+            })
+            .await
     }
 
     /// The inputs with its places as they are called now, if any is called otherwise than when this was last applied.
     fn renamed(&self, state: &ResourceState, schema: &Schema, observed: Option<&Observed>) -> Option<Tree> {
-        let Value::Object(mut inputs) = state.inputs.plain()? else { return None };
+        let Value::Object(mut inputs) = state.inputs.plain_with_stand_ins()? else { return None };
         let mut renamed = false;
         for field in schema.fields().iter().filter(|field| field.key && field.parent.is_some()) {
             let Some(reference) = state.references.get(field.name) else { continue };

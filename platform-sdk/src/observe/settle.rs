@@ -124,7 +124,7 @@ async fn updated(
     let Some(before) = snapshot.resources.get(&target.address) else { return again() };
     let before = current(driver.schema(), before)?;
     if let Some(id) = &open.created {
-        let inputs = target.inputs.plain().unwrap_or_default();
+        let inputs = target.inputs.plain_with_stand_ins().unwrap_or_default();
         let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
         let fields = driver.schema().fields();
         let mut state = match unanswered.seen(id).await? {
@@ -134,7 +134,8 @@ async fn updated(
         state.status = Status::Partial("its update was interrupted".to_owned());
         return Ok((vec![Effect::put(state)], format!("its update was interrupted, and had renamed it; it is `{id}`")));
     }
-    let Some(inputs) = target.inputs.plain().filter(|_| renames(driver.schema(), &before.inputs, &target.inputs))
+    let Some(inputs) =
+        target.inputs.plain_with_stand_ins().filter(|_| renames(driver.schema(), &before.inputs, &target.inputs))
     else {
         let looks = Looks::new(driver.schema().consistency, ago);
         let Some(mut state) = halfway(driver, &before, target, looks).await? else { return again() };
@@ -195,7 +196,7 @@ async fn created(
 ) -> ProviderResult<(Vec<Effect>, String)> {
     let target = &open.intent.target;
     let not_happened = || Ok((vec![Effect::Nothing], "its create was interrupted, and had not happened".to_owned()));
-    let Some(inputs) = target.inputs.plain() else { return not_happened() };
+    let Some(inputs) = target.inputs.plain_with_stand_ins() else { return not_happened() };
     let unanswered = Unanswered { driver, intent: &open.intent, inputs: &inputs, ago };
     let site = target.site();
     let looked = match &open.created {

@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    Change, ChangeKind, Cost, Decisions, HandOver, Kind, Op, Plan, Shown, Step, Summary, Targets,
+    Change, ChangeKind, Cost, Decisions, HandOver, Kind, Op, Plan, Sealed, Shown, Step, Summary, Targets,
     actions::{Actions, Tied, actions},
     cycles::Detours,
     decide::{self, Decision, Sources},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Result,
-    desired::{Address, Desired, Hash, Tree, hash_written},
+    desired::{Address, Desired, Hash, Name, Path, Tree, hash_written},
     observe::Observed,
     program::{Field, Schema},
     report::{Diagnostic, Error},
@@ -104,7 +104,8 @@ pub fn plan(
     let sources =
         Sources { desired, snapshot: &snapshot, moves: &moves, observed, schemas, replace, detours: &detours };
     let steps = steps(sources, &decisions, &actions, &pending);
-    let exports = outputs::changes(sources, &decisions);
+    let (exports, sealed_outputs) = outputs::changes(sources, &decisions);
+    let sealed = sealed(&decisions, sealed_outputs);
     let mut summary = Summary::default();
     for step in &steps {
         *summary.0.entry(step.op.name().to_owned()).or_default() += 1;
@@ -123,6 +124,8 @@ pub fn plan(
         exports,
         warnings: Vec::new(),
         offline: observed.offline.clone(),
+        keyless: None,
+        sealed,
     };
     let moves = if moves.is_empty() { Vec::new() } else { effects(before, &snapshot, &moves) };
     let losing = plan.steps.iter().filter(|step| !step.destroys.is_empty()).map(|step| step.address.clone()).collect();
@@ -304,6 +307,15 @@ pub fn change(difference: &Difference) -> Change {
         replaces: difference.verdict >= Verdict::MayReplace,
         unknown: difference.after.as_ref().is_some_and(|tree| !tree.is_known()),
     }
+}
+
+/// What could not be compared for want of a key.
+fn sealed(decisions: &Decisions, outputs: Vec<Name>) -> Vec<Sealed> {
+    let of_resources = decisions.iter().flat_map(|(address, decision)| {
+        let one = |path: &Path| Sealed { address: Some(address.clone()), path: path.to_string().into() };
+        decision.sealed.iter().map(one)
+    });
+    of_resources.chain(outputs.into_iter().map(|path| Sealed { address: None, path })).collect()
 }
 
 fn costs(sources: Sources<'_>, steps: &[Step]) -> Vec<Cost> {

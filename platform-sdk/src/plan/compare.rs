@@ -17,6 +17,8 @@ pub struct Compared {
     pub inputs: Tree,
     /// Where they differ.
     pub differences: Vec<Difference>,
+    /// Where secrets that stay sealed could not be compared.
+    pub sealed: Vec<Path>,
 }
 
 /// Whether what is there is otherwise than what was last applied, but for what the resource leaves to others.
@@ -40,7 +42,9 @@ pub fn compare(node: &Node, wanted: Tree, state: Option<&ResourceState>, observe
         _ if let Some(made) = making => with_ignored(&wanted, &over(&wanted, &made.inputs), &ignored, fields),
         (last, observed) => with_ignored(&wanted, &there(fields, last, observed), &ignored, fields),
     };
-    let mut differences = diff::diff(fields, Sides { last, observed, desired: &inputs });
+    let sides = Sides { last, observed, desired: &inputs };
+    let (mut differences, mut sealed) = diff::diff_as_far_as_opened(fields, sides);
+    sealed.retain(|path| !ignored.iter().any(|ignored| ignored.covers(path)));
     differences.retain(|difference| making.is_some() || !ignored.iter().any(|path| path.covers(&difference.path)));
     let forcing = paths(&node.options.replace_on_changes);
     for difference in differences.iter_mut().filter(|difference| difference.verdict > Verdict::Released) {
@@ -49,7 +53,7 @@ pub fn compare(node: &Node, wanted: Tree, state: Option<&ResourceState>, observe
             difference.verdict = if known { Verdict::Replace } else { Verdict::MayReplace };
         }
     }
-    Compared { inputs, differences }
+    Compared { inputs, differences, sealed }
 }
 
 /// What state does not know of a resource whose reality is what the program says.

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     desired::{
-        Address, Desired, Node, Tree, conceal_fields, configured_in_clear, evaluate, evaluates_to, failures, in_clear,
-        secret_key,
+        Address, Desired, Node, Path, Tree, conceal_fields, configured_in_clear, evaluate, evaluates_to, failures,
+        in_clear, secret_key,
     },
     observe::Observed,
     program::{Field, Identity, Origin, Schema},
@@ -51,6 +51,8 @@ pub struct Decision {
     pub inputs: Tree,
     /// Where they differ.
     pub differences: Vec<Difference>,
+    /// Where secrets that stay sealed could not be compared.
+    pub sealed: Vec<Path>,
     /// Its old object goes away with this resource's, if that one goes: no delete call of its own then.
     pub dies_with: Option<Address>,
     /// The resources that it lives in, or holds, and whose end asks for its own.
@@ -73,6 +75,7 @@ impl Decision {
             reasons: Vec::new(),
             inputs,
             differences: Vec::new(),
+            sealed: Vec::new(),
             dies_with: None,
             drawn_by: BTreeSet::new(),
             resumes: false,
@@ -176,7 +179,7 @@ impl Decider<'_> {
                 None => Decision::new(Op::Create, desired),
             };
         };
-        let Compared { inputs, mut differences } = compare(node, desired, None, Some(&seen.inputs));
+        let Compared { inputs, mut differences, sealed } = compare(node, desired, None, Some(&seen.inputs));
         for difference in &mut differences {
             difference.kind = if difference.before.is_none() { ChangeKind::Add } else { ChangeKind::Change };
         }
@@ -189,13 +192,13 @@ impl Decider<'_> {
             self.problems.push(problem.about(&node.address).at(&node.at));
         }
         let mut decision = Decision::new(Op::Adopt, inputs).because(format!("exists as `{}`", seen.id));
-        decision.differences = differences;
+        (decision.differences, decision.sealed) = (differences, sealed);
         decision
     }
 
     fn compared(&self, node: &Node, state: &ResourceState, compared: Compared) -> Decision {
-        let Compared { inputs, differences } = compared;
-        let mut decision = Decision::new(Op::Keep, inputs);
+        let Compared { inputs, differences, sealed } = compared;
+        let mut decision = Decision { sealed, ..Decision::new(Op::Keep, inputs) };
         let mut replaces = differences.iter().any(|difference| difference.verdict == Verdict::Replace);
         if differences.iter().any(|difference| self.decides(node, state, difference)) {
             decision.conditions.insert(node.address.clone());
@@ -402,7 +405,7 @@ fn resumed(node: &Node, old: &ResourceState, desired: Tree) -> Decision {
 fn stale(node: &Node, state: &ResourceState, seen: Option<&str>, decision: &mut Decision) {
     let fields = node.schema.fields();
     let same = |field: &Field| match (state.inputs.get(field.name), decision.inputs.get(field.name)) {
-        (Some(before), Some(after)) => diff::equal(field, before, after),
+        (Some(before), Some(after)) => diff::equal(field, before, after) || before.may_be(after),
         (before, after) => before.is_none() && after.is_none(),
     };
     if !fields.iter().filter(|field| field.via && !field.is_sent_along()).all(same) {

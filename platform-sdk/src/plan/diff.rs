@@ -54,18 +54,33 @@ pub struct Sides<'a> {
     pub desired: &'a Tree,
 }
 
+impl Sides<'_> {
+    /// Whether any of them holds a secret that stays sealed.
+    fn have_sealed(self) -> bool {
+        self.desired.has_sealed() || [self.last, self.observed].into_iter().flatten().any(Tree::has_sealed)
+    }
+}
+
 /// All differences between the sides, in the order of the schema's fields.
 pub fn diff(fields: &[Field], sides: Sides<'_>) -> Vec<Difference> {
-    let mut differences = Vec::new();
-    let mut walk = Walk { out: &mut differences, replaces: false, filled: false, judge: None };
+    diff_as_far_as_opened(fields, sides).0
+}
+
+/// The same, and where secrets that stay sealed could not be compared.
+pub fn diff_as_far_as_opened(fields: &[Field], sides: Sides<'_>) -> (Vec<Difference>, Vec<Path>) {
+    let (mut differences, mut sealed) = (Vec::new(), Vec::new());
+    let watched = sides.have_sealed().then_some(&mut sealed);
+    let mut walk = Walk { out: &mut differences, sealed: watched, replaces: false, filled: false, judge: None };
     walk.fields(fields, &Path::root(), sides.last, sides.observed, Some(sides.desired));
-    differences
+    (differences, sealed)
 }
 
 type Judge = fn(&str, &Value, &Value) -> Judgement;
 
 struct Walk<'o> {
     out: &'o mut Vec<Difference>,
+    /// Where something sealed could not be compared; `None` where nothing is sealed.
+    sealed: Option<&'o mut Vec<Path>>,
     /// A field above can't be changed in place.
     replaces: bool,
     /// Another object fills in what the program leaves out here.
@@ -92,6 +107,12 @@ impl At<'_> {
     fn in_clear(self) -> Self {
         let inside = |tree| unwrap_secrets(tree).0;
         Self { last: self.last.map(inside), current: self.current.map(inside), desired: self.desired.map(inside) }
+    }
+
+    /// Whether what is there and what is wanted can't be told apart for want of a key.
+    fn is_sealed(self) -> bool {
+        let (Some(current), Some(desired)) = (self.current, self.desired) else { return false };
+        current.is_sealed() || desired.is_sealed()
     }
 
     /// All sides say the same, so nothing below this place differs either.
@@ -121,7 +142,7 @@ impl Walk<'_> {
             let read = observed.filter(|_| !field.write_only);
             let current = read.map_or(last, |tree| tree.get(field.name));
             let at = At { last, current, desired: desired.and_then(|tree| tree.get(field.name)) };
-            if at.is_settled() {
+            if self.sealed.is_none() && at.is_settled() {
                 continue;
             }
             let (replaces, filled, judge) = (self.replaces, self.filled, self.judge);
@@ -147,6 +168,7 @@ impl Walk<'_> {
         };
         let at = At { current: Some(current), desired: Some(desired), ..at };
         match field.shape {
+            _ if at.is_sealed() => self.not_compared(path),
             Shape::Leaf => self.leaf(field, path, at),
             _ if at.is_secret() => self.hidden(field, path, at, |walk, at| walk.field(field, path, at, read)),
             _ if matches!(desired, Tree::Unknown(_)) => self.unless_equal(field, path, at),
@@ -199,8 +221,18 @@ impl Walk<'_> {
 
     fn unless_equal(&mut self, field: &Field, path: &Path, at: At<'_>) {
         let (Some(current), Some(desired)) = (at.current, at.desired) else { return };
-        if !equal(field, current, desired) {
+        if self.sealed.is_some() && (current.has_sealed() || desired.has_sealed()) && may_equal(field, current, desired)
+        {
+            self.not_compared(path);
+        } else if !equal(field, current, desired) {
             self.report(path, at, kind_of(field, at));
+        }
+    }
+
+    /// Something sealed stands here on a side: whether the other is the same, only who has the key can say.
+    fn not_compared(&mut self, path: &Path) {
+        if let Some(sealed) = &mut self.sealed {
+            sealed.push(path.clone());
         }
     }
 
@@ -215,6 +247,9 @@ impl Walk<'_> {
                 At { last: at.last.and_then(|t| t.get(&key)), current: current.get(&key), desired: desired.get(&key) };
             let path = path.name(&key);
             match (at.current, at.desired) {
+                (Some(before), Some(after)) if before.has_sealed() || after.has_sealed() => {
+                    self.unless_equal(&Field::new(""), &path, at);
+                }
                 (Some(before), Some(after)) if same(before, after) => {}
                 (None, None) => {}
                 _ if self.is_addition(at) => {}
@@ -227,7 +262,8 @@ impl Walk<'_> {
     fn hidden(&mut self, field: &Field, path: &Path, at: At<'_>, compare: impl FnOnce(&mut Walk<'_>, At<'_>)) {
         let mut below = Vec::new();
         let Self { replaces, filled, judge, .. } = *self;
-        compare(&mut Walk { out: &mut below, replaces, filled, judge }, at.in_clear());
+        let sealed = self.sealed.as_deref_mut();
+        compare(&mut Walk { out: &mut below, sealed, replaces, filled, judge }, at.in_clear());
         let worst = below.iter().map(|difference| difference.verdict).max();
         self.out.extend(worst.map(|verdict| Difference {
             path: path.clone(),
@@ -290,6 +326,7 @@ impl Walk<'_> {
             return;
         }
         match (at.current, at.desired) {
+            _ if at.is_sealed() => self.not_compared(path),
             (Some(_), Some(Tree::Unknown(_)) | None) | (None, Some(_)) => self.report(path, at, kind_of(field, at)),
             (Some(_), Some(_)) if at.is_secret() => {
                 self.hidden(field, path, at, |walk, at| walk.element(field, fields, path, at, read));
@@ -310,7 +347,9 @@ impl Walk<'_> {
     }
 
     fn report(&mut self, path: &Path, at: At<'_>, kind: ChangeKind) {
-        let unknown = at.desired.is_some_and(|tree| !tree.is_known());
+        // What is sealed is another value all the same, and only a judge would have to see it.
+        let known = |tree: &Tree| tree.is_known() || self.judge.is_none() && tree.is_known_with_key();
+        let unknown = at.desired.is_some_and(|tree| !known(tree));
         let judged = self.judge.filter(|_| !unknown).map(|judge| {
             let plain = |tree: Option<&Tree>| tree.and_then(Tree::plain).unwrap_or(Value::Null);
             judge(&path.to_string(), &plain(at.current), &plain(at.desired))
@@ -388,6 +427,33 @@ pub(super) fn equal(field: &Field, a: &Tree, b: &Tree) -> bool {
         return in_order(field, a.exposed()) == in_order(field, b.exposed());
     }
     same(a, b)
+}
+
+/// Whether they could, if what is sealed in them were opened.
+fn may_equal(field: &Field, a: &Tree, b: &Tree) -> bool {
+    if field.normalize.is_some() {
+        return true;
+    }
+    let (Tree::List(ours), Tree::List(theirs), ListOrder::Set) =
+        (unwrap_secrets(a).0, unwrap_secrets(b).0, field.order)
+    else {
+        return may_be_same(a, b);
+    };
+    let lacks = |of: &[Tree], item: &Tree| !of.iter().any(|other| may_be_same(item, other));
+    !ours.iter().any(|item| lacks(theirs, item)) && !theirs.iter().any(|item| lacks(ours, item))
+}
+
+fn may_be_same(a: &Tree, b: &Tree) -> bool {
+    if a.is_sealed() || b.is_sealed() {
+        return true;
+    }
+    match (unwrap_secrets(a).0, unwrap_secrets(b).0) {
+        (Tree::List(a), Tree::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| may_be_same(a, b)),
+        (Tree::Map(a), Tree::Map(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| may_be_same(a, b)))
+        }
+        (a, b) => same(a, b),
+    }
 }
 
 fn in_order(field: &Field, tree: Tree) -> Tree {

@@ -7,7 +7,7 @@ use super::{
     decide::{self, Sources},
 };
 use crate::{
-    desired::{Address, Desired, Tree, evaluate, failures},
+    desired::{Address, Desired, Name, Tree, evaluate, failures},
     program::Expr,
     report::Diagnostic,
 };
@@ -52,13 +52,19 @@ fn comes_from_what_stays(decisions: &Decisions, expr: &Expr) -> bool {
     all
 }
 
-/// Changes of the stack's outputs.
-pub(super) fn changes(sources: Sources<'_>, decisions: &Decisions) -> Vec<Change> {
+/// Changes of the stack's outputs, and which of these could not be compared for want of a key.
+pub(super) fn changes(sources: Sources<'_>, decisions: &Decisions) -> (Vec<Change>, Vec<Name>) {
     let before = &sources.snapshot.exports;
     let mut value = |expr: &Expr| evaluate(expr, &mut |o, field| decide::output(sources, decisions, o, field));
     let after = outputs(sources.desired, decisions, &sources.observed.unasked, before, &mut value);
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    names.into_iter().filter_map(|name| change(name, before.get(name), after.get(name))).collect()
+    let is_sealed = |name: &&String| {
+        let (Some(before), Some(after)) = (before.get(*name), after.get(*name)) else { return false };
+        (before.has_sealed() || after.has_sealed()) && before.may_be(after)
+    };
+    let (sealed, compared): (Vec<&String>, Vec<&String>) = names.into_iter().partition(is_sealed);
+    let changes = compared.into_iter().filter_map(|name| change(name, before.get(name), after.get(name)));
+    (changes.collect(), sealed.into_iter().map(Into::into).collect())
 }
 
 fn change(name: &str, before: Option<&Tree>, after: Option<&Tree>) -> Option<Change> {

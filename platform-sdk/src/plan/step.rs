@@ -135,6 +135,16 @@ pub struct Step {
     pub takes_along: Vec<String>,
 }
 
+/// A secret that was not compared, for there is no key to it: whether it changes, nobody can say who made the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// The resource; `None`: an output of the stack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// Where in its inputs, or which output.
+    pub path: Name,
+}
+
 /// Compute that the plan starts or keeps running.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
@@ -181,6 +191,12 @@ pub struct Plan {
     pub warnings: Vec<Diagnostic>,
     /// Reality was not read: `None` when it was, else why not.
     pub offline: Option<String>,
+    /// The stack's secrets stayed sealed: `None` where there was a key to them, else why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyless: Option<String>,
+    /// Secrets that were not compared for that reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sealed: Vec<Sealed>,
 }
 
 impl Plan {

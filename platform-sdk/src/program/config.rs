@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    config_secrets::{KEY, Sealer, is_secret},
+    config_secrets::{KEY, Sealer, is_secret, sealed},
     names::of_config,
     nesting::too_deep,
 };
@@ -127,7 +127,9 @@ impl Config {
             self.mark_secret(key);
         }
         let Some(found) = self.values.get(key) else { return Ok(None) };
-        let value = self.in_clear(key, found, wanted_secret)?;
+        let Some(value) = self.in_clear(key, found, wanted_secret)? else {
+            return sealed().map(Some).ok_or_else(|| self.needs_key(key, found).at(at).into());
+        };
         if self.is_secret(key) {
             self.gives(&value);
         }
@@ -172,10 +174,10 @@ impl Config {
         Err(problem.detail(format!("from {}{why}", found.source)).into())
     }
 
-    /// A value, opened where it is encrypted.
-    fn in_clear(&self, key: &str, found: &ConfigValue, wanted_secret: bool) -> Result<Value> {
+    /// A value, opened where it is encrypted; `None` where it stays so.
+    fn in_clear(&self, key: &str, found: &ConfigValue, wanted_secret: bool) -> Result<Option<Value>> {
         let (Some(table), Some(sealed)) = (&found.sealed_in, Sealer::sealed(&found.value)) else {
-            return Ok(found.value.clone());
+            return Ok(Some(found.value.clone()));
         };
         if !wanted_secret && !self.secret.borrow().contains(key) {
             let problem = Diagnostic::error(format!("config key `{key}` of stack `{}` is a secret", self.stack))
@@ -184,6 +186,13 @@ impl Config {
             return Err(problem.into());
         }
         Ok(self.sealer.open(table, key, sealed)?)
+    }
+
+    /// That the program wants a value in clear which stays sealed.
+    fn needs_key(&self, key: &str, found: &ConfigValue) -> Diagnostic {
+        Diagnostic::error(format!("config key `{key}` of stack `{}` can't be read without its key", self.stack))
+            .detail(format!("it is encrypted in {}, and the program reads it in clear", found.source))
+            .hint("read it as a `Secret<..>`, which a plan needs no key for, or give the key")
     }
 
     /// The program is given a secret, from wherever: what becomes of it is its own business, and told by nobody else.

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     report::Diagnostic,
-    sealing::{Key, KeySource, Wrapped, random_key, seal, unseal},
+    sealing::{Key, KeySource, Unwrapped, Wrapped, random_key, seal, unseal},
 };
 
 /// The key of a table under which its wrapped data key stands.
@@ -29,6 +29,8 @@ pub(crate) struct Sealer {
     /// The wrapped data key of each table.
     wrapped: BTreeMap<String, Wrapped>,
     opened: RefCell<BTreeMap<String, Key>>,
+    /// The tables whose secrets stay sealed, and why.
+    locked: RefCell<BTreeMap<String, Diagnostic>>,
 }
 
 impl Sealer {
@@ -57,14 +59,17 @@ impl Sealer {
         entries.get(SEALED)?.as_str()
     }
 
-    /// Opens a value of a table.
+    /// Opens a value of a table. `None` where it stays sealed, for who asks was given no key and can do without.
     ///
     /// # Errors
     /// When its key can't be unwrapped, or it was sealed elsewhere.
-    pub(crate) fn open(&self, table: &str, key: &str, sealed: &str) -> Result<Value, Diagnostic> {
-        let data_key = self.data_key(table)?;
+    pub(crate) fn open(&self, table: &str, key: &str, sealed: &str) -> Result<Option<Value>, Diagnostic> {
+        let data_key = match self.unwrapped(table)? {
+            Unwrapped::Key(data_key) => data_key,
+            Unwrapped::Without(_) => return Ok(None),
+        };
         let opened = unseal(&data_key, &self.place(table, key), sealed);
-        opened.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(|| {
+        opened.and_then(|bytes| serde_json::from_slice(&bytes).ok()).map(Some).ok_or_else(|| {
             Diagnostic::error(format!("the secret `{key}` under `[{table}]` can't be opened"))
                 .detail("it is damaged, or was encrypted for another key, table or project")
                 .hint(format!("encrypt it again: `config set --secret {key}`"))
@@ -105,18 +110,33 @@ impl Sealer {
         Ok(value)
     }
 
+    /// Why a value stayed sealed that was to be opened.
+    pub(crate) fn locked(&self) -> Option<Diagnostic> {
+        self.locked.borrow().values().next().cloned()
+    }
+
     fn data_key(&self, table: &str) -> Result<Key, Diagnostic> {
+        self.unwrapped(table)?.key()
+    }
+
+    fn unwrapped(&self, table: &str) -> Result<Unwrapped, Diagnostic> {
         if let Some(key) = self.opened.borrow().get(table) {
-            return Ok(key.clone());
+            return Ok(Unwrapped::Key(key.clone()));
+        }
+        if let Some(why) = self.locked.borrow().get(table) {
+            return Ok(Unwrapped::Without(why.clone()));
         }
         let Some(wrapped) = self.wrapped.get(table) else {
             return Err(Diagnostic::error(format!("`[{table}]` holds a secret, and no key for it"))
                 .detail(format!("`{KEY}` is missing there"))
                 .hint("restore it as it was committed; without it the secrets of that table are lost"));
         };
-        let key = waited(self.source.unwrap(&of(table), &self.place(table, KEY), wrapped))?;
-        self.opened.borrow_mut().insert(table.to_owned(), key.clone());
-        Ok(key)
+        let unwrapped = waited(self.source.unwrap(&of(table), &self.place(table, KEY), wrapped))?;
+        match &unwrapped {
+            Unwrapped::Key(key) => drop(self.opened.borrow_mut().insert(table.to_owned(), key.clone())),
+            Unwrapped::Without(why) => drop(self.locked.borrow_mut().insert(table.to_owned(), why.clone())),
+        }
+        Ok(unwrapped)
     }
 
     fn place(&self, table: &str, key: &str) -> String {
@@ -149,6 +169,35 @@ pub(crate) fn is_secret<T: DeserializeOwned>() -> bool {
     let asked = RefCell::new(false);
     let _refused = T::deserialize(Probe(&asked));
     asked.into_inner()
+}
+
+/// A secret that stays sealed, as the type that it is read as; `None` where that wants a value.
+pub(crate) fn sealed<T: DeserializeOwned>() -> Option<T> {
+    T::deserialize(Sealed).ok()
+}
+
+/// Gives secrets without their value.
+struct Sealed;
+
+impl<'de> Deserializer<'de> for Sealed {
+    type Error = Refused;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Refused> {
+        Err(Refused::custom("there is no value"))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Refused> {
+        if name == super::secret::NAME { visitor.visit_unit() } else { self.deserialize_any(visitor) }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
 }
 
 /// Gives no value to anybody, and remembers whether a secret was asked for.
@@ -188,6 +237,33 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_without_its_key_has_the_type_that_it_is_read_as_and_no_value() {
+        let secret = sealed::<Secret<Vec<i64>>>().expect("a secret");
+        assert_eq!((secret.opened(), format!("{secret:?}")), (None, "[secret]".to_owned()));
+        assert!(sealed::<Option<Secret<String>>>().expect("a secret").is_some());
+        assert!(sealed::<String>().is_none() && sealed::<Value>().is_none() && sealed::<Vec<Secret<i64>>>().is_none());
+    }
+
+    #[test]
+    fn without_a_key_what_is_sealed_stays_so_for_who_only_looks() {
+        let key = BTreeMap::from([(crate::sealing::PASSPHRASE.to_owned(), "correct horse".to_owned())]);
+        let mut sealer = Sealer::new("acme", KeySource::new(&key, None));
+        let (value, made) = sealer.seal("prod", "token", "hush").expect("sealed");
+        let text = Sealer::sealed(&value).expect("a sealed value").to_owned();
+        let of = |environment: &BTreeMap<String, String>, optional: bool| {
+            let mut sealer = Sealer::new("acme", KeySource::new(environment, None).optional(optional));
+            sealer.learn("prod", made.clone().expect("a new key")).expect("a key");
+            sealer
+        };
+        let looking = of(&BTreeMap::new(), true);
+        assert_eq!(looking.open("prod", "token", &text), Ok(None));
+        assert!(looking.locked().expect("why").to_string().contains("PLATFORM_PASSPHRASE is not set"));
+        assert!(of(&BTreeMap::new(), false).open("prod", "token", &text).is_err());
+        let wrong = BTreeMap::from([(crate::sealing::PASSPHRASE.to_owned(), "another".to_owned())]);
+        assert!(of(&wrong, true).open("prod", "token", &text).is_err(), "a wrong key is a mistake");
+    }
+
+    #[test]
     fn a_secret_opens_under_its_key_and_table_alone() {
         let environment = BTreeMap::from([(crate::sealing::PASSPHRASE.to_owned(), "correct horse".to_owned())]);
         let mut sealer = Sealer::new("acme", KeySource::new(&environment, None));
@@ -196,7 +272,7 @@ mod tests {
         let mut again = Sealer::new("acme", KeySource::new(&environment, None));
         again.learn("prod", made.clone().expect("a new key")).expect("a key");
         again.learn("test", made.clone().expect("a new key")).expect("a key");
-        assert_eq!(again.open("prod", "token", &text), Ok("hush".into()));
+        assert_eq!(again.open("prod", "token", &text), Ok(Some("hush".into())));
         assert!(again.open("prod", "other", &text).is_err());
         assert!(again.open("test", "token", &text).is_err());
         let mut other = Sealer::new("other", KeySource::new(&environment, None));

@@ -59,6 +59,8 @@ pub enum Expr {
     },
     /// A value that is encrypted in state and redacted everywhere else.
     Secret(Box<Expr>),
+    /// A secret of the configuration that stays sealed, for there is no key to it.
+    Sealed,
     /// A value that could not be serialised; reported when the graph is built.
     Invalid(String),
 }
@@ -90,7 +92,7 @@ impl Expr {
     fn for_each_output_at<'a>(&'a self, path: &mut String, visit: &mut dyn FnMut(&str, &'a Origin, &'a Name)) {
         let above = path.len();
         match self {
-            Self::Value(_) | Self::Invalid(_) => {}
+            Self::Value(_) | Self::Sealed | Self::Invalid(_) => {}
             Self::List(items) => {
                 for (index, item) in items.iter().enumerate() {
                     write!(path, "[{index}]").expect("text takes text");

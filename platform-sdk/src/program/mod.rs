@@ -38,6 +38,7 @@ pub use options::{Operation, Options};
 pub(crate) use output::PRINTED_OUTPUT;
 pub use output::{Joined, Output, interpolate};
 pub use program::Program;
+pub(crate) use program::{Recording, Unsealing};
 pub use reference::{ReferredOutput, ReferredStack, StackReference};
 pub use resource::{Block, HasId, LookUp, Manages, Outputs, Provider, Resource, TakesProvider};
 pub use schema::{Access, Field, Identity, Judgement, ListOrder, OnParentDelete, OutputField, Schema, Shape, Unset};

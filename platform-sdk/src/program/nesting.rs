@@ -76,7 +76,7 @@ pub(super) fn chained(expr: Expr) -> Expr {
 
 fn is_long(expr: &Expr, left: usize) -> bool {
     match expr {
-        Expr::Value(_) | Expr::Output { .. } | Expr::Invalid(_) => false,
+        Expr::Value(_) | Expr::Output { .. } | Expr::Sealed | Expr::Invalid(_) => false,
         _ if left == 0 => true,
         Expr::List(items) | Expr::Concat(items) => items.iter().any(|item| is_long(item, left - 1)),
         Expr::Map(entries) => entries.values().any(|entry| is_long(entry, left - 1)),
@@ -98,7 +98,7 @@ fn deep_value(value: &Value, left: usize, at: Trail<'_>) -> Option<String> {
 fn deep_expr(expr: &Expr, left: usize, at: Trail<'_>) -> Option<String> {
     match expr {
         Expr::Value(value) => deep_value(value, left, at),
-        Expr::Output { .. } | Expr::Concat(_) | Expr::Apply { .. } | Expr::Invalid(_) => None,
+        Expr::Output { .. } | Expr::Concat(_) | Expr::Apply { .. } | Expr::Sealed | Expr::Invalid(_) => None,
         _ if left == 0 => Some(deep_at(at)),
         Expr::List(items) => {
             items.iter().enumerate().find_map(|(index, item)| deep_expr(item, left - 1, at.index(index)))

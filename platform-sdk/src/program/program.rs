@@ -11,13 +11,16 @@ use std::{
     },
 };
 
-use super::{Builtin, Config, Expr, Provider, ProviderDeclaration, Recorder, Sealer, Stack, logged_in_twice};
+use super::{
+    Builtin, Config, Expr, Provider, ProviderDeclaration, Recorder, Sealer, Stack, logged_in_twice, secret::NeedsKey,
+};
 use crate::{
     Result,
     desired::ProviderKey,
     panics::{Panicked, caught},
     provider::Connector,
     report::{Diagnostic, Error},
+    scrub::Known,
     sealing::{KeySource, KeyWrapper},
 };
 
@@ -55,6 +58,17 @@ struct Listed {
 /// A program's declarations for one stack, with the configuration they were made from.
 pub(crate) struct Recording {
     pub(crate) recorder: Recorder,
+    /// Why secrets of the configuration stay sealed, where they do.
+    pub(crate) locked: Option<Diagnostic>,
+}
+
+/// Whether a program is given the secrets of its configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unsealing {
+    /// It is, or is not run.
+    Needed,
+    /// It is where there is a key to them, and otherwise knows only that they are there: for who only looks.
+    Optional,
 }
 
 impl Program {
@@ -117,7 +131,8 @@ impl Program {
     /// A stack's configuration with what the program asks of it, also when the program then fails: one that misses a
     /// key can still be asked which it has.
     pub(crate) fn configuration(&self, stack: &str, environment: &BTreeMap<String, String>) -> Result<Rc<Config>> {
-        let config = Rc::new(Config::load(stack, self.config_file.as_deref(), environment, self.sealer(environment))?);
+        let sealer = self.sealer(environment, Unsealing::Optional);
+        let config = Rc::new(Config::load(stack, self.config_file.as_deref(), environment, sealer)?);
         let handle = Stack::new(stack, config.clone(), 0);
         let _what_else_it_declares = caught(|| (self.declare)(&handle));
         Ok(config)
@@ -131,26 +146,37 @@ impl Program {
         key: &str,
         text: &str,
     ) -> Result<(serde_json::Value, Option<serde_json::Value>)> {
-        let config = Config::load(stack, self.config_file.as_deref(), environment, self.sealer(environment))?;
+        let sealer = self.sealer(environment, Unsealing::Needed);
+        let config = Config::load(stack, self.config_file.as_deref(), environment, sealer)?;
         Ok(config.into_sealer().seal(stack, key, text)?)
     }
 
-    fn sealer(&self, environment: &BTreeMap<String, String>) -> Sealer {
-        Sealer::new(&self.project, KeySource::new(environment, self.secrets_key.clone()))
+    fn sealer(&self, environment: &BTreeMap<String, String>, unsealing: Unsealing) -> Sealer {
+        let source = KeySource::new(environment, self.secrets_key.clone());
+        Sealer::new(&self.project, source.optional(unsealing == Unsealing::Optional))
     }
 
     /// Runs the program's function for a stack and records what it declares.
-    pub(crate) fn record(&self, stack: &str, environment: &BTreeMap<String, String>) -> Result<Recording> {
+    pub(crate) fn record(
+        &self,
+        stack: &str,
+        environment: &BTreeMap<String, String>,
+        unsealing: Unsealing,
+    ) -> Result<Recording> {
         static RECORDINGS: AtomicU64 = AtomicU64::new(1);
 
-        let config = Rc::new(Config::load(stack, self.config_file.as_deref(), environment, self.sealer(environment))?);
+        let sealer = self.sealer(environment, unsealing);
+        let config = Rc::new(Config::load(stack, self.config_file.as_deref(), environment, sealer)?);
         let handle = Stack::new(stack, config.clone(), RECORDINGS.fetch_add(1, Ordering::Relaxed));
-        match caught(|| (self.declare)(&handle)) {
-            Ok(declared) => declared?,
-            Err(panic) => return Err(panicked(&panic).into()),
-        }
+        let declared = caught(|| (self.declare)(&handle));
         let mut recorder = handle.take();
         recorder.secrets = config.given();
+        // What is wrong may be told with what the program was given.
+        let given: Known = recorder.secrets.iter().collect();
+        match declared {
+            Ok(declared) => declared.map_err(|error| error.scrubbed(&given))?,
+            Err(panic) => return Err(panicked(&panic, &config).into()),
+        }
         for (kind, listed) in &self.providers {
             let (config, connector) = ((listed.config)(), listed.connector.clone());
             let alike = recorder.providers.get(&ProviderKey::new(kind, &config));
@@ -162,11 +188,23 @@ impl Program {
         }
         recorder.problems.extend(self.problems.iter().cloned());
         recorder.problems.extend(config.unknown_keys());
-        if recorder.problems.is_empty() { Ok(Recording { recorder }) } else { Err(Error::all(recorder.problems)) }
+        let locked = config.sealer().locked();
+        if recorder.problems.is_empty() {
+            Ok(Recording { recorder, locked })
+        } else {
+            Err(Error::all(recorder.problems).scrubbed(&given))
+        }
     }
 }
 
-fn panicked(panic: &Panicked) -> Diagnostic {
+fn panicked(panic: &Panicked, config: &Config) -> Diagnostic {
+    if let Some(NeedsKey { at }) = panic.payload.downcast_ref() {
+        let why = config.sealer().locked().map(|why| [why.summary, why.detail.unwrap_or_default()].join("; "));
+        return Diagnostic::error("the program needs the value of a secret that it has no key to")
+            .detail(why.unwrap_or_default())
+            .hint("hand the secret on without looking into it, and no key is needed for a plan; or give the key")
+            .at(at);
+    }
     Diagnostic::error("the program panicked while it declared its resources")
         .detail(panic.told())
         .hint("nothing was planned and nothing was changed; correct the program and run it again")

@@ -86,7 +86,9 @@ impl Diagnostic {
             return self;
         }
         let without = |text: String| known.taken_out_of(&text);
-        Self { summary: without(self.summary), detail: self.detail.map(without), hint: self.hint.map(without), ..self }
+        let address = self.address.filter(|address| !known.are_in(address.as_str()));
+        let (detail, hint) = (self.detail.map(without), self.hint.map(without));
+        Self { summary: without(self.summary), detail, hint, address, ..self }
     }
 
     /// From a failed provider call: its message, its causes, its hint.
@@ -150,6 +152,12 @@ impl Error {
     /// Whether the command was stopped.
     pub(crate) fn is_interrupted(&self) -> bool {
         self.interrupted
+    }
+
+    /// Without any of these secrets.
+    pub(crate) fn scrubbed(self, known: &Known) -> Self {
+        let diagnostics = self.diagnostics.into_iter().map(|diagnostic| diagnostic.scrubbed(known));
+        Self { diagnostics: diagnostics.collect(), ..self }
     }
 
     /// What is to be shown.

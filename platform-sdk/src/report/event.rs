@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     desired::{Address, Hash},
-    plan::{Op, Plan, Step, Summary},
+    plan::{Op, Plan, Sealed, Step, Summary},
     report::Diagnostic,
 };
 
@@ -17,6 +17,10 @@ pub enum Event {
     Drift {
         /// One for each resource that differs.
         steps: Vec<Step>,
+        /// Secrets that were not compared, for there is no key to them.
+        sealed: Vec<Sealed>,
+        /// Why there is none, where that is so.
+        keyless: Option<String>,
         /// State is made to say the same.
         accepted: bool,
         /// All could be compared. Otherwise diagnostics say what could not, and why.

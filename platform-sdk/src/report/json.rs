@@ -15,9 +15,14 @@ const SCHEMA: u32 = 1;
 pub fn event_json(event: &Event) -> Option<Value> {
     match event {
         Event::Plan(plan) => Some(plan_json(plan)),
-        Event::Drift { steps, accepted, complete } => {
+        Event::Drift { steps, sealed, keyless, accepted, complete } => {
             let steps: Vec<Value> = steps.iter().map(step_json).collect();
-            Some(object("drift", json!({"steps": steps, "accepted": accepted, "complete": complete})))
+            let mut body = json!({"steps": steps, "accepted": accepted, "complete": complete});
+            if let Some(why) = keyless {
+                body["keyless"] = why.as_str().into();
+                body["not_compared"] = json!(sealed);
+            }
+            Some(object("drift", body))
         }
         Event::StepStarted { address, op } => {
             Some(object("step_started", json!({"address": address, "op": op.name()})))
@@ -64,21 +69,23 @@ pub fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
 
 /// A `plan` event: the steps that do something, in order. What stays as it is is only counted.
 pub fn plan_json(plan: &Plan) -> Value {
-    object(
-        "plan",
-        json!({
-            "plan_id": plan.plan_id,
-            "project": plan.project,
-            "stack": plan.stack,
-            "base": plan.base,
-            "desired": plan.desired,
-            "offline": plan.offline,
-            "steps": plan.changes().map(step_json).collect::<Vec<_>>(),
-            "summary": summary_json(&plan.summary),
-            "compute": plan.costs,
-            "outputs": plan.exports.iter().map(change_json).collect::<Vec<_>>(),
-        }),
-    )
+    let mut body = json!({
+        "plan_id": plan.plan_id,
+        "project": plan.project,
+        "stack": plan.stack,
+        "base": plan.base,
+        "desired": plan.desired,
+        "offline": plan.offline,
+        "steps": plan.changes().map(step_json).collect::<Vec<_>>(),
+        "summary": summary_json(&plan.summary),
+        "compute": plan.costs,
+        "outputs": plan.exports.iter().map(change_json).collect::<Vec<_>>(),
+    });
+    if let Some(why) = &plan.keyless {
+        body["keyless"] = why.as_str().into();
+        body["not_compared"] = json!(plan.sealed);
+    }
+    object("plan", body)
 }
 
 fn step_json(step: &Step) -> Value {

@@ -1,5 +1,7 @@
 //! The plan as a person reads it: one block a step, changed fields only; the same plan gives the same bytes.
 
+use std::collections::BTreeMap;
+
 use super::{
     change_text::{COLUMNS, Changes},
     diagnostic_text::diagnostic_lines,
@@ -9,7 +11,7 @@ use super::{
     words,
 };
 use crate::{
-    plan::{ChangeKind, Op, Plan, Step},
+    plan::{ChangeKind, Op, Plan, Sealed, Step},
     report::Diagnostic,
 };
 
@@ -42,7 +44,8 @@ pub fn plan_view(plan: &Plan, view: View) -> String {
 /// The same piece by piece, with marks for colours: the text of a large plan is about as large as the plan itself.
 pub(super) fn plan_pieces(plan: &Plan, view: View) -> impl Iterator<Item = String> {
     let page = Page::of(view);
-    let after = [page.costs(plan), page.exports(plan), page.warnings(plan), page.summary(plan)];
+    let after =
+        [page.costs(plan), page.exports(plan), page.sealed(&plan.sealed), page.warnings(plan), page.summary(plan)];
     let after = after.into_iter().filter(|section| !section.is_empty()).map(|section| format!("\n{section}"));
     std::iter::once(page.heading(plan)).chain(page.steps(plan)).chain(after)
 }
@@ -61,13 +64,18 @@ pub(super) struct Blocks {
 pub(super) fn blocks(plan: &Plan, view: View) -> Blocks {
     let page = Page::of(view);
     let steps = plan.changes().map(|step| (page.step_head(step), page.step_body(step))).collect();
-    let mut sections = vec![page.costs(plan), page.exports(plan), page.warnings(plan)];
+    let mut sections = vec![page.costs(plan), page.exports(plan), page.sealed(&plan.sealed), page.warnings(plan)];
     sections.retain(|section| !section.is_empty());
     Blocks { steps, sections, loss: page.loss(plan) }
 }
 
 /// What reality differs in from state, as text: changes read from state to reality.
-pub(super) fn drift_view(steps: &[Step], (accepted, complete): (bool, bool), view: View) -> String {
+pub(super) fn drift_view(
+    steps: &[Step],
+    (keyless, sealed): (Option<&str>, &[Sealed]),
+    (accepted, complete): (bool, bool),
+    view: View,
+) -> String {
     let page = Page::of(view);
     let mut text = String::new();
     for step in steps {
@@ -85,10 +93,18 @@ pub(super) fn drift_view(steps: &[Step], (accepted, complete): (bool, bool), vie
         let changes = page.changes();
         text.push_str(&changes.differing(&step.changes));
     }
+    if let Some(why) = keyless {
+        let air = if text.is_empty() { "" } else { "\n" };
+        let note = page.paint.paint(Meaning::Changed, &clean(&no_key(why)));
+        let sealed = page.sealed(sealed);
+        text.push_str(&[air, &note, if sealed.is_empty() { "\n" } else { "\n\n" }, &sealed].concat());
+    }
+    let complete = complete && sealed.is_empty();
     let back = steps.iter().all(|step| step.op == Op::Delete || step.reasons.is_empty());
     let (what, it) = match steps.len() {
         0 if complete => return "No drift. Reality is what state says.\n".to_owned(),
-        0 => return "No drift in what could be compared.\n".to_owned(),
+        0 if text.is_empty() => return "No drift in what could be compared.\n".to_owned(),
+        0 => return text + "\nNo drift in what could be compared.\n",
         1 => ("1 resource was".to_owned(), "it"),
         many => (format!("{many} resources were"), "them"),
     };
@@ -121,8 +137,9 @@ impl Page {
     fn heading(self, plan: &Plan) -> String {
         let title = format!("Stack {} of {}", plan.stack, plan.project);
         let mut text = format!("{}\n", self.paint.paint(Meaning::Heading, &title));
-        if let Some(reason) = &plan.offline {
-            let note = format!("Reality was not read: {reason}");
+        let offline = plan.offline.as_ref().map(|reason| format!("Reality was not read: {reason}"));
+        let keyless = plan.keyless.as_deref().map(no_key);
+        for note in offline.into_iter().chain(keyless) {
             for line in note.lines() {
                 text.push_str(&self.paint.paint(Meaning::Changed, &clean(line)));
                 text.push('\n');
@@ -210,6 +227,11 @@ impl Page {
         plan.warnings.iter().map(one).collect()
     }
 
+    /// One line for each resource, and one for the outputs.
+    fn sealed(self, sealed: &[Sealed]) -> String {
+        self.section("Secret, not compared", sealed_lines(sealed))
+    }
+
     fn section(self, title: &str, body: String) -> String {
         if body.is_empty() { body } else { format!("{}\n{body}", self.paint.paint(Meaning::Heading, title)) }
     }
@@ -251,6 +273,21 @@ fn cleaned(warning: &Diagnostic) -> Diagnostic {
     Diagnostic { summary: clean_lines(&warning.summary), detail, hint, at, ..warning.clone() }
 }
 
+fn no_key(why: &str) -> String {
+    format!("There is no key to the secrets: {why}")
+}
+
+/// `  databricks:Job::load: tasks[load].password`, a line for each resource.
+fn sealed_lines(sealed: &[Sealed]) -> String {
+    let mut by_place: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for Sealed { address, path } in sealed {
+        let place = address.as_ref().map_or_else(|| "outputs".to_owned(), ToString::to_string);
+        by_place.entry(place).or_default().push(clean(path));
+    }
+    let lines = by_place.into_iter().map(|(place, paths)| format!("  {place}: {}\n", paths.join(", ")));
+    lines.collect::<Vec<_>>().concat()
+}
+
 /// The plan in one line: `Plan: 3 to create, 1 to update.`
 pub(super) fn summary_line(plan: &Plan) -> String {
     let steps = words::to_do(&plan.summary);
@@ -261,6 +298,7 @@ pub(super) fn summary_line(plan: &Plan) -> String {
         return "Plan: only outputs change.".to_owned();
     }
     match &plan.offline {
+        _ if !plan.sealed.is_empty() => "No changes in what could be compared; secrets were not.".to_owned(),
         Some(_) => "No changes against what was last applied.".to_owned(),
         None if plan.warnings.is_empty() => "No changes. The platform is what the program says.".to_owned(),
         None => "No changes beside what the warnings say.".to_owned(),

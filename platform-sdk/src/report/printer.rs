@@ -329,8 +329,8 @@ impl Inner {
                 self.plan(plan, style.view());
                 self.shown.extend(plan.warnings.iter().cloned());
             }
-            Event::Drift { steps, accepted, complete } => {
-                self.write_out(&drift_view(steps, (*accepted, *complete), style.view()));
+            Event::Drift { steps, sealed, keyless, accepted, complete } => {
+                self.write_out(&drift_view(steps, (keyless.as_deref(), sealed), (*accepted, *complete), style.view()));
             }
             Event::ApplyStarted { steps } => {
                 self.apply_started = Some(Instant::now());

@@ -55,7 +55,7 @@ pub fn state_list_json(snapshot: &Snapshot) -> Vec<Value> {
 }
 
 /// Everything that state knows of a resource.
-pub(crate) fn state_show_text(state: &ResourceState, input_hash: &Hash, colour: bool) -> String {
+pub(crate) fn state_show_text(state: &ResourceState, input_hash: Option<&Hash>, colour: bool) -> String {
     let paint = Paint { colour };
     let mut text = format!("{}\n", paint.paint(Meaning::Heading, state.address.as_str()));
     let mut facts = vec![("id", one_line(&state.id)), ("provider", state.provider.kind.clone())];
@@ -71,7 +71,7 @@ pub(crate) fn state_show_text(state: &ResourceState, input_hash: &Hash, colour: 
     if state.status == Status::Undeclared {
         facts.push(("imported", "the program does not declare it yet".to_owned()));
     }
-    facts.push(("input hash", input_hash.to_string()));
+    facts.extend(input_hash.map(|hash| ("input hash", hash.to_string())));
     for (name, value) in facts {
         let _ = writeln!(text, "  {:14}{value}", format!("{name}:"));
     }
@@ -115,8 +115,8 @@ fn fields(value: &Value) -> String {
     text
 }
 
-/// A `resource` object with everything that state knows of it.
-pub fn state_show_json(state: &ResourceState, input_hash: &Hash) -> Value {
+/// A `resource` object with everything that state knows of it. Without its hash, for there is no key to what is in that.
+pub fn state_show_json(state: &ResourceState, input_hash: Option<&Hash>) -> Value {
     let (partial, unready) = match &state.status {
         Status::Whole | Status::Undeclared => (None, None),
         Status::Partial(why) | Status::Making(why) => (Some(why), None),

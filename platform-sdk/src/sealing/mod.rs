@@ -11,7 +11,7 @@ mod wrapper;
 
 pub(crate) use cipher::{FromBytes, Key, random_key, seal, unseal};
 pub(crate) use key_file::{keep_key_file, key_file};
-pub(crate) use source::{By, KeptKey, KeySource, Wrapped, stretch};
+pub(crate) use source::{By, KeptKey, KeySource, Unwrapped, Wrapped, stretch};
 pub use source::{KEY_FILE, NEW_KEY_FILE, NEW_PASSPHRASE, PASSPHRASE};
 pub use wrapper::KeyWrapper;
 pub use zeroize::Zeroizing;

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{FromBytes as _, Key, KeyWrapper, key_file, random_key, seal, unseal};
-use crate::report::Diagnostic;
+use crate::{
+    provider::{ErrorKind, ProviderError},
+    report::Diagnostic,
+};
 
 /// The environment variable of the passphrase.
 pub const PASSPHRASE: &str = "PLATFORM_PASSPHRASE";
@@ -72,6 +75,43 @@ pub(crate) struct KeySource {
     environment: Arc<BTreeMap<String, String>>,
     wrapper: Option<Arc<dyn KeyWrapper>>,
     kept: Option<Arc<dyn KeptKey>>,
+    /// What is sealed may stay so.
+    optional: bool,
+}
+
+/// What came of unwrapping a data key.
+pub(crate) enum Unwrapped {
+    /// It.
+    Key(Key),
+    /// Nothing was given to unwrap it with, and who asks can do without: why.
+    Without(Diagnostic),
+}
+
+/// Why there is no key.
+enum NoKey {
+    /// Nothing that it could be was given.
+    NotGiven(Diagnostic),
+    /// What was given is another one, or can't be used.
+    Wrong(Diagnostic),
+}
+
+impl From<Diagnostic> for NoKey {
+    fn from(problem: Diagnostic) -> Self {
+        Self::Wrong(problem)
+    }
+}
+
+impl Unwrapped {
+    /// The key, for who can't do without.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn key(self) -> Result<Key, Diagnostic> {
+        match self {
+            Self::Key(key) => Ok(key),
+            Self::Without(why) => Err(why),
+        }
+    }
 }
 
 impl fmt::Debug for KeySource {
@@ -88,12 +128,17 @@ impl KeySource {
             |name: &str| matches!(name, PASSPHRASE | KEY_FILE | NEW_PASSPHRASE | NEW_KEY_FILE) || wrapper.is_some();
         let environment = environment.iter().filter(|(name, value)| needed(name) && !value.is_empty());
         let environment = environment.map(|(name, value)| (name.clone(), value.clone())).collect();
-        Self { environment: Arc::new(environment), wrapper, kept: None }
+        Self { environment: Arc::new(environment), wrapper, kept: None, optional: false }
     }
 
     /// With a key that somebody keeps, for when there is no other.
     pub(crate) fn keeping(self, kept: Arc<dyn KeptKey>) -> Self {
         Self { kept: Some(kept), ..self }
+    }
+
+    /// For who only looks: where no key is given, what is sealed stays so.
+    pub(crate) fn optional(self, optional: bool) -> Self {
+        Self { optional, ..self }
     }
 
     /// What a rotation goes over to: what is named as new, else the first of what there is.
@@ -156,34 +201,42 @@ impl KeySource {
     /// The data key.
     ///
     /// # Errors
-    /// When what it was wrapped with is missing or another one.
-    pub(crate) async fn unwrap(&self, what: &str, place: &str, wrapped: &Wrapped) -> Result<Key, Diagnostic> {
+    /// When what it was wrapped with is missing or another one. That it is missing is none for who can do without.
+    pub(crate) async fn unwrap(&self, what: &str, place: &str, wrapped: &Wrapped) -> Result<Unwrapped, Diagnostic> {
+        match self.opened(what, place, wrapped).await {
+            Ok(key) => Ok(Unwrapped::Key(key)),
+            Err(NoKey::NotGiven(why)) if self.optional => Ok(Unwrapped::Without(why)),
+            Err(NoKey::NotGiven(why) | NoKey::Wrong(why)) => Err(why),
+        }
+    }
+
+    async fn opened(&self, what: &str, place: &str, wrapped: &Wrapped) -> Result<Key, NoKey> {
         match &wrapped.by {
             By::Passphrase { memory_kib, passes, salt } => {
                 let hint = format!("set {PASSPHRASE} to the passphrase that its secrets were encrypted with");
                 let Some(passphrase) = self.passphrase() else {
-                    return Err(Diagnostic::error(format!("the secrets of {what} are encrypted with a passphrase"))
-                        .detail(format!("{PASSPHRASE} is not set"))
-                        .hint(hint));
+                    let why = Diagnostic::error(format!("the secrets of {what} are encrypted with a passphrase"));
+                    return Err(NoKey::NotGiven(why.detail(format!("{PASSPHRASE} is not set")).hint(hint)));
                 };
                 let wrapping = stretch(passphrase, salt, *memory_kib, *passes).await?;
-                opened(&wrapping, place, &wrapped.sealed).ok_or_else(|| {
+                let key = opened(&wrapping, place, &wrapped.sealed).ok_or_else(|| {
                     Diagnostic::error(format!("{PASSPHRASE} is not the passphrase of {what}"))
                         .detail("it does not unwrap the data key, as nothing does that was copied from another stack, table or project")
                         .hint(hint)
-                })
+                })?;
+                Ok(key)
             }
             By::KeyFile => self.unwrap_with_file(what, place, &wrapped.sealed).await,
             By::Service { kind, key } => self.unwrap_at_service((kind, key), what, place, &wrapped.sealed).await,
         }
     }
 
-    async fn unwrap_with_file(&self, what: &str, place: &str, sealed: &str) -> Result<Key, Diagnostic> {
+    async fn unwrap_with_file(&self, what: &str, place: &str, sealed: &str) -> Result<Key, NoKey> {
         let file = self.named_file().or_else(|| self.kept.as_ref()?.file());
         let Some(file) = file.map(|path| path.display().to_string()) else {
-            return Err(Diagnostic::error(format!("the secrets of {what} are encrypted with a key file"))
-                .detail(format!("{KEY_FILE} is not set"))
-                .hint(format!("set {KEY_FILE} to the path of that file")));
+            let why = Diagnostic::error(format!("the secrets of {what} are encrypted with a key file"));
+            let why = why.detail(format!("{KEY_FILE} is not set"));
+            return Err(NoKey::NotGiven(why.hint(format!("set {KEY_FILE} to the path of that file"))));
         };
         let hint = if self.is_kept() {
             format!("set {KEY_FILE} if it was another file, or restore `{file}` from where the state was copied from")
@@ -191,15 +244,18 @@ impl KeySource {
             format!("set {KEY_FILE} to the key file that its secrets were encrypted with")
         };
         let Some(own) = self.file_key(false).await? else {
-            return Err(Diagnostic::error(format!("the key file of {what} is missing"))
+            let why = Diagnostic::error(format!("the key file of {what} is missing"))
                 .detail(format!("its secrets are encrypted with a key file, and there is no `{file}`"))
-                .hint(hint));
+                .hint(hint);
+            // Whoever names a file means it.
+            return Err(if self.is_kept() { NoKey::NotGiven(why) } else { NoKey::Wrong(why) });
         };
-        opened(&own, place, sealed).ok_or_else(|| {
+        let key = opened(&own, place, sealed).ok_or_else(|| {
             Diagnostic::error(format!("`{file}` is not the key of {what}"))
                 .detail("it does not unwrap the data key, as nothing does that was copied from another stack, table or project")
                 .hint(hint)
-        })
+        })?;
+        Ok(key)
     }
 
     async fn unwrap_at_service(
@@ -208,19 +264,21 @@ impl KeySource {
         what: &str,
         place: &str,
         sealed: &str,
-    ) -> Result<Key, Diagnostic> {
+    ) -> Result<Key, NoKey> {
         let Some(wrapper) = self.wrapper.as_ref().filter(|wrapper| wrapper.kind() == kind) else {
-            return Err(Diagnostic::error(format!("the secrets of {what} are encrypted with {kind} `{key}`"))
-                .detail(
-                    "the program names no key of that kind, or the sandbox is asked for, which reaches no real service",
-                )
-                .hint("name it in the program with `.secrets_key(..)`"));
+            let why = Diagnostic::error(format!("the secrets of {what} are encrypted with {kind} `{key}`")).detail(
+                "the program names no key of that kind, or the sandbox is asked for, which reaches no real service",
+            );
+            return Err(NoKey::NotGiven(why.hint("name it in the program with `.secrets_key(..)`")));
         };
-        let failed =
-            |error| Diagnostic::of_provider(format!("cannot unwrap the key of {what} with {kind} `{key}`"), &error);
+        let failed = |error: ProviderError| {
+            let why = Diagnostic::of_provider(format!("cannot unwrap the key of {what} with {kind} `{key}`"), &error);
+            // Whose login may not use it was not given it.
+            if error.kind == ErrorKind::Denied { NoKey::NotGiven(why) } else { NoKey::Wrong(why) }
+        };
         let bytes = wrapper.unwrap(key, sealed, place, &self.environment).await.map_err(failed)?;
-        Key::try_from_bytes(&bytes)
-            .ok_or_else(|| Diagnostic::error(format!("what {kind} `{key}` unwraps is no key of {what}")))
+        let none = || Diagnostic::error(format!("what {kind} `{key}` unwraps is no key of {what}"));
+        Ok(Key::try_from_bytes(&bytes).ok_or_else(none)?)
     }
 
     /// The key of the named file, or the kept one.

@@ -209,7 +209,9 @@ fn open_at(tree: &mut Tree, place: &Place<'_>, keys: &Keys) -> Result<(), Diagno
             entries.iter_mut().try_for_each(|(key, entry)| open_at(entry, &Place::Key(place, key), keys))
         }
         Tree::Secret(inner) => {
-            if let Tree::Unknown(sealed) = &**inner {
+            if keys.locked().is_some() {
+                *tree = Tree::sealed();
+            } else if let Tree::Unknown(sealed) = &**inner {
                 let bytes = keys.unseal(&place.to_string(), sealed)?;
                 let clear: Stored = serde_json::from_slice(&bytes)
                     .map_err(|_| Diagnostic::error(format!("the secret at `{place}` is no value")))?;

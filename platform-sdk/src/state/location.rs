@@ -20,6 +20,8 @@ pub struct Location {
     wrapper: Option<Arc<dyn KeyWrapper>>,
     /// Where runs keep what they learn after they have lost the store.
     pub(super) stranded: Option<PathBuf>,
+    /// Its secrets may stay sealed.
+    keyless: bool,
 }
 
 /// A store, as the keeper of a key beside what it stores.
@@ -75,12 +77,23 @@ impl Location {
                 .hint("choose another name in `Program::new`");
             return Err(problem.into());
         }
-        Ok(Self { store, project: project.to_owned(), stack: stack.to_owned(), wrapper: None, stranded: None })
+        let (project, stack) = (project.to_owned(), stack.to_owned());
+        Ok(Self { store, project, stack, wrapper: None, stranded: None, keyless: false })
     }
 
     /// With a key of a service, which wraps the data keys of its stacks.
     pub fn with_key(self, wrapper: Option<Arc<dyn KeyWrapper>>) -> Self {
         Self { wrapper, ..self }
+    }
+
+    /// For who only looks: where no key is given, its secrets stay sealed ([`Keys::locked`](super::Keys::locked)).
+    pub fn to_look(self) -> Self {
+        Self { keyless: true, ..self }
+    }
+
+    /// Whether its secrets may stay sealed.
+    pub(crate) fn is_to_look(&self) -> bool {
+        self.keyless
     }
 
     /// Keeps in this folder of this machine what runs learn after they have lost the store, until the next one brings it
@@ -91,7 +104,8 @@ impl Location {
 
     /// Where wrapping keys come from.
     pub(super) fn key_source(&self, environment: &BTreeMap<String, String>) -> KeySource {
-        KeySource::new(environment, self.wrapper.clone()).keeping(Arc::new(Kept(self.store())))
+        let source = KeySource::new(environment, self.wrapper.clone()).keeping(Arc::new(Kept(self.store())));
+        source.optional(self.keyless)
     }
 
     /// Whether both are the same stack in the same place.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::{
     desired::canonical,
     report::Diagnostic,
-    sealing::{By, FromBytes as _, Key, KeySource, Wrapped, random_key, seal, unseal},
+    sealing::{By, FromBytes as _, Key, KeySource, Unwrapped, Wrapped, random_key, seal, unseal},
 };
 
 /// The keys of a stack as they are written down: version 2.
@@ -46,6 +46,8 @@ struct Inner {
     hmac: OnceLock<Key>,
     data: OnceLock<DataKey>,
     making: tokio::sync::Mutex<()>,
+    /// Why what is sealed stays so, where it does.
+    locked: OnceLock<Diagnostic>,
 }
 
 #[derive(Clone)]
@@ -72,7 +74,7 @@ impl Keys {
     /// Keys of a stack that has sealed nothing yet.
     pub(super) fn none_yet(stack: &str, source: KeySource) -> Self {
         let (hmac, data, making) = (OnceLock::new(), OnceLock::new(), tokio::sync::Mutex::default());
-        Self { inner: Arc::new(Inner { stack: stack.to_owned(), source, hmac, data, making }) }
+        Self { inner: Arc::new(Inner { stack: stack.to_owned(), source, hmac, data, making, locked: OnceLock::new() }) }
     }
 
     /// The keys that state brings along. `known` are those of a later state of the same stack, if there is one: they open
@@ -89,7 +91,14 @@ impl Keys {
         if let Some(known) = known.filter(|known| known.unseal("hmac", &wire.hmac).is_ok()) {
             return Ok(known.clone());
         }
-        let key = source.unwrap(&of(stack), &data_key(stack), &wire.wrapped).await?;
+        let key = match source.unwrap(&of(stack), &data_key(stack), &wire.wrapped).await? {
+            Unwrapped::Key(key) => key,
+            Unwrapped::Without(why) => {
+                let keys = Self::none_yet(stack, source);
+                let _ = keys.inner.locked.set(why);
+                return Ok(keys);
+            }
+        };
         let damaged = || Diagnostic::error(format!("the keys of stack `{stack}` are damaged"));
         let earlier = |sealed: &String| Key::try_from_bytes(&unseal(&key, &format!("{stack}/retired"), sealed)?);
         let retired = wire.retired.iter().map(earlier).collect::<Option<_>>().ok_or_else(damaged)?;
@@ -147,6 +156,11 @@ impl Keys {
             let _ = write!(text, "{byte:02x}");
             text
         })
+    }
+
+    /// Why its secrets stay sealed, where who reads them was given no key and can do without.
+    pub fn locked(&self) -> Option<&Diagnostic> {
+        self.inner.locked.get()
     }
 
     /// Whether the stack has keys: without, [`Self::hmac`] is good for this process only.

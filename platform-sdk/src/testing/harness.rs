@@ -15,7 +15,7 @@ use crate::{
     engine::{Elsewhere, Offline, Survey, Surveyed},
     observe::{Connections, Unsettled, settle},
     plan::{Op, Plan, Step, Targets, Wanted},
-    program::ReferredStack,
+    program::{ReferredStack, Unsealing},
     report::{Diagnostic, Error, Event, Observer},
     state::{Exports, OpenIntent, Record, Snapshot},
 };
@@ -172,7 +172,7 @@ impl Harness {
 
     /// The program's graph, and the way to its providers.
     fn declared(&self, program: &Program) -> Result<(Desired, Connections)> {
-        let recorder = program.record(&program.default_stack, &self.environment)?.recorder;
+        let recorder = program.record(&program.default_stack, &self.environment, Unsealing::Needed)?.recorder;
         let connections = Connections::new(recorder.connectors(), self.environment.clone(), BTreeMap::new());
         let desired = desired(&program.project, &program.default_stack, recorder)?;
         connections.introduce(&desired, &self.snapshot());

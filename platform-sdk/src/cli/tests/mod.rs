@@ -3,6 +3,7 @@
 
 mod fixtures;
 mod grammar;
+mod keyless;
 mod references;
 mod saved_plans;
 mod secrecy;

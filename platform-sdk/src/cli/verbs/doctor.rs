@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(super) async fn run(context: &Context) -> Result<Exit> {
-    let Declared { desired, connectors } = context.declared()?;
+    let Declared { desired, connectors, .. } = context.declared_to_look()?;
     let sandboxes = if context.globals.sandbox { sandbox::serve(context, &connectors)? } else { Vec::new() };
     if context.globals.sandbox {
         context.printer.text("# The sandbox: nothing real is touched.\n");

@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) fn run(context: &Context, arguments: &GraphArguments) -> Result<Exit> {
-    let desired = context.declared()?.desired;
+    let desired = context.declared_to_look()?.desired;
     let (format, text) = match arguments.format {
         GraphFormat::Mermaid => ("mermaid", mermaid(&desired)),
         GraphFormat::Dot => ("dot", dot(&desired)),

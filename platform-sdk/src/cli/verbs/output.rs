@@ -8,8 +8,8 @@ use crate::{
 };
 
 pub(super) async fn run(context: &Context, arguments: &OutputArguments) -> Result<Exit> {
-    let exports = engine::snapshot(context, None).await?.0.exports;
     let shown = arguments.show_secrets;
+    let exports = engine::snapshot(context, None, shown).await?.0.exports;
     let Some(name) = &arguments.name else {
         context.printer.data(&outputs_text(&exports, shown));
         for (name, tree) in &exports {

@@ -37,7 +37,7 @@ pub(super) async fn run(context: &Context, verb: &StateVerb) -> Result<Exit> {
 }
 
 async fn list(context: &Context, arguments: &StateListArguments) -> Result<Exit> {
-    let (snapshot, _) = engine::snapshot(context, arguments.at).await?;
+    let (snapshot, _) = engine::snapshot(context, arguments.at, false).await?;
     context.printer.text(&state_list_text(&snapshot));
     for object in state_list_json(&snapshot) {
         context.printer.object(&object);
@@ -46,7 +46,7 @@ async fn list(context: &Context, arguments: &StateListArguments) -> Result<Exit>
 }
 
 async fn show(context: &Context, arguments: &StateShowArguments) -> Result<Exit> {
-    let (snapshot, keys) = engine::snapshot(context, arguments.at).await?;
+    let (snapshot, keys) = engine::snapshot(context, arguments.at, false).await?;
     let shown: Vec<_> = match &arguments.address {
         None => snapshot.resources.values().collect(),
         Some(address) => match snapshot.resources.get(address) {
@@ -56,10 +56,10 @@ async fn show(context: &Context, arguments: &StateShowArguments) -> Result<Exit>
     };
     for (index, state) in shown.into_iter().enumerate() {
         let apart = if index > 0 { "\n" } else { "" };
-        let input_hash = state.input_hash(&keys);
-        let text = state_show_text(state, &input_hash, context.printer.style().colour);
+        let input_hash = (!state.inputs.has_sealed()).then(|| state.input_hash(&keys));
+        let text = state_show_text(state, input_hash.as_ref(), context.printer.style().colour);
         context.printer.text(&format!("{apart}{text}"));
-        context.printer.object(&state_show_json(state, &input_hash));
+        context.printer.object(&state_show_json(state, input_hash.as_ref()));
     }
     Ok(Exit::Done)
 }

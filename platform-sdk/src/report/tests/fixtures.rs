@@ -60,6 +60,8 @@ pub(super) fn plan(steps: Vec<Step>) -> Plan {
         exports: Vec::new(),
         warnings: Vec::new(),
         offline: None,
+        keyless: None,
+        sealed: Vec::new(),
     }
 }
 

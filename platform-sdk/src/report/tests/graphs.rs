@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     Data, Program,
     desired::{Desired, desired},
+    program::Unsealing,
     report::{dot, mermaid},
 };
 
@@ -22,7 +23,7 @@ fn small() -> Desired {
         tables.into_inner();
         Ok(())
     });
-    let recording = program.record("dev", &BTreeMap::new()).unwrap();
+    let recording = program.record("dev", &BTreeMap::new(), Unsealing::Needed).unwrap();
     desired("acme", "dev", recording.recorder).unwrap()
 }
 

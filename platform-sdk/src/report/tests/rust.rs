@@ -11,6 +11,7 @@ use crate::{
     derive::{Block, Outputs, Resource},
     desired::Tree,
     prelude::*,
+    program::Unsealing,
     report::{Place, rust_code},
 };
 
@@ -124,5 +125,5 @@ fn what_it_prints_compiles() {
         Ok(())
     });
     let environment = [("PLATFORM_CONFIG_COMO_2_PASSWORD".to_owned(), "hush".to_owned())].into();
-    assert!(program.record("dev", &environment).is_ok());
+    assert!(program.record("dev", &environment, Unsealing::Needed).is_ok());
 }
