@@ -74,7 +74,7 @@ impl<'a> Knot<'a> {
         let turned = if waiting.is_empty() { turned } else { waiting };
         if turned.is_empty() {
             // A name that goes from one address to another is most often a move that nobody has told of.
-            if self.handed_over(self.tied.iter().map(|index| &self.list[*index].address)).is_some() {
+            if self.handed_over(&self.tied.iter().copied().collect::<Vec<_>>()).is_some() {
                 return false;
             }
             let updated = makes.into_iter().filter(|address| self.is(address, &Op::Update));
@@ -91,17 +91,17 @@ impl<'a> Knot<'a> {
         tied.filter(|action| of(&action.kind)).map(|action| &action.address).collect()
     }
 
-    /// A resource that is created, and one of its type that is deleted for it.
-    fn handed_over<'b>(
-        &self,
-        mut among: impl Iterator<Item = &'b Address> + Clone,
-    ) -> Option<(&'b Address, &'b Address)> {
-        let all = among.clone();
-        let same = |new: &Address| {
-            let mut ended = all.clone().filter(|address| self.is(address, &Op::Delete));
-            ended.find(|old| old.type_name() == new.type_name())
+    /// A resource that is created under a name, and the one that is deleted for it to get that.
+    fn handed_over(&self, among: &[usize]) -> Option<(&'a Address, &'a Address)> {
+        let of = |kind: Kind, op: Op| {
+            let actions = among.iter().map(|index| (index, &self.list[*index]));
+            actions.filter(move |(_, action)| action.kind == kind && self.is(&action.address, &op))
         };
-        among.find_map(|new| Some((new, same(new).filter(|_| self.is(new, &Op::Create))?)))
+        of(Kind::Make, Op::Create).find_map(|(_, new)| {
+            let mut ended = of(Kind::End, Op::Delete).filter(|(index, _)| new.needs.contains(index));
+            let (_, old) = ended.find(|(_, old)| old.address.type_name() == new.address.type_name())?;
+            Some((&new.address, &old.address))
+        })
     }
 
     fn is(&self, address: &Address, op: &Op) -> bool {
@@ -181,7 +181,7 @@ impl<'a> Knot<'a> {
         if let Some(forced) = forced.clone().find(|a| self.is_create_first(a) && self.must_create_first(a)) {
             return format!("take `.delete_before_replace(false)` of `{forced}` away");
         }
-        if let Some((new, old)) = self.handed_over(forced.clone()) {
+        if let Some((new, old)) = self.handed_over(circle) {
             let old_path = old.path();
             return format!(
                 "if `{new}` is `{old}` under another address, say `.moved_from(\"{old_path}\")`; else give it another name"

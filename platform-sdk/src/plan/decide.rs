@@ -211,8 +211,11 @@ impl Decider<'_> {
             replaces = true;
             decision.reasons.push(format!("it failed: {why}"));
         }
-        let mut create_first =
-            !self.place_is_renamed(state, node.schema) && create_first(node, &state.inputs, &decision.inputs);
+        // What has moved along with its place has a key that state need not know yet.
+        let seen = self.sources.observed.present(&node.address);
+        let mut create_first = !self.place_is_renamed(state, node.schema)
+            && create_first(node, &state.inputs, &decision.inputs)
+            && seen.is_none_or(|seen| create_first(node, &seen.inputs, &decision.inputs));
         if let Some((reason, conditions)) = self.leads_elsewhere(node, state) {
             replaces |= conditions.is_empty();
             decision.conditions.extend(conditions);
@@ -274,8 +277,12 @@ impl Decider<'_> {
             return Some((reason, BTreeSet::new()));
         }
         let (scope, was) = state.scope.as_ref()?;
-        // What is yet to be made is not where it was.
         let owners = &self.sources.desired.providers.get(&node.provider)?.dependencies;
+        // Nobody asks where its provider leads while that is not known to be ready.
+        if let Some(owner) = left_with(self.sources, state) {
+            return Some((format!("it lives in what is left of {owner}, which was replaced"), BTreeSet::new()));
+        }
+        // What is yet to be made is not where it was.
         let mut others = owners.iter().filter(|owner| !state.provider.of.contains(owner));
         let new = others.clone().find_map(|owner| {
             let decision = self.decisions.get(owner)?;
@@ -426,6 +433,14 @@ fn stale(node: &Node, state: &ResourceState, seen: Option<&str>, decision: &mut 
         // Nobody asks for the inputs of what stays as it is, and most of a stack mostly does.
         decision.inputs = Tree::default();
     }
+}
+
+/// The resource whose old object, which a replacement has yet to end, is this object's scope.
+pub(super) fn left_with<'a>(sources: Sources<'a>, state: &ResourceState) -> Option<&'a Address> {
+    let (_, scope) = state.scope.as_ref()?;
+    let mut left = sources.snapshot.pending_deletes.iter();
+    let old = left.find(|old| old.id == *scope && state.provider.of.contains(&old.address))?;
+    Some(&old.address)
 }
 
 fn create_first(node: &Node, before: &Tree, after: &Tree) -> bool {

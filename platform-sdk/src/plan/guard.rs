@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Decisions, Op,
     containment::{options, retained},
-    decide::{Decision, Sources, referring_fields},
+    decide::{Decision, Sources, left_with, referring_fields},
     diff::Verdict,
     ordering::{held_key, taken_key},
 };
@@ -129,7 +129,8 @@ pub(super) fn two_of_one_key(sources: Sources<'_>, decisions: &Decisions) -> Vec
     // Where its provider leads elsewhere, or to a new object, the same key is another place's.
     let elsewhere = |address: &Address, state: &ResourceState| {
         let anew = |of: &Address| decisions.get(of).is_some_and(Decision::ends_object);
-        sources.observed.rescoped.contains_key(address) || state.provider.of.iter().any(anew)
+        let moves = sources.observed.rescoped.contains_key(address) || left_with(sources, state).is_some();
+        moves || state.provider.of.iter().any(anew)
     };
     let one = |(address, decision): (&Address, &Decision)| {
         let (state, node) = (sources.snapshot.resources.get(address)?, sources.desired.nodes.get(address)?);

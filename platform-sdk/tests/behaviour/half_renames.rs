@@ -7,7 +7,7 @@ use platform_sdk::{Program, testing::Harness};
 
 use super::{
     commands::Commands,
-    support::{fails, nothing, owned, program, settled, up},
+    support::{fails, in_order, nothing, owned, program, settled, up},
     yard::{Chest, Fault, House, Room, World},
 };
 
@@ -132,4 +132,25 @@ fn a_process_that_ends_then_has_told_the_new_id() {
         let (exit, said) = stack.run(&["plan", "--detailed-exitcode"]);
         assert_eq!(exit, 0, "{said}");
     }
+}
+
+#[test]
+fn what_is_replaced_in_it_then_is_deleted_first_for_it_has_moved_along() {
+    fn with_chest(world: &World, names: Names, width: i64) -> Program {
+        program(world, move |stack| {
+            let house = stack.add("home", House::new(names.house).comment(names.comment));
+            let room = stack.add("room", Room::new(&house, names.room));
+            stack.add("chest", Chest::new(&room, "chest").hollow(true).width(width));
+            Ok(())
+        })
+    }
+    let (world, harness) = (World::default(), Harness::new());
+    up(&harness, &with_chest(&world, BEFORE, 10));
+    world.fault("update House", Fault::Renamed);
+    fails(&harness, &with_chest(&world, AFTER, 10));
+    world.calls();
+    up(&harness, &with_chest(&world, AFTER, -1));
+    let calls = world.calls();
+    in_order(&calls, "delete Chest villa/room/chest", "create Chest villa/room/chest");
+    settled(&harness, &with_chest(&world, AFTER, -1));
 }

@@ -305,3 +305,32 @@ fn a_lookup_behind_what_is_made_is_read_when_that_is_ready() {
     up(&harness, &looking);
     settled(&harness, &looking);
 }
+
+#[test]
+fn what_lies_in_what_was_replaced_is_made_in_its_successor_when_that_is_ready() {
+    fn camp_on(world: &World, ground: &'static str) -> Program {
+        program(world, move |stack| {
+            let site = stack.add("site", Site::new().ground(ground));
+            stack.within(&site.provider()).add("tent", Tent::new("tent"));
+            Ok(())
+        })
+    }
+    let mut stack = Commands::of(|world| camp_on(world, "grass"));
+    assert_eq!(stack.run(UP).0, 0);
+    let first = stack.world.serial("Tent", "tent");
+    stack.program = |world| camp_on(world, "sand");
+    for id in ["2", "3"] {
+        stack.world.not_ready(id, WORDS);
+    }
+    stack.world.calls();
+    killed(&stack);
+    assert_eq!(stack.world.calls().len(), 1, "a new site, and nothing after it");
+    let (exit, said) = stack.look(&["plan"]);
+    assert!(exit == 0 && said.contains("it lives in what is left of yard:Site::site"), "{said}");
+    stack.world.recover();
+    let (exit, said) = stack.run(UP);
+    assert_eq!(exit, 0, "{said}");
+    assert_ne!(stack.world.serial("Tent", "tent"), first);
+    let (exit, said) = stack.look(&["plan", "--detailed-exitcode"]);
+    assert_eq!(exit, 0, "{said}");
+}
