@@ -14,6 +14,9 @@ const SLOTS: u8 = 9;
 /// One of so many users forgets what moves are for.
 const READDRESSED: u64 = 25;
 
+/// One of so many users renames a place and changes more of it at once.
+const RENAMED: u64 = 12;
+
 /// Requests that fail, and are known to.
 const FAULTS: [Fault; 5] = [Fault::Failed, Fault::Denied, Fault::Throttled, Fault::NotReady, Fault::Unavailable];
 
@@ -48,6 +51,9 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     if seed % READDRESSED == 5 {
         forget_moves(seed, &mut acts);
     }
+    if seed % RENAMED == 7 {
+        rename_by_halves(seed, &mut acts);
+    }
     Scenario { seed, lag, grows, acts }
 }
 
@@ -60,6 +66,21 @@ fn forget_moves(seed: u64, acts: &mut Vec<Act>) {
         for _ in 0..dice.below(3) {
             acts.insert(at, Act::Readdress(dice.small(SLOTS)));
         }
+    }
+}
+
+/// Before the later commands a place gets a new name and a new text, and one of the next requests fails: the first of the
+/// two may have been heard, and the second not.
+fn rename_by_halves(seed: u64, acts: &mut Vec<Act>) {
+    let mut dice = history::dice(!seed);
+    let runs: Vec<usize> = (0..acts.len()).filter(|at| matches!(acts[*at], Act::Run(_))).collect();
+    for at in runs.into_iter().skip(1).rev() {
+        let (slot, failing) = (dice.small(3), u16::from(1 + dice.small(2)));
+        if let Act::Run(command) = &mut acts[at] {
+            command.faults.push((failing, dice.pick(&FAULTS)));
+        }
+        acts.insert(at, Act::Words(slot, Text::Plain(dice.small(4))));
+        acts.insert(at, Act::Name(slot, slot + 20));
     }
 }
 

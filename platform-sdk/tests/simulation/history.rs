@@ -332,7 +332,7 @@ impl History {
                 || narrowed && stranded.iter().any(|why| complaint.contains(why))
                 || complaint.contains("and both are in state") && !met.doubtful_moves().is_empty()
                 || complaint.contains("can't be put in an order")
-                    && !(met.handed_over().is_empty() && met.swapped_names().is_empty())
+                    && !(met.handed_over().is_empty() && met.taken_over().is_empty() && met.swapped_names().is_empty())
         };
         if ran.end == End::Exit(1)
             && let Some(odd) = complaints.iter().find(|complaint| !reasonable(complaint))
@@ -515,14 +515,14 @@ impl History {
         }
         let spec = self.spec.clone();
         let met = Meeting::of(&spec, &reading);
-        let (handed, swapped) = (met.handed_over(), met.swapped_names());
+        let (handed, taken, swapped) = (met.handed_over(), met.taken_over(), met.swapped_names());
         for (slot, old) in handed {
             let path = old.rsplit_once('p').and_then(|(_, path)| path.parse().ok());
             let path: u8 = path.ok_or_else(|| format!("{old} is no address of this program"))?;
             self.spec.items.get_mut(&slot).into_iter().for_each(|item| item.options.moved_from.extend([path]));
         }
-        if let Some(item) = swapped.first().and_then(|slot| self.spec.items.get_mut(slot)) {
-            item.name += 100;
+        for slot in taken.iter().chain(swapped.first()) {
+            self.spec.items.get_mut(slot).into_iter().for_each(|item| item.name += 100);
         }
         Ok(())
     }

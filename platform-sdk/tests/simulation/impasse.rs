@@ -53,9 +53,19 @@ impl<'a> Meeting<'a> {
     /// New items that need the name of something that the program has dropped, and that is to be retained, or can't end
     /// before something that stays has let go of it; that one waits for the new item. With the address of the dropped one.
     pub(crate) fn handed_over(&self) -> Vec<(u8, &'a str)> {
-        let new = self.items.iter().filter(|(_, item)| self.had(item).is_none());
+        self.late_names(|item| self.had(item).is_none())
+    }
+
+    /// Items that had another name until now, and need one in the same way.
+    pub(crate) fn taken_over(&self) -> Vec<u8> {
+        let renamed = self.late_names(|item| self.had(item).is_some_and(|had| !self.same_key(item, had)));
+        renamed.into_iter().map(|(slot, _)| slot).collect()
+    }
+
+    fn late_names(&self, of: impl Fn(&Item) -> bool) -> Vec<(u8, &'a str)> {
+        let takers = self.items.iter().filter(|(_, item)| of(item));
         let retained = |old: &ResourceState| old.options.retain_on_delete;
-        let pairs = new.flat_map(|(slot, item)| {
+        let pairs = takers.flat_map(|(slot, item)| {
             let old = self.dropped().filter(move |old| self.same_key(item, old));
             old.map(move |old| (*slot, old))
         });
