@@ -66,14 +66,17 @@ pub(crate) fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<Fil
     Ok(file)
 }
 
+/// What is said of what could be waited for without an end.
+const PIPE: &str = "it is a pipe or a device, not a file";
+
 fn check_regular(path: &Path, file: &File) -> io::Result<()> {
     let kind = file.metadata()?.file_type();
     // How one says that there is no such file.
     if kind.is_file() || path == Path::new("/dev/null") {
         return Ok(());
     }
-    let what = if kind.is_dir() { "a folder" } else { "a pipe or a device" };
-    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, not a file")))
+    let what = if kind.is_dir() { "it is a folder, not a file" } else { PIPE };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, what))
 }
 
 /// Replaces a file as a whole: readers, and a machine that dies, find the old content or the new. Only one may do so at a
@@ -125,9 +128,15 @@ mod unix {
         options.custom_flags(flags.bits().cast_signed());
     }
 
-    /// The system's words for a link that is not followed are about something else.
+    /// The system's words for a link that is not followed, and for a pipe that nobody reads, are about something else.
     pub(super) fn said(error: io::Error, path: &Path) -> io::Error {
-        if path.is_symlink() { io::Error::new(error.kind(), "it is a link, which is not followed") } else { error }
+        if path.is_symlink() {
+            io::Error::new(error.kind(), "it is a link, which is not followed")
+        } else if path.metadata().is_ok_and(|is| !is.is_file() && !is.is_dir()) {
+            io::Error::new(error.kind(), super::PIPE)
+        } else {
+            error
+        }
     }
 }
 

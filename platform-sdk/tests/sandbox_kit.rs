@@ -464,7 +464,7 @@ fn the_world_is_its_owners_alone() {
     fs::set_permissions(folder.join("requests.jsonl"), fs::Permissions::from_mode(0o666)).unwrap();
     let other = dir.path().join("other");
     fs::write(&other, "of somebody else").unwrap();
-    symlink(&other, folder.join("world.new")).unwrap();
+    symlink(&other, folder.join(".world.jsonl.new")).unwrap();
     let endpoint = start(dir.path());
     send(&endpoint, "PUT", "/notes/a", "1");
     drop(endpoint);
@@ -476,6 +476,31 @@ fn the_world_is_its_owners_alone() {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
     }
     assert_eq!(fs::read_to_string(other).unwrap(), "of somebody else");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_or_a_pipe_in_place_of_a_file_of_its_own_is_named_and_neither_followed_nor_waited_for() {
+    let refused = |name: &str, plant: &dyn Fn(&Path)| {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("notes")).unwrap();
+        plant(&dir.path().join("notes").join(name));
+        let started = attach_or_start(dir.path(), Arc::new(Notes), Options::default());
+        started.err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let victim = tempfile::NamedTempFile::new().unwrap();
+    fs::write(victim.path(), "of somebody else").unwrap();
+    for name in ["lock", "requests.jsonl"] {
+        let said = refused(name, &|path| std::os::unix::fs::symlink(victim.path(), path).unwrap());
+        assert!(said.contains("it is a link, which is not followed"), "{name}: {said}");
+    }
+    assert_eq!(fs::read_to_string(victim.path()).unwrap(), "of somebody else");
+    for name in ["world.jsonl", "requests.jsonl"] {
+        let said = refused(name, &|path| {
+            assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+        });
+        assert!(said.contains("it is a pipe or a device"), "{name}: {said}");
+    }
 }
 
 #[test]

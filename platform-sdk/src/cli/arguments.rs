@@ -30,7 +30,10 @@ pub(crate) struct Globals {
     /// The stack [env: PLATFORM_STACK] [default: the program's]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) stack: Option<String>,
-    /// Where state is: a directory, or s3://, az://, gs:// [env: PLATFORM_STATE] [default: .platform]
+    /// The stack is a new one: neither the program's default, nor in the config file, nor stored
+    #[arg(long, global = true)]
+    pub(crate) new_stack: bool,
+    /// Where state is: a directory, or s3://, az://, gs:// [env: PLATFORM_STATE] [default: the nearest .platform upwards]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) state: Option<String>,
     /// Only these addresses (globs) and what they need; repeatable
@@ -98,6 +101,9 @@ pub(crate) enum Verb {
     /// Look at and mend state
     #[command(subcommand, arg_required_else_help = false)]
     State(StateVerb),
+    /// List the project's stacks, and remove empty ones
+    #[command(subcommand, arg_required_else_help = false)]
+    Stack(StackVerb),
     /// List the snapshots of the stack
     History,
     /// Plan and apply the inputs of an earlier snapshot
@@ -113,6 +119,58 @@ pub(crate) enum Verb {
     Doctor,
     /// Serve the sandbox until interrupted
     Sandbox,
+}
+
+impl Verb {
+    /// Whether it runs the program to do what that says for the stack.
+    pub(crate) fn follows_the_program(&self) -> bool {
+        match self {
+            Self::Plan(_)
+            | Self::Up(_)
+            | Self::Drift(_)
+            | Self::Import(_)
+            | Self::Rollback(_)
+            | Self::Graph(_)
+            | Self::Doctor => true,
+            Self::Destroy
+            | Self::State(_)
+            | Self::Stack(_)
+            | Self::History
+            | Self::Output(_)
+            | Self::Config(_)
+            | Self::Sandbox => false,
+        }
+    }
+
+    /// Whether it writes state, and so brings along what the project had under a former name.
+    pub(crate) fn writes_state(&self) -> bool {
+        match self {
+            Self::Up(_) | Self::Destroy | Self::Import(_) | Self::Rollback(_) => true,
+            Self::Drift(arguments) => arguments.accept,
+            Self::State(verb) => match verb {
+                StateVerb::Mv(_)
+                | StateVerb::Forget(_)
+                | StateVerb::Import(_)
+                | StateVerb::CopyTo(_)
+                | StateVerb::Prune(_)
+                | StateVerb::RotateKey(_) => true,
+                // What is damaged or locked is mended where it is, by the last two.
+                StateVerb::List(_)
+                | StateVerb::Show(_)
+                | StateVerb::Export(_)
+                | StateVerb::Repair
+                | StateVerb::Unlock(_) => false,
+            },
+            Self::Plan(_)
+            | Self::Stack(_)
+            | Self::History
+            | Self::Output(_)
+            | Self::Graph(_)
+            | Self::Config(_)
+            | Self::Doctor
+            | Self::Sandbox => false,
+        }
+    }
 }
 
 impl Default for Verb {
@@ -290,6 +348,22 @@ pub(crate) struct StateRotateArguments {
 pub(crate) struct StateUnlockArguments {
     /// The run that holds the lease, as the message about it names it
     pub(crate) run: String,
+}
+
+/// `stack`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StackVerb {
+    /// List them, and where each is known from
+    List,
+    /// Remove the state of a stack that owns nothing, with its history
+    Remove(StackRemoveArguments),
+}
+
+/// `stack remove`.
+#[derive(Debug, Args)]
+pub(crate) struct StackRemoveArguments {
+    /// The stack
+    pub(crate) name: String,
 }
 
 /// `rollback`.

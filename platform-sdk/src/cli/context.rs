@@ -20,11 +20,11 @@ use crate::{
     program::{Recorder, Recording, Unsealing},
     provider::Connector,
     report::{Diagnostic, Printer},
-    state::{Clock, Location, Logins, Store, World},
+    state::{Clock, Local, Location, Logins, Store, World},
 };
 
-/// Where state is unless told otherwise.
-const STATE: &str = ".platform";
+/// The name of the folder that state is in unless told otherwise.
+pub(crate) const STATE: &str = ".platform";
 
 /// Where runs keep what they learn after they have lost their store: beside what state would be there, wherever it is.
 const STRANDED: &str = "stranded";
@@ -70,6 +70,10 @@ pub(crate) struct Context {
     pub(crate) stack: String,
     /// Where state is, if the flag or the environment says so.
     pub(crate) state: Option<String>,
+    /// The `.platform` of the project: where state is unless something else is said, and what a run keeps on its machine.
+    pub(crate) folder: PathBuf,
+    /// The name that the project had when the stack's state was written, as long as that was not brought along.
+    pub(crate) former: Option<String>,
     /// The flags.
     pub(crate) globals: Globals,
     /// The environment, as it was when the process began.
@@ -126,7 +130,21 @@ impl Context {
         }
         let logins = Logins::new(environment.clone(), program.listed());
         let interrupts = Interrupts::by(watch::channel(false).1);
-        Self { program, stack, state, globals, environment, logins, printer, attended, interrupts, embedded: None }
+        let (folder, former, embedded) = (PathBuf::from(STATE), None, None);
+        Self {
+            program,
+            stack,
+            state,
+            folder,
+            former,
+            globals,
+            environment,
+            logins,
+            printer,
+            attended,
+            interrupts,
+            embedded,
+        }
     }
 
     /// Runs the program and builds its graph.
@@ -164,7 +182,17 @@ impl Context {
     /// # Errors
     /// When the place can't be one.
     pub(crate) fn location(&self) -> Result<Location> {
-        self.location_of(&self.program.project, &self.stack)
+        self.location_under(self.former.as_deref(), &self.stack)
+    }
+
+    /// Where a stack of this project has its state, under the name that the project has, or had.
+    ///
+    /// # Errors
+    /// When the place can't be one.
+    pub(crate) fn location_under(&self, former: Option<&str>, stack: &str) -> Result<Location> {
+        let Program { project, formerly, .. } = &self.program;
+        let heirs = std::iter::once(project).chain(formerly).cloned();
+        Ok(self.location_of(former.unwrap_or(project), stack)?.for_heirs(heirs))
     }
 
     /// Where another stack's state is, beside this one's.
@@ -176,8 +204,22 @@ impl Context {
             let location = Location::within(embedded.store.clone(), project, stack)?;
             return Ok(location.stranding_in(embedded.folder.as_ref().map(|folder| folder.join(STRANDED))));
         }
-        let location = self.location_at(self.state.as_deref().unwrap_or(STATE), project, stack)?;
-        Ok(location.stranding_in(Some(Path::new(STATE).join(STRANDED))))
+        let location = if let Some(place) = &self.state {
+            self.location_at(place, project, stack)?
+        } else {
+            let location = Location::within(Arc::new(Local::new(&self.folder)), project, stack)?;
+            location.with_key(self.program.secrets_key.clone())
+        };
+        Ok(location.stranding_in(Some(self.folder.join(STRANDED))))
+    }
+
+    /// A place that the program names: where it is a relative path, it is that in the folder which `.platform` is in.
+    pub(crate) fn place_in_project(&self, place: &str) -> String {
+        let path = place.strip_prefix("file://").unwrap_or(place);
+        match self.folder.parent() {
+            Some(top) if !path.is_empty() && !path.contains("://") => top.join(path).display().to_string(),
+            _ => place.to_owned(),
+        }
     }
 
     /// Where a stack's state is in another place, with the logins and the key of this program.
@@ -206,7 +248,7 @@ impl Context {
     /// Where sandboxes keep their worlds: beside the state, where that is a directory.
     pub(crate) fn sandbox_folder(&self) -> PathBuf {
         let state = self.state.as_deref().map(|state| state.strip_prefix("file://").unwrap_or(state));
-        Path::new(state.filter(|state| !state.contains("://")).unwrap_or(STATE)).join("sandbox")
+        state.filter(|state| !state.contains("://")).map_or(&*self.folder, Path::new).join("sandbox")
     }
 
     /// The world that the stored state speaks of; for verbs that touch nothing but state.

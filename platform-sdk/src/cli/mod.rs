@@ -10,11 +10,11 @@ mod verbs;
 mod tests;
 
 pub(crate) use arguments::{
-    DriftArguments, ImportArguments, PlanArguments, RollbackArguments, StateCopyArguments, StateExportArguments,
-    StateForgetArguments, StateImportArguments, StateMoveArguments, StatePruneArguments, StateRotateArguments,
-    StateUnlockArguments, UpArguments, parse,
+    DriftArguments, ImportArguments, PlanArguments, RollbackArguments, StackRemoveArguments, StateCopyArguments,
+    StateExportArguments, StateForgetArguments, StateImportArguments, StateMoveArguments, StatePruneArguments,
+    StateRotateArguments, StateUnlockArguments, UpArguments, Verb, parse,
 };
-pub(crate) use context::{Context, Declared, Embedded, Exit};
+pub(crate) use context::{Context, Declared, Embedded, Exit, STATE};
 pub(crate) use interrupts::Interrupts;
 pub(crate) use run::{failed, main};
 pub(crate) use verbs::{run as run_verb, serve};

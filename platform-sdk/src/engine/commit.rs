@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::files;
+
 /// The commit that is checked out around a folder; `None` outside of any repository, or before its first commit.
 pub(super) fn commit_of(folder: &Path) -> Option<String> {
     let git = folder.ancestors().find_map(git_folder)?;
     // A worktree of its own keeps its head, and shares the branches.
-    let common = std::fs::read_to_string(git.join("commondir"));
+    let common = files::text(&git.join("commondir"));
     let common = common.map_or_else(|_| git.clone(), |path| git.join(path.trim()));
-    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
+    let head = files::text(&git.join("HEAD")).ok()?;
     let commit = match head.trim().strip_prefix("ref: ") {
         Some(name) => loose(&git, name).or_else(|| loose(&common, name)).or_else(|| packed(&common, name))?,
         None => head,
@@ -23,16 +25,16 @@ fn git_folder(folder: &Path) -> Option<PathBuf> {
     if git.is_dir() {
         return Some(git);
     }
-    let file = std::fs::read_to_string(&git).ok()?;
+    let file = files::text(&git).ok()?;
     Some(folder.join(file.trim().strip_prefix("gitdir: ")?))
 }
 
 fn loose(git: &Path, name: &str) -> Option<String> {
-    std::fs::read_to_string(git.join(name)).ok()
+    files::text(&git.join(name)).ok()
 }
 
 fn packed(git: &Path, name: &str) -> Option<String> {
-    let refs = std::fs::read_to_string(git.join("packed-refs")).ok()?;
+    let refs = files::text(&git.join("packed-refs")).ok()?;
     let found = refs.lines().find_map(|line| line.split_once(' ').filter(|(_, of)| *of == name))?;
     Some(found.0.to_owned())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
-use super::session::Session;
+use super::{place::former, session::Session};
 use crate::{
     Result,
     desired::{Address, Desired, LookupNode, Tree},
@@ -71,7 +71,10 @@ impl Elsewhere for Session<'_> {
         let context = self.context;
         let (project, stack) = of.stack.split_once('/').unwrap_or((&context.program.project, &of.stack));
         let location = match &of.place {
-            Some(place) => context.location_at(place, project, stack)?,
+            Some(place) => context.location_at(&context.place_in_project(place), project, stack)?,
+            None if *project == context.program.project => {
+                context.location_under(former(context, stack).await?.as_deref(), stack)?
+            }
             None => context.location_of(project, stack)?,
         };
         let location = if self.location.is_to_look() { location.to_look() } else { location };

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::{
     leases::{given_back, take},
+    place::say_first,
     survey::{Offline, Survey, Surveyed},
 };
 use crate::{
@@ -122,6 +123,9 @@ impl<'c> Session<'c> {
     /// As [`Self::read`], begun before.
     pub(super) async fn read_ahead(&self, ahead: Ahead) -> Result<Reading> {
         let reading = self.certain(ahead.reading().await?).await?;
+        if reading.world.is_none() {
+            say_first(self.context, &self.location, &self.declared.desired, false).await;
+        }
         if let Some(holder) = &reading.in_progress {
             self.context.printer.note(&format!("another run is in progress: {holder}"));
         }
@@ -185,6 +189,9 @@ impl<'c> Session<'c> {
     /// Takes the lease; settles what an interrupted run left.
     pub(super) async fn lease(&self) -> Result<(Lease, Recovered<'static>)> {
         let lease = take(self.context, &self.location, self.world).await?;
+        if lease.reading().world.is_none() {
+            say_first(self.context, &self.location, &self.declared.desired, true).await;
+        }
         match self.recovered(&lease).await {
             Ok(recovered) => Ok((lease, recovered)),
             Err(error) => given_back(lease, Err(error)).await,

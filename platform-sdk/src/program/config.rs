@@ -66,7 +66,7 @@ impl Config {
     ) -> Result<Self> {
         let mut config = Self { stack: stack.to_owned(), file: file.map(Path::to_owned), sealer, ..Self::default() };
         if let Some(file) = file {
-            config.read_file(file)?;
+            config.read_bytes(file, &content(file)?)?;
         }
         for (name, text) in environment {
             let Some(key) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
@@ -76,12 +76,17 @@ impl Config {
         Ok(config)
     }
 
-    fn read_file(&mut self, file: &Path) -> Result<()> {
-        let path = crate::files::locate(file)?;
-        let bytes = crate::files::read(&path).map_err(|error| {
-            Diagnostic::error(format!("cannot read the config file `{}`", file.display())).detail(error.to_string())
-        })?;
-        self.read_bytes(file, &bytes)
+    /// The stacks that a file has a table of.
+    ///
+    /// # Errors
+    /// When it can't be read, or is not TOML.
+    pub(crate) fn stacks(file: &Path) -> Result<BTreeSet<String>> {
+        let tables = parsed(file, &content(file)?)?;
+        Ok(tables
+            .into_iter()
+            .filter(|(name, value)| value.is_table() && name != DEFAULTS)
+            .map(|(name, _)| name)
+            .collect())
     }
 
     /// Takes over what the file says for the stack.
@@ -89,12 +94,7 @@ impl Config {
     /// # Errors
     /// When it is not TOML, or has anything but tables at its top.
     pub(crate) fn read_bytes(&mut self, file: &Path, bytes: &[u8]) -> Result<()> {
-        let text = std::str::from_utf8(bytes).map_err(|error| {
-            Diagnostic::error(format!("the config file `{}` is not text", file.display())).detail(error.to_string())
-        })?;
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            Diagnostic::error(format!("the config file `{}` is not TOML", file.display())).detail(error.to_string())
-        })?;
+        let table = parsed(file, bytes)?;
         for section in [DEFAULTS, &self.stack] {
             match table.get(section) {
                 None => {}
@@ -265,6 +265,23 @@ impl Config {
     pub fn values(&self) -> &BTreeMap<String, ConfigValue> {
         &self.values
     }
+}
+
+fn content(file: &Path) -> Result<Vec<u8>> {
+    let path = crate::files::locate(file)?;
+    let unread = |error: std::io::Error| {
+        Diagnostic::error(format!("cannot read the config file `{}`", file.display())).detail(error.to_string())
+    };
+    Ok(crate::files::read(&path).map_err(unread)?)
+}
+
+fn parsed(file: &Path, bytes: &[u8]) -> Result<toml::Table, Diagnostic> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Diagnostic::error(format!("the config file `{}` is not text", file.display())).detail(error.to_string())
+    })?;
+    text.parse().map_err(|error: toml::de::Error| {
+        Diagnostic::error(format!("the config file `{}` is not TOML", file.display())).detail(error.to_string())
+    })
 }
 
 fn not_a_table(file: &Path, key: &str) -> Diagnostic {

@@ -25,6 +25,8 @@ const SEALED: &str = "$sealed";
 #[derive(Debug, Default)]
 pub(crate) struct Sealer {
     project: String,
+    /// The names that it had: what was sealed under them still opens.
+    formerly: Vec<String>,
     source: KeySource,
     /// The wrapped data key of each table.
     wrapped: BTreeMap<String, Wrapped>,
@@ -35,8 +37,8 @@ pub(crate) struct Sealer {
 
 impl Sealer {
     /// For the secrets of a project.
-    pub(crate) fn new(project: &str, source: KeySource) -> Self {
-        Self { project: project.to_owned(), source, ..Self::default() }
+    pub(crate) fn new(project: &str, formerly: &[String], source: KeySource) -> Self {
+        Self { project: project.to_owned(), formerly: formerly.to_owned(), source, ..Self::default() }
     }
 
     /// Takes note of a table's wrapped data key.
@@ -68,7 +70,7 @@ impl Sealer {
             Unwrapped::Key(data_key) => data_key,
             Unwrapped::Without(_) => return Ok(None),
         };
-        let opened = unseal(&data_key, &self.place(table, key), sealed);
+        let opened = self.places(table, key).find_map(|place| unseal(&data_key, &place, sealed));
         opened.and_then(|bytes| serde_json::from_slice(&bytes).ok()).map(Some).ok_or_else(|| {
             Diagnostic::error(format!("the secret `{key}` under `[{table}]` can't be opened"))
                 .detail("it is damaged, or was encrypted for another key, table or project")
@@ -131,7 +133,9 @@ impl Sealer {
                 .detail(format!("`{KEY}` is missing there"))
                 .hint("restore it as it was committed; without it the secrets of that table are lost"));
         };
-        let unwrapped = waited(self.source.unwrap(&of(table), &self.place(table, KEY), wrapped))?;
+        let unwrap = |place: String| waited(self.source.unwrap(&of(table), &place, wrapped));
+        let unwrapped = unwrap(self.place(table, KEY))
+            .or_else(|problem| self.places(table, KEY).skip(1).find_map(|place| unwrap(place).ok()).ok_or(problem))?;
         match &unwrapped {
             Unwrapped::Key(key) => drop(self.opened.borrow_mut().insert(table.to_owned(), key.clone())),
             Unwrapped::Without(why) => drop(self.locked.borrow_mut().insert(table.to_owned(), why.clone())),
@@ -141,6 +145,13 @@ impl Sealer {
 
     fn place(&self, table: &str, key: &str) -> String {
         format!("{}/config/{table}/{key}", self.project)
+    }
+
+    /// What something may have been sealed for: the place under the project's name, and under those that it had.
+    fn places(&self, table: &str, key: &str) -> impl Iterator<Item = String> {
+        std::iter::once(&self.project)
+            .chain(&self.formerly)
+            .map(move |project| format!("{project}/config/{table}/{key}"))
     }
 }
 
@@ -247,11 +258,11 @@ mod tests {
     #[test]
     fn without_a_key_what_is_sealed_stays_so_for_who_only_looks() {
         let key = BTreeMap::from([(crate::sealing::PASSPHRASE.to_owned(), "correct horse".to_owned())]);
-        let mut sealer = Sealer::new("acme", KeySource::new(&key, None));
+        let mut sealer = Sealer::new("acme", &[], KeySource::new(&key, None));
         let (value, made) = sealer.seal("prod", "token", "hush").expect("sealed");
         let text = Sealer::sealed(&value).expect("a sealed value").to_owned();
         let of = |environment: &BTreeMap<String, String>, optional: bool| {
-            let mut sealer = Sealer::new("acme", KeySource::new(environment, None).optional(optional));
+            let mut sealer = Sealer::new("acme", &[], KeySource::new(environment, None).optional(optional));
             sealer.learn("prod", made.clone().expect("a new key")).expect("a key");
             sealer
         };
@@ -266,17 +277,21 @@ mod tests {
     #[test]
     fn a_secret_opens_under_its_key_and_table_alone() {
         let environment = BTreeMap::from([(crate::sealing::PASSPHRASE.to_owned(), "correct horse".to_owned())]);
-        let mut sealer = Sealer::new("acme", KeySource::new(&environment, None));
+        let mut sealer = Sealer::new("acme", &[], KeySource::new(&environment, None));
         let (value, made) = sealer.seal("prod", "token", "hush").expect("sealed");
         let text = Sealer::sealed(&value).expect("a sealed value").to_owned();
-        let mut again = Sealer::new("acme", KeySource::new(&environment, None));
+        let mut again = Sealer::new("acme", &[], KeySource::new(&environment, None));
         again.learn("prod", made.clone().expect("a new key")).expect("a key");
         again.learn("test", made.clone().expect("a new key")).expect("a key");
         assert_eq!(again.open("prod", "token", &text), Ok(Some("hush".into())));
         assert!(again.open("prod", "other", &text).is_err());
         assert!(again.open("test", "token", &text).is_err());
-        let mut other = Sealer::new("other", KeySource::new(&environment, None));
-        other.learn("prod", made.expect("a new key")).expect("a key");
+        let mut other = Sealer::new("other", &[], KeySource::new(&environment, None));
+        other.learn("prod", made.clone().expect("a new key")).expect("a key");
         assert!(other.open("prod", "token", &text).is_err(), "nor in another project");
+        let mut renamed = Sealer::new("other", &["acme".to_owned()], KeySource::new(&environment, None));
+        renamed.learn("prod", made.expect("a new key")).expect("a key");
+        assert_eq!(renamed.open("prod", "token", &text), Ok(Some("hush".into())), "but in one that was called so");
+        assert!(renamed.open("prod", "other", &text).is_err());
     }
 }

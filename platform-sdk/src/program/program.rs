@@ -1,7 +1,7 @@
 //! The program: a project's name, its stacks and providers, and the function that declares its resources.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     process::ExitCode,
     rc::Rc,
@@ -41,6 +41,7 @@ use crate::{
 /// ```
 pub struct Program {
     pub(crate) project: String,
+    pub(crate) formerly: Vec<String>,
     pub(crate) default_stack: String,
     pub(crate) config_file: Option<PathBuf>,
     providers: BTreeMap<&'static str, Listed>,
@@ -76,6 +77,7 @@ impl Program {
     pub fn new(project: &str, declare: impl Fn(&Stack) -> Result<()> + 'static) -> Self {
         let program = Self {
             project: project.to_owned(),
+            formerly: Vec::new(),
             default_stack: "dev".to_owned(),
             config_file: None,
             providers: BTreeMap::new(),
@@ -84,6 +86,14 @@ impl Program {
             secrets_key: None,
         };
         program.provider(Builtin)
+    }
+
+    /// A name that the project had: where a stack has its state under that one, the next command that writes state brings it
+    /// along. Secrets of the config file that were encrypted under it open as before. To be kept for as long as there is a
+    /// stack or such a secret from then.
+    pub fn formerly(mut self, project: &str) -> Self {
+        self.formerly.push(project.to_owned());
+        self
     }
 
     /// The stack that is meant when neither `--stack` nor `PLATFORM_STACK` names one.
@@ -153,7 +163,13 @@ impl Program {
 
     fn sealer(&self, environment: &BTreeMap<String, String>, unsealing: Unsealing) -> Sealer {
         let source = KeySource::new(environment, self.secrets_key.clone());
-        Sealer::new(&self.project, source.optional(unsealing == Unsealing::Optional))
+        Sealer::new(&self.project, &self.formerly, source.optional(unsealing == Unsealing::Optional))
+    }
+
+    /// The stacks that the config file has a table of. None where there is no file, or it can't be read: whoever needs what
+    /// is in it says why.
+    pub(crate) fn configured_stacks(&self) -> BTreeSet<String> {
+        self.config_file.as_deref().map_or_else(BTreeSet::new, |file| Config::stacks(file).unwrap_or_default())
     }
 
     /// Runs the program's function for a stack and records what it declares.

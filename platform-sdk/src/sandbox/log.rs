@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Fault, depth::is_too_deep, private};
+use crate::files;
 
 /// One logged request. Headers are never logged: they carry tokens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,7 +42,7 @@ pub struct LogEntry {
 /// # Errors
 /// When the file can't be read, or another line than the last is not an entry.
 pub fn read_log(path: &Path) -> io::Result<Vec<LogEntry>> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match files::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
@@ -61,7 +62,7 @@ impl Log {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let path = folder.join("requests.jsonl");
         let file = private::open(&path, OpenOptions::new().append(true).create(true))?;
-        let bytes = std::fs::read(&path)?;
+        let bytes = files::read(&path)?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         file.set_len(whole as u64)?;
         let last = whole_lines(&bytes).last().map(serde_json::from_slice::<LogEntry>).transpose()?;

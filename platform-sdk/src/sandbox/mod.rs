@@ -34,6 +34,7 @@ mod world;
 pub use faults::{At, Fault, Faults, NthMutation, Span};
 pub use http::{Request, Response};
 pub use log::{LogEntry, read_log};
+pub(crate) use serve::query_pairs;
 pub use server::{Endpoint, Options, Running, attach_or_start};
 pub use world::World;
 

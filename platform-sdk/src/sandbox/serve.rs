@@ -111,7 +111,8 @@ fn read(head: &hyper::http::request::Parts) -> Request {
     read
 }
 
-fn query_pairs(query: &str) -> Vec<(String, String)> {
+/// The decoded pairs of a query, in their order.
+pub(crate) fn query_pairs(query: &str) -> Vec<(String, String)> {
     let decoded = |text: &str| {
         let spaced = text.replace('+', " ");
         percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()

@@ -1,7 +1,7 @@
 //! Starting a sandbox, or attaching to the one that another process runs over the same folder.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{File, OpenOptions, TryLockError},
     io::{self, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
@@ -13,7 +13,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
-use super::{Faults, Service, exchange::Exchange, guard, private, serve, store};
+use super::{Faults, Service, exchange::Exchange, guard, private, serve};
+use crate::files;
 
 /// How long to wait for the process that holds the lock to say where it listens.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -155,7 +156,7 @@ fn start(folder: &Path, service: Arc<dyn Service>, options: Options, lock: File)
     })?;
     let running = Running { stop, ended: Some(ended), thread: Some(thread) };
     let whereabouts = serde_json::to_vec(&Whereabouts { port, pid: std::process::id() })?;
-    store::write_atomically(&folder.join("endpoint.json"), &whereabouts)?;
+    private::replace(&folder.join("endpoint.json"), &whereabouts)?;
     Ok(Endpoint { url: url(port), running: Some(running) })
 }
 
@@ -169,7 +170,7 @@ fn bind(remembered: Option<u16>) -> io::Result<TcpListener> {
 }
 
 fn whereabouts(folder: &Path) -> Option<Whereabouts> {
-    serde_json::from_slice(&fs::read(folder.join("endpoint.json")).ok()?).ok()
+    serde_json::from_slice(&files::read(&folder.join("endpoint.json")).ok()?).ok()
 }
 
 /// Whether this service answers there, from that process: a remembered port may be anyone's by now.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::{File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{World, depth::is_too_deep, private};
+use crate::files;
 
 /// One line of the file: what a request changed.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ impl Store {
     /// Opens the world under `folder`, or makes it from `seed`. Drops a torn last line, and leaves one line per world.
     pub(super) fn open(folder: &Path, seed: impl FnOnce() -> World) -> io::Result<(Self, World)> {
         let path = folder.join("world.jsonl");
-        let (last, world) = match fs::read(&path) {
+        let (last, world) = match files::read(&path) {
             Ok(bytes) => replay(&path, &bytes)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => (0, None),
             Err(error) => return Err(error),
@@ -89,7 +90,7 @@ impl Store {
             del: Vec::new(),
         };
         let bytes = line.to_line()?;
-        write_atomically(&path, &bytes)?;
+        private::replace(&path, &bytes)?;
         let file = private::open(&path, OpenOptions::new().append(true))?;
         Ok(Self { path, file, length: bytes.len() as u64, last: last + 1 })
     }
@@ -128,22 +129,4 @@ fn replay(path: &Path, bytes: &[u8]) -> io::Result<(u64, Option<World>)> {
         last = transaction.id;
     }
     Ok((last, world))
-}
-
-/// Writes a file so that a reader, or a reboot, finds either the old content or the new.
-pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let fresh = path.with_extension("new");
-    // What a run before left, or what somebody else put there, is not written through.
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = private::open(&fresh, OpenOptions::new().write(true).create_new(true))?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)?;
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }

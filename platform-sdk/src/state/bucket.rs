@@ -98,6 +98,20 @@ impl Store for Bucket {
         Ok(keys)
     }
 
+    async fn folders(&self, folder: &str) -> StoreResult<Vec<String>> {
+        let within = match (folder, self.prefix.trim_end_matches('/')) {
+            ("", "") => None,
+            ("", prefix) => Some(Path::parse(prefix).map_err(|_| StoreError::Key(prefix.to_owned()))?),
+            (folder, _) => Some(self.path(folder)?),
+        };
+        let listed = self.objects.list_with_delimiter(within.as_ref()).await;
+        let found = listed.map_err(|error| self.failed("list", folder, error))?.common_prefixes;
+        let names = found.iter().filter_map(|path| path.filename()).filter(|name| !name.starts_with('.'));
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort();
+        Ok(names)
+    }
+
     async fn delete(&self, key: &str) -> StoreResult<()> {
         match self.objects.delete(&self.path(key)?).await {
             Ok(()) => Ok(()),

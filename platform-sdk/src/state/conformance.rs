@@ -18,6 +18,7 @@ pub async fn check(store: Arc<dyn Store>) {
     writes_are_conditional(&*store).await;
     one_of_many_writers_wins(&store).await;
     lists_are_ordered_and_deep(&*store).await;
+    folders_are_told_a_level_at_a_time(&*store).await;
     keys_are_of_any_alphabet(&*store).await;
     keys_stay_inside(&*store).await;
     journals_grow_in_order(&store).await;
@@ -76,6 +77,20 @@ async fn lists_are_ordered_and_deep(store: &dyn Store) {
     }
     let keys = store.list("listed").await.expect("list");
     assert_eq!(keys, ["listed/a", "listed/b/1", "listed/b/2"], "a list is ordered, deep, and of this folder alone");
+}
+
+async fn folders_are_told_a_level_at_a_time(store: &dyn Store) {
+    for key in ["told/prod/head.json", "told/dev/journal/1/1.jsonl", "told/a-file", "told-beside/x/head.json"] {
+        store.put(key, Bytes::new(), Condition::Absent).await.expect("create");
+    }
+    let top = store.folders("").await.expect("folders");
+    assert!(top.is_sorted() && ["told", "told-beside"].iter().all(|name| top.iter().any(|top| top == name)), "{top:?}");
+    assert_eq!(store.folders("told").await.expect("folders"), ["dev", "prod"], "those in a folder, and no objects");
+    assert_eq!(store.folders("told/dev").await.expect("folders"), ["journal"]);
+    assert!(store.folders("absent").await.expect("folders").is_empty(), "an absent folder has none");
+    store.delete("told/dev/journal/1/1.jsonl").await.expect("delete");
+    assert!(store.folders("told/dev").await.expect("folders").is_empty(), "nor has one that lost its last object");
+    assert!(matches!(store.folders("told/..").await, Err(StoreError::Key(_))), "a folder stays inside, too");
 }
 
 async fn keys_are_of_any_alphabet(store: &dyn Store) {

@@ -32,7 +32,17 @@ impl fmt::Display for World {
     }
 }
 
-/// `head.json`. All fields are always there.
+/// Why there is nothing more to do in a state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Left {
+    /// It is the state of a project of this name now.
+    MovedTo(String),
+    /// It is being removed.
+    Removed,
+}
+
+/// `head.json`. All fields are always there, apart from the last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
@@ -54,6 +64,25 @@ pub struct Head {
     pub by: String,
     /// The commit of the program's repository, where it is known.
     pub commit: Option<String>,
+    /// Why the state was left; `None` as long as it is worked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Left>,
+}
+
+impl Left {
+    /// The refusal of what would work on a state that was left.
+    pub(super) fn refusal(&self, project: &str, stack: &str) -> Diagnostic {
+        match self {
+            Self::MovedTo(now) => {
+                Diagnostic::error(format!("the state of `{project}/{stack}` is that of `{now}/{stack}` now"))
+                    .detail("its project was renamed, and it was brought along; what it was until then stays here")
+                    .hint(format!("run the program of project `{now}`, and refer to its stacks by that name"))
+            }
+            Self::Removed => Diagnostic::error(format!("the state of `{project}/{stack}` was not removed to its end"))
+                .detail("it owned nothing when that began")
+                .hint(format!("`stack remove {stack}` removes the rest")),
+        }
+    }
 }
 
 impl Head {
@@ -150,6 +179,7 @@ mod tests {
             at: "2026-01-02T03:04:05Z".to_owned(),
             by: "ana".to_owned(),
             commit: None,
+            left: None,
         }
     }
 

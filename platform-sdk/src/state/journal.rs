@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Certainty, Clock, Commit, Hold, Keys, OpenIntent, Record, Snapshot,
+    Certainty, Clock, Commit, Hold, Keys, Left, OpenIntent, Record, Snapshot,
     branch::{Branch, to_bytes},
     fold::note,
     frame::frame,
@@ -184,6 +184,22 @@ impl Journal {
         // The snapshot brings the keys along.
         self.inner.queue().keys_written = keys.wire().is_some();
         Ok(commit)
+    }
+
+    /// Commits what another state was, with its open intents: all of it is there at once, or nothing.
+    pub(super) async fn commit_anew(
+        &self,
+        snapshot: &Snapshot,
+        open: &[OpenIntent],
+        keys: &Keys,
+    ) -> Result<Commit, Diagnostic> {
+        self.inner.writer.lock().await.writer.commit(snapshot, open, keys).await
+    }
+
+    /// Says in the head that the state is left. To be called when nothing is to be added any more.
+    pub(super) async fn leave(&self, left: Left) -> Result<(), Diagnostic> {
+        self.flush().await?;
+        self.inner.writer.lock().await.writer.leave(left).await
     }
 
     /// What the stack is at, as far as this run knows.

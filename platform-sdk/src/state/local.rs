@@ -89,10 +89,20 @@ impl Store for Local {
         .await
     }
 
+    async fn folders(&self, folder: &str) -> StoreResult<Vec<String>> {
+        let path = if folder.is_empty() { self.root.clone() } else { self.path(folder)? };
+        blocking("list", &path.clone(), move || folders(&path)).await
+    }
+
     async fn delete(&self, key: &str) -> StoreResult<()> {
         let path = self.path(key)?;
+        let project = self.root.join(key.split('/').next().unwrap_or_default());
         blocking("delete", &path.clone(), move || match fs::remove_file(&path) {
-            Ok(()) => sync_folder(&path),
+            Ok(()) => {
+                sync_folder(&path)?;
+                remove_empty_folders(&path, &project);
+                Ok(())
+            }
             Err(error) if is_absent(&error) => Ok(()),
             Err(error) => Err(error),
         })
@@ -263,6 +273,33 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
         Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+fn folders(path: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if is_absent(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') && entry.path().is_dir() {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Removes the folders that a file has left empty, below this one: a bucket has none of the kind.
+fn remove_empty_folders(path: &Path, below: &Path) {
+    for folder in path.ancestors().skip(1).take_while(|folder| *folder != below) {
+        if fs::remove_dir(folder).is_err() {
+            break;
+        }
     }
 }
 

@@ -63,8 +63,8 @@ impl Guard for LocalGuard {
 
     async fn release(self: Box<Self>) {
         let _ = fs::remove_file(&self.path);
-        for folder in self.made.iter().rev() {
-            // Only an empty one goes: a run that wrote nothing leaves nothing.
+        // Only an empty one goes: a run that wrote nothing leaves nothing, and so does one that removed the stack.
+        for folder in self.path.parent().into_iter().chain(self.made.iter().rev().map(|made| &**made)) {
             let _ = fs::remove_dir(folder);
         }
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{Logins, Store};
+use super::{Left, Logins, Store};
 use crate::{
     Result,
     report::Diagnostic,
@@ -22,6 +22,8 @@ pub struct Location {
     pub(super) stranded: Option<PathBuf>,
     /// Its secrets may stay sealed.
     keyless: bool,
+    /// The names of the projects that may read a state which was left for them.
+    heirs: Vec<String>,
 }
 
 /// A store, as the keeper of a key beside what it stores.
@@ -37,6 +39,11 @@ impl KeptKey for Kept {
     fn file(&self) -> Option<PathBuf> {
         self.0.own_key_file()
     }
+}
+
+/// Whether a folder beside the projects is none.
+pub(super) fn is_reserved(name: &str) -> bool {
+    matches!(name, "key" | "sandbox" | "stranded")
 }
 
 impl Location {
@@ -71,14 +78,15 @@ impl Location {
             }
         }
         // These stand beside the projects: the key file, the sandbox's world, what runs learned that had lost their store.
-        if matches!(project, "key" | "sandbox" | "stranded") {
+        if is_reserved(project) {
             let problem = Diagnostic::error(format!("a project can't be called `{project}`"))
                 .detail("the state directory keeps something else under that name")
                 .hint("choose another name in `Program::new`");
             return Err(problem.into());
         }
         let (project, stack) = (project.to_owned(), stack.to_owned());
-        Ok(Self { store, project, stack, wrapper: None, stranded: None, keyless: false })
+        let (wrapper, stranded, heirs) = (None, None, Vec::new());
+        Ok(Self { store, project, stack, wrapper, stranded, keyless: false, heirs })
     }
 
     /// With a key of a service, which wraps the data keys of its stacks.
@@ -100,6 +108,16 @@ impl Location {
     /// home.
     pub fn stranding_in(self, folder: Option<PathBuf>) -> Self {
         Self { stranded: folder, ..self }
+    }
+
+    /// For a project that is called so now, or was once: it reads what was left for it.
+    pub(crate) fn for_heirs(self, heirs: impl IntoIterator<Item = String>) -> Self {
+        Self { heirs: heirs.into_iter().collect(), ..self }
+    }
+
+    /// Whether a state was left for who reads it here.
+    pub(super) fn is_heir(&self, left: &Left) -> bool {
+        matches!(left, Left::MovedTo(now) if self.heirs.contains(now))
     }
 
     /// Where wrapping keys come from.

@@ -43,6 +43,13 @@ impl Memory {
     }
 }
 
+/// The names of the folders in a folder, `` for the top, of a store that has these keys.
+pub fn folders_among<'k>(keys: impl IntoIterator<Item = &'k String>, folder: &str) -> Vec<String> {
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let within = keys.into_iter().filter_map(|key| key.strip_prefix(&prefix)?.split_once('/'));
+    within.map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 fn version(bytes: &[u8]) -> Version {
     Version(Hash::of(bytes).to_string())
 }
@@ -77,6 +84,13 @@ impl Store for Memory {
         check_key(folder)?;
         let prefix = format!("{folder}/");
         Ok(self.shelf().objects.keys().filter(|key| key.starts_with(&prefix)).cloned().collect())
+    }
+
+    async fn folders(&self, folder: &str) -> StoreResult<Vec<String>> {
+        if !folder.is_empty() {
+            check_key(folder)?;
+        }
+        Ok(folders_among(self.shelf().objects.keys(), folder))
     }
 
     async fn delete(&self, key: &str) -> StoreResult<()> {

@@ -21,9 +21,11 @@ mod writer;
 // By hand: moving, mending and thinning out what is there.
 mod copy;
 mod exports;
+mod leaving;
 mod prune;
 mod remains;
 mod repair;
+mod stacks;
 mod transfer;
 
 pub(crate) mod readers;
@@ -66,14 +68,15 @@ use damage::damage;
 pub use exports::{Exports, exports};
 pub(crate) use fingerprint::{fingerprint, salt};
 pub use fold::Folded;
-pub use head::{FORMAT_VERSION, Head, World};
+pub use head::{FORMAT_VERSION, Head, Left, World};
 pub use history::{History, export, history, snapshot_at, unfolded};
 pub use journal::Journal;
 pub use lease::{Clock, Holder, Lease, Unlocked, check_world, in_use, lease, lives, read, unlock, world};
+pub use leaving::{bring_along, remove};
 pub use local::Local;
 pub use location::Location;
 pub use logins::Logins;
-pub use memory::Memory;
+pub use memory::{Memory, folders_among};
 pub use object_per_append::ObjectPerAppend;
 pub use owned::{Owned, Site};
 pub use prune::{Prunable, prunable, prune};
@@ -83,6 +86,7 @@ pub use repair::{Examined, Repair, examine};
 pub use secrets::Keys;
 pub use snapshot::{ProviderState, Referred, ResourceState, Snapshot, Status};
 pub use snapshot_format::Entry;
+pub use stacks::{Holding, addresses, holding, projects, stacks};
 pub use store::{
     Appender, Certainty, Condition, Confirm, Guard, Hold, Note, Object, Store, StoreError, StoreKey, StoreResult,
     Version, Waiting, check_key,

@@ -147,6 +147,9 @@ pub(super) async fn read_head(location: &Location) -> Result<Option<(Head, Versi
     let key = location.key("head.json");
     let Some(object) = location.store.get(&key).await? else { return Ok(None) };
     let head = Head::parse(&object.bytes, &location.shown(&key))?;
+    if let Some(left) = head.left.as_ref().filter(|left| !location.is_heir(left)) {
+        return Err(left.refusal(&location.project, &location.stack));
+    }
     Ok(Some((head, object.version)))
 }
 

@@ -12,6 +12,7 @@ use super::{
     reading::{load, new_uuid, snapshot_key},
     remains::{Remains, Salvage},
     snapshot_format,
+    stacks::left,
 };
 use crate::{
     Result,
@@ -63,6 +64,10 @@ pub async fn examine(location: &Location, world: World, environment: &BTreeMap<S
         return Ok(Examined::Readable(warnings.into_iter().map(warning).collect()));
     };
     let source = location.key_source(environment);
+    // What was left is no damage.
+    if left(location).await.map_err(Diagnostic::from)?.is_some() {
+        return Err(problem.into());
+    }
     let remains = Remains::of(location, world, problem.clone()).await?;
     let mut findings = remains.findings.clone();
     let (mut folded, mut keys) = (Folded::default(), Keys::none_yet(&location.stack(), source.clone()));
@@ -152,6 +157,7 @@ impl Repair {
             at,
             by,
             commit,
+            left: None,
         };
         let condition = head.map_or(Condition::Absent, |(_, version)| Condition::Version(version));
         location.store.put(&location.key("head.json"), repaired.bytes().into(), condition).await?;

@@ -177,6 +177,11 @@ pub(super) struct Unopened {
 }
 
 impl Unopened {
+    /// Its address.
+    pub(super) fn into_address(self) -> Address {
+        self.state.address.clone()
+    }
+
     /// A resource as it was written down.
     pub(super) fn new(address: Address, wire: ResourceV3<'_, Stored>) -> Self {
         let (inputs, outputs, references) = (wire.inputs.unopened(), wire.outputs.unopened(), wire.refs.into_owned());

@@ -134,6 +134,19 @@ impl Keys {
         Ok(Some(keys))
     }
 
+    /// Keys for the same secrets in another stack, wrapped as these are. What is hashed there is hashed as it was here.
+    /// `None` when there are none.
+    ///
+    /// # Errors
+    /// When there is nothing to wrap them with, or that can't be used.
+    pub(super) async fn in_stack(&self, stack: &str) -> Result<Option<Self>, Diagnostic> {
+        let (true, Some(hmac)) = (self.are_made(), self.inner.hmac.get()) else { return Ok(None) };
+        let keys = Self::none_yet(stack, self.inner.source.clone());
+        let _ = keys.inner.hmac.set(hmac.clone());
+        keys.ensure().await?;
+        Ok(Some(keys))
+    }
+
     /// What the data key is wrapped with, in words: `the passphrase`.
     pub(super) fn wrapped_by(&self) -> Option<String> {
         self.wire().map(|wire| match &wire.wrapped.by {

@@ -226,6 +226,15 @@ pub(super) async fn decode_exports(
     Ok(Exports { names, values: opened_exports(asked, &keys)? })
 }
 
+/// What a snapshot of this stack says that it owns. No key is needed for that.
+pub(super) fn decode_addresses(
+    bytes: &[u8],
+    place: &str,
+    stack: (&str, &str),
+) -> Result<BTreeSet<Address>, Diagnostic> {
+    Ok(parsed(bytes, place, stack)?.resources.0.into_iter().map(Unopened::into_address).collect())
+}
+
 /// The keys of a snapshot of this stack, and nothing else of it.
 pub(super) async fn decode_keys(
     bytes: &[u8],

@@ -93,6 +93,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The keys below a folder, at any depth, in order. None when there is no such folder.
     async fn list(&self, folder: &str) -> StoreResult<Vec<String>>;
 
+    /// The names of the folders in a folder, `` for the top, in order. None when there is no such folder. In a directory one
+    /// may have nothing in it.
+    async fn folders(&self, folder: &str) -> StoreResult<Vec<String>>;
+
     /// Removes an object; one that is not there is removed already.
     async fn delete(&self, key: &str) -> StoreResult<()>;
 

@@ -40,7 +40,12 @@ pub async fn exported(
     let entry = read_entry(bytes, name).map_err(|problem| if newer { problem } else { problem.hint(wrong) })?;
     if (&entry.project, &entry.stack) != (&location.project, &location.stack) {
         let problem = Diagnostic::error(format!("`{name}` is the state of `{}/{}`", entry.project, entry.stack));
-        return Err(problem.detail(format!("it would become that of `{}`", location.stack())).hint(wrong).into());
+        let hint = if entry.stack == location.stack {
+            format!("{wrong}; a program whose project was renamed says `.formerly(\"{}\")`", entry.project)
+        } else {
+            wrong.to_owned()
+        };
+        return Err(problem.detail(format!("it would become that of `{}`", location.stack())).hint(hint).into());
     }
     let source = location.key_source(environment);
     let loaded = decode(bytes, name, (&location.project, &location.stack), source, None).await?;

@@ -8,7 +8,7 @@ use super::{
     Certainty, Clock, Condition, Holder, Keys, Location, OpenIntent, Snapshot, StoreError, Version, World,
     branch::{Branch, to_bytes},
     frame::frame,
-    head::{FORMAT_VERSION, Head},
+    head::{FORMAT_VERSION, Head, Left},
     object_per_append::put,
     reading::{Standing, snapshot_key},
     record_format::{BeginV1, LineV4, SealV1},
@@ -148,6 +148,15 @@ impl Writer {
         Ok(Commit { snapshot: Some(hash), serial, written: true })
     }
 
+    /// Says in the head that the state is left: whoever does not know of it reads and writes nothing here any more.
+    pub(super) async fn leave(&mut self, left: Left) -> Result<(), Diagnostic> {
+        self.raise().await?;
+        let (at, by, commit) = (self.who.now(), self.who.name.clone(), self.who.commit.clone());
+        self.swap(Head { at, by, commit, left: Some(left), ..self.head() }).await?;
+        fault::point("the state is left");
+        Ok(())
+    }
+
     /// What the stack is at.
     pub(super) fn at(&self) -> Commit {
         let head = self.head();
@@ -172,6 +181,7 @@ impl Writer {
             at: String::new(),
             by: String::new(),
             commit: None,
+            left: None,
         };
         self.head.as_ref().map_or_else(first, |(head, _)| head.clone())
     }

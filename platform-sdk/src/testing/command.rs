@@ -71,7 +71,7 @@ impl Command {
         context.interrupts = Interrupts::by(stop);
         let verb = arguments.verb.unwrap_or_default();
         // All that a run is made of is too much to lie within the futures of whoever embeds it.
-        let ended = Box::pin(run_verb(&context, &verb)).await;
+        let ended = Box::pin(run_verb(&mut context, &verb)).await;
         let exit = ended.unwrap_or_else(|error| failed(&printer, &error));
         match printer.finish(exit.ok()) {
             Ok(()) => exit.code(),

@@ -205,6 +205,13 @@ impl Store for FaultyStore {
         }
     }
 
+    async fn folders(&self, folder: &str) -> StoreResult<Vec<String>> {
+        match self.fate(false).await {
+            Fate::Answered => self.store.folders(folder).await,
+            Fate::Failed | Fate::Lost | Fate::Late(_) => Err(self.unanswered("list", folder)),
+        }
+    }
+
     async fn delete(&self, key: &str) -> StoreResult<()> {
         match self.fate(false).await {
             Fate::Answered => self.store.delete(key).await,

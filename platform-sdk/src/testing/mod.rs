@@ -7,6 +7,7 @@ mod harness;
 mod mutations;
 mod one_client;
 mod printed;
+mod raw_request;
 mod reader;
 pub mod readers;
 
@@ -18,4 +19,5 @@ pub use one_client::OneClient;
 #[cfg(test)]
 pub(crate) use printed::owning;
 pub use printed::printed;
+pub use raw_request::raw_request;
 pub use reader::Reader;

@@ -13,10 +13,24 @@ pub fn state_head(bytes: &[u8]) {
     readers::head(bytes);
 }
 
+fn done(work: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime that waits for nothing");
+    runtime.block_on(work);
+}
+
 /// A snapshot of a state.
 pub fn state_snapshot(bytes: &[u8]) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime that waits for nothing");
-    runtime.block_on(readers::snapshot(bytes));
+    done(readers::snapshot(bytes));
+}
+
+/// What `state export` has written, as `state import` reads it.
+pub fn state_export(bytes: &[u8]) {
+    done(readers::export(bytes));
+}
+
+/// The wrapped keys of a state.
+pub fn state_keys(bytes: &[u8]) {
+    done(readers::keys(bytes));
 }
 
 /// A part of a state's journal.
@@ -43,7 +57,8 @@ pub fn saved_plan(bytes: &[u8]) {
 /// A program's config file.
 pub fn config(bytes: &[u8]) {
     let file = Path::new("config.toml");
-    if let Ok(mut config) = Config::load("prod", None, &[].into(), Sealer::default())
+    if let Ok(mut config) =
+        Config::load("prod", None, &[].into(), Sealer::new("acme", &["old".to_owned()], readers::source()))
         && config.read_bytes(file, bytes).is_ok()
     {
         for key in config.values().keys().cloned().collect::<Vec<_>>() {

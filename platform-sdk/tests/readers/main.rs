@@ -30,6 +30,16 @@ fn state_snapshot() {
 }
 
 #[test]
+fn state_export() {
+    holds("state_export", readers::state_export, "snapshots");
+}
+
+#[test]
+fn state_keys() {
+    holds("state_keys", readers::state_keys, "");
+}
+
+#[test]
 fn state_journal() {
     holds("state_journal", readers::state_journal, "journal/1");
 }

@@ -12,7 +12,7 @@ use platform_sdk::{
     desired::Hash,
     state::{
         Appender, Certainty, Condition, Guard, Note, Object, ObjectPerAppend, Store, StoreError, StoreKey, StoreResult,
-        Version, Waiting, beats,
+        Version, Waiting, beats, folders_among,
     },
 };
 
@@ -176,6 +176,10 @@ impl Store for Disk {
     async fn list(&self, folder: &str) -> StoreResult<Vec<String>> {
         let prefix = format!("{folder}/");
         Ok(self.plates().objects.keys().filter(|key| key.starts_with(&prefix)).cloned().collect())
+    }
+
+    async fn folders(&self, folder: &str) -> StoreResult<Vec<String>> {
+        Ok(folders_among(self.plates().objects.keys(), folder))
     }
 
     async fn delete(&self, key: &str) -> StoreResult<()> {

@@ -22,10 +22,10 @@ use super::fixture::{address, ana, intent, no_environment, resource};
 
 /// A store that does `left` writes and fails from then on. The first failure may have had its effect.
 #[derive(Debug)]
-struct Failing {
-    inner: Arc<dyn Store>,
-    left: Arc<AtomicUsize>,
-    late: bool,
+pub(super) struct Failing {
+    pub(super) inner: Arc<dyn Store>,
+    pub(super) left: Arc<AtomicUsize>,
+    pub(super) late: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -68,6 +68,10 @@ impl Store for Failing {
 
     async fn list(&self, folder: &str) -> StoreResult<Vec<String>> {
         self.inner.list(folder).await
+    }
+
+    async fn folders(&self, folder: &str) -> StoreResult<Vec<String>> {
+        self.inner.folders(folder).await
     }
 
     async fn delete(&self, key: &str) -> StoreResult<()> {

@@ -9,6 +9,7 @@ mod lease;
 mod moved;
 mod prefixes;
 mod reads_back;
+mod renamed;
 mod repair;
 mod secrets;
 mod size;

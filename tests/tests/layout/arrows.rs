@@ -143,7 +143,13 @@ const ARROWS: &[(&str, &[(&str, &str)])] = &[
             ("sandbox", "a provider may bring a sandbox"),
         ],
     ),
-    ("sandbox", &[("report", "a world that can't be opened is a diagnostic")]),
+    (
+        "sandbox",
+        &[
+            ("report", "a world that can't be opened is a diagnostic"),
+            ("files", "a world is read only where it is a file, and replaced as a whole"),
+        ],
+    ),
     (
         "testing",
         &[

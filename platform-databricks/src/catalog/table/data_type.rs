@@ -171,9 +171,9 @@ fn read_fields(rest: &mut &str) -> Option<DataType> {
     while !eat(rest, '>') {
         let name = match rest.trim_start().strip_prefix('`') {
             Some(quoted) => {
-                let (name, after) = quoted.split_once('`')?;
+                let (name, after) = unquoted(quoted)?;
                 *rest = after;
-                name.to_owned()
+                name
             }
             None => word(rest)?.to_owned(),
         };
@@ -182,6 +182,18 @@ fn read_fields(rest: &mut &str) -> Option<DataType> {
         eat(rest, ',');
     }
     Some(DataType::Struct(fields))
+}
+
+/// A name behind its opening quote, in which a quote is written twice; and what comes behind its closing one.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let (mut name, mut rest) = (String::new(), text);
+    loop {
+        let (part, after) = rest.split_once('`')?;
+        name.push_str(part);
+        let Some(again) = after.strip_prefix('`') else { return Some((name, after)) };
+        name.push('`');
+        rest = again;
+    }
 }
 
 fn word<'a>(rest: &mut &'a str) -> Option<&'a str> {
@@ -224,7 +236,7 @@ impl fmt::Display for DataType {
                 f.write_str("struct<")?;
                 for (index, (name, of)) in fields.iter().enumerate() {
                     let comma = if index == 0 { "" } else { "," };
-                    let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+                    let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
                     let name = if plain { name.clone() } else { identifier(name) };
                     write!(f, "{comma}{name}:{of}")?;
                 }
@@ -282,6 +294,7 @@ mod tests {
             ("ARRAY< String >", "array<string>"),
             ("map<string, array<int>>", "map<string,array<int>>"),
             ("STRUCT<Name: STRING, `a b` : INT>", "struct<Name:string,`a b`:int>"),
+            ("struct<``: int, `a``b`: int>", "struct<``:int,`a``b`:int>"),
             ("VARCHAR(20)", "varchar(20)"),
             ("geometry(4326)", "geometry(4326)"),
         ] {

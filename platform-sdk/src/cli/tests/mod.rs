@@ -4,10 +4,12 @@
 mod fixtures;
 mod grammar;
 mod keyless;
+mod places;
 mod references;
 mod saved_plans;
 mod secrecy;
 mod secrets;
+mod stacks;
 mod stored;
 mod terminal;
 mod usage;

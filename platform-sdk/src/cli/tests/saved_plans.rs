@@ -136,7 +136,7 @@ fn another_executable_is_named() {
 fn another_stack_is_named() {
     let desk = Desk::new();
     desk.save(desk.program("x", "hush"), &[]);
-    let ran = desk.apply(desk.program("x", "hush"), &["--stack", "other"]);
+    let ran = desk.apply(desk.program("x", "hush"), &["--stack", "other", "--new-stack"]);
     assert!(ran.err.contains("the stack: the plan is of another one"), "{}", ran.err);
 }
 

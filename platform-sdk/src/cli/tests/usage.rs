@@ -66,7 +66,7 @@ fn without_a_terminal_a_missing_yes_is_an_error_that_says_so() {
 #[test]
 fn the_stack_is_the_flags_then_the_environments_then_the_programs() {
     let stack = |line: &[&str], environment: &[(&str, &str)]| {
-        let line = [&["config", "get", "nothing"], line].concat();
+        let line = [&["config", "get", "nothing", "--new-stack"], line].concat();
         run_program(super::fixtures::program(), &line, environment).err
     };
     let variable = [("PLATFORM_STACK", "from-variable")];

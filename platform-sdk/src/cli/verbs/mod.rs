@@ -12,6 +12,7 @@ mod output;
 mod plan;
 mod rollback;
 mod sandbox;
+mod stack;
 mod state;
 mod up;
 
@@ -19,12 +20,14 @@ use super::{
     arguments::Verb,
     context::{Context, Exit},
 };
-use crate::Result;
+use crate::{Result, engine};
 
 pub(crate) use sandbox::serve;
 
 /// Runs one verb.
-pub(crate) async fn run(context: &Context, verb: &Verb) -> Result<Exit> {
+pub(crate) async fn run(context: &mut Context, verb: &Verb) -> Result<Exit> {
+    engine::find(context, verb).await?;
+    let context = &*context;
     match verb {
         Verb::Plan(arguments) => plan::run(context, arguments).await,
         Verb::Up(arguments) => up::run(context, arguments).await,
@@ -32,6 +35,7 @@ pub(crate) async fn run(context: &Context, verb: &Verb) -> Result<Exit> {
         Verb::Drift(arguments) => drift::run(context, arguments).await,
         Verb::Import(arguments) => import::run(context, arguments).await,
         Verb::State(verb) => state::run(context, verb).await,
+        Verb::Stack(verb) => stack::run(context, verb).await,
         Verb::History => history::run(context).await,
         Verb::Rollback(arguments) => rollback::run(context, arguments).await,
         Verb::Output(arguments) => output::run(context, arguments).await,

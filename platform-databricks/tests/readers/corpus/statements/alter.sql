@@ -1,0 +1,1 @@
+ALTER TABLE main.sales.orders ADD COLUMNS (`x` int COMMENT "y" AFTER `id`, z string FIRST)

@@ -1,0 +1,1 @@
+COMMENT ON SCHEMA main.sales IS NULL

@@ -1,0 +1,1 @@
+CREATE TABLE IF NOT EXISTS `main`.`sales`.`orders` (`id` BIGINT NOT NULL COMMENT 'the ''id''', `at` struct<`a b`: decimal(18,2), c: array<string>>, `n` INT GENERATED ALWAYS AS IDENTITY) USING DELTA PARTITIONED BY (`at`) CLUSTER BY (`id`) COMMENT 'x' LOCATION 's3://a/b' TBLPROPERTIES ('a' = 'b')

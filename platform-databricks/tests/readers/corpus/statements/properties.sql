@@ -1,0 +1,1 @@
+ALTER TABLE orders SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')
