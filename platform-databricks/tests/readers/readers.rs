@@ -54,7 +54,7 @@ pub(crate) fn answers(bytes: &[u8]) {
     ];
     for call in calls {
         host.say(bytes);
-        asked(host, call(host.client.clone()));
+        asked(host, call(host.client_for(bytes)));
     }
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn pages(bytes: &[u8]) {
     }
     let text = String::from_utf8_lossy(bytes);
     let (name, answer) = text.split_once('\n').unwrap_or((&text, ""));
-    let (host, client) = (host(), Arc::new(host().client.clone()));
+    let (host, client) = (host(), Arc::new(host().client_for(bytes)));
     DRIVERS.with(|drivers| {
         let level =
             usize::from(drivers[0].0.driver(name, &client).is_none() && drivers[0].0.look_up(name, &client).is_none());

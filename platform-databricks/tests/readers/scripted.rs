@@ -39,11 +39,13 @@ pub(crate) fn host() -> &'static Host {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
         let script = Arc::new(Mutex::new(Script::default()));
-        let (told, login) = (script.clone(), Environment::empty().with("DATABRICKS_TOKEN", "dapi-1"));
+        let (told, here, login) =
+            (script.clone(), url.clone(), Environment::empty().with("DATABRICKS_TOKEN", "dapi-1"));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let script = told.clone();
-                std::thread::spawn(move || serve(&stream, &script));
+                let here = here.clone();
+                std::thread::spawn(move || serve(&stream, &script, &here));
             }
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -65,6 +67,16 @@ impl Host {
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Script(answers);
     }
 
+    /// A client for these answers: one that was told to be slow would be so for those that come after.
+    pub(crate) fn client_for(&self, bytes: &[u8]) -> Client {
+        let slows = [b"429", b"503"].iter().any(|status| bytes.windows(3).any(|window| window == *status));
+        if slows {
+            client(&self.url, &Environment::empty().with("DATABRICKS_TOKEN", "dapi-1"))
+        } else {
+            self.client.clone()
+        }
+    }
+
     /// A client that has no token yet.
     pub(crate) fn newcomer(&self) -> Client {
         let login = Environment::empty().with("DATABRICKS_CLIENT_ID", "robot").with("DATABRICKS_CLIENT_SECRET", "hush");
@@ -82,7 +94,7 @@ fn client(host: &str, login: &Environment) -> Client {
 }
 
 /// Answers the requests of one connection, for as long as it is open.
-fn serve(stream: &TcpStream, script: &Mutex<Script>) {
+fn serve(stream: &TcpStream, script: &Mutex<Script>, url: &str) {
     let mut reader = BufReader::new(stream);
     loop {
         let (mut length, mut line) = (0, String::new());
@@ -103,10 +115,18 @@ fn serve(stream: &TcpStream, script: &Mutex<Script>) {
             let mut script = script.lock().unwrap_or_else(PoisonError::into_inner);
             if script.0.len() > 1 { script.0.pop() } else { script.0.last().cloned() }
         };
-        let answer = framed(&answer.unwrap_or_default());
+        let answer = framed(&placed(answer.unwrap_or_default(), url));
         if reader.read_exact(&mut body).is_err() || (&*stream).write_all(&answer).is_err() {
             return;
         }
+    }
+}
+
+/// An answer in which `{here}` is the host's own address.
+fn placed(answer: Vec<u8>, url: &str) -> Vec<u8> {
+    match answer.windows(6).position(|window| window == b"{here}") {
+        Some(at) => [&answer[..at], url.as_bytes(), &answer[at + 6..]].concat(),
+        None => answer,
     }
 }
 
