@@ -142,7 +142,7 @@ fn framed(answer: &[u8]) -> Vec<u8> {
     for (name, value) in head.lines().filter_map(|line| line.split_once(':')) {
         let sendable = |text: &str| text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
         if HEADERS.contains(&&*name.to_lowercase()) && sendable(value) {
-            framed.push_str(&format!("{name}:{value}\r\n"));
+            framed.extend([name, ":", value, "\r\n"]);
         }
     }
     let mut framed = (framed + "\r\n").into_bytes();
