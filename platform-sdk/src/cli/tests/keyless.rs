@@ -288,7 +288,7 @@ fn an_output_of_another_stack_that_is_sealed_is_not_compared() {
         stack.export("token", Secret::new(CANARY.to_owned()));
         Ok(())
     };
-    place.done(other, &["up", "--yes", "--stack", "other"], &[KEY]);
+    place.done(other, &["up", "--yes", "--stack", "other", "--new-stack"], &[KEY]);
     let referring: Declare = |stack| {
         stack.config::<Secret<String>>("token")?;
         stack.config::<Secret<i64>>("port")?;

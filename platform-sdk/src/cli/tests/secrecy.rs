@@ -341,7 +341,7 @@ fn a_name_that_turns_out_to_be_secret_is_refused_before_the_service_is_asked() {
             Ok(())
         })
     };
-    place.done(other(), &["up", "--yes", "--stack", "other"]);
+    place.done(other(), &["up", "--yes", "--stack", "other", "--new-stack"]);
     let provider = cloud.provider();
     let named = program(move |stack| {
         stack.add("room", Room::new(stack.reference("other").output::<String>("name")));
