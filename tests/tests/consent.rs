@@ -183,6 +183,7 @@ fn taken_away((kind, schema): (&str, &Schema), option: bool, never: bool) -> (Ru
         parents: Addresses::default(),
         options: Arc::new(Options { force_destroy: option, ..Options::default() }),
         status: Status::Whole,
+        unset: None,
     };
     let harness = Harness::new();
     harness.restore(Snapshot { resources: [(address, Arc::new(state))].into(), ..harness.snapshot() });

@@ -99,7 +99,7 @@ pub struct AwsAttributes<S: Stage = Declared> {
     #[field(computed)]
     pub spot_bid_price_percent: Option<S::In<u32>>,
     /// The availability zone, or `auto`.
-    #[field(computed)]
+    #[field(computed, volatile)]
     pub zone_id: Option<S::In<String>>,
     /// The instance profile that the machines carry.
     #[field(nullable)]

@@ -83,7 +83,7 @@ pub struct Job<S: Stage = Declared> {
     #[field(computed)]
     pub queue: Option<Queue<S>>,
     /// Whom it runs as. Unset: who made it.
-    #[field(computed)]
+    #[field(computed, volatile)]
     pub run_as: Option<RunAs<S>>,
     /// Whether it can be edited in the browser.
     #[field(computed)]

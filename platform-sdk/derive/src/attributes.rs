@@ -109,6 +109,7 @@ pub(crate) struct FieldAttributes {
     pub(crate) nullable: Flag,
     pub(crate) secret: Flag,
     pub(crate) write_only: Flag,
+    pub(crate) volatile: Flag,
     #[darling(default)]
     pub(crate) keyed_by: Option<String>,
     pub(crate) set: Flag,

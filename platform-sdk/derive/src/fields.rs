@@ -156,6 +156,7 @@ impl InputField {
             (a.replace.is_present(), "replace"),
             (a.secret.is_present(), "secret"),
             (a.write_only.is_present(), "write_only"),
+            (a.volatile.is_present(), "volatile"),
         ] {
             if flag {
                 let field = format_ident!("{field}");

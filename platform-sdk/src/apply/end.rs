@@ -192,7 +192,10 @@ impl Run<'_> {
                     // What it is reached by may be known only now.
                     let inputs = self.live.inputs(node)?;
                     let seen = self.observed.present(address).map(|seen| &seen.inputs);
-                    state.inputs = compare(node, inputs, Some(&state), seen).inputs;
+                    let inputs = compare(node, inputs, Some(&state), seen).inputs;
+                    if inputs != state.inputs {
+                        (state.inputs, state.unset) = (inputs, None);
+                    }
                     state.options = node.options.clone();
                     state.dependencies.clone_from(&node.dependencies);
                     state.parents.clone_from(&node.parents);

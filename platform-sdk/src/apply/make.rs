@@ -101,6 +101,7 @@ impl Making<'_, '_> {
             parents: self.node.parents.clone(),
             options: self.node.options.clone(),
             status: Status::Whole,
+            unset: None,
         })
     }
 

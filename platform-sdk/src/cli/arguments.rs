@@ -228,6 +228,9 @@ pub(crate) struct DriftArguments {
     /// Record what was observed, and print the Rust to change
     #[arg(long)]
     pub(crate) accept: bool,
+    /// Exit with 2 also for changes in what the program does not set
+    #[arg(long)]
+    pub(crate) unmanaged: bool,
 }
 
 /// `import`.

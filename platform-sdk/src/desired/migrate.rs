@@ -156,6 +156,7 @@ mod tests {
             parents: Addresses::new(),
             options: crate::Options::default().into(),
             status: Status::Whole,
+            unset: None,
         };
         let state = Arc::new(state);
         Snapshot { resources: [(address, state.clone())].into(), pending_deletes: vec![state], ..Snapshot::default() }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Offline, Surveyed,
+    Offline, Surveyed, baseline,
     leases::given_back,
     saved,
     session::{Recovered, Session},
@@ -79,8 +79,10 @@ async fn work(
     }
     context.printer.event(&Event::Plan(plan.clone()));
     if plan.is_empty() {
-        // What an earlier run left in the journal becomes a snapshot, and so does what was imported and is declared now;
-        // otherwise nothing is written.
+        // What an earlier run left in the journal becomes a snapshot, and so does what was imported and is declared now, or
+        // read whole for the first time since it was applied; otherwise nothing is written.
+        let run = (&surveyed.planned.course, &surveyed.observed);
+        baseline::record(session, lease, desired, run, recovered.snapshot.to_mut()).await;
         let commit = lease.commit(&recovered.snapshot).await?;
         let ok = surveyed.planned.course.held_back.is_empty();
         context.printer.event(&Event::Done { ok, summary: plan.summary.clone(), snapshot: commit.snapshot });
@@ -115,8 +117,11 @@ async fn carry_out(session: &Session<'_>, lease: &mut Lease, desired: &Desired, 
     // What was told makes room for what is done, and that for the snapshot that is written then.
     let course = planned.told();
     let applied = session.apply(lease, desired, &course, &observed).await;
-    let Applied { snapshot, summary, mut failures, interrupted } = applied;
+    let Applied { mut snapshot, summary, mut failures, interrupted } = applied;
     let held_back = !course.held_back.is_empty();
+    if failures.is_empty() && !interrupted {
+        baseline::record(session, lease, desired, (&course, &observed), &mut snapshot).await;
+    }
     drop((course, observed));
     let committed = lease.commit(&snapshot).await;
     let ok = failures.is_empty() && !interrupted && !held_back && committed.is_ok();

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde_json::json;
 
 use super::{
+    baseline::is_settled,
     known::{Known, printed},
     leases::given_back,
     session::{Recovered, Session},
@@ -15,12 +16,13 @@ use crate::{
     desired::{Address, Desired, Hash, Node, Path, Segment, Tree, former_names, migrated},
     observe::{Observed, Reading, Sighting, Unsettled, observe},
     plan::{
-        ChangeKind, Difference, Op, Sealed, Sides, Step, Summary, change, diff_as_far_as_opened, differs, readdressing,
+        ChangeKind, Difference, Op, Sealed, Seen, Sides, Step, Summary, Unmanaged, baseline, change, departures,
+        diff_as_far_as_opened, differs, readdressing,
     },
     program::Schema,
     provider::Observation,
     report::{Diagnostic, Event, Observer as _, Severity, heard, object},
-    state::{Effect, Lease, Record, ResourceState, Snapshot, Status},
+    state::{Baseline, Effect, Keys, Lease, Record, ResourceState, Snapshot, Status},
 };
 
 /// One object that is not what state says.
@@ -44,10 +46,16 @@ impl Drifted<'_> {
     }
 }
 
+/// What reality differs in from state.
+struct Found<'s> {
+    compared: Vec<Drifted<'s>>,
+    unmanaged: Vec<Unmanaged>,
+}
+
 /// Shows what was changed behind the program's back.
 pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Result<Exit> {
     if !arguments.accept {
-        return look_only(context).await;
+        return look_only(context, arguments).await;
     }
     let declared = context.declared()?;
     let session = Session::open(context, &declared).await?;
@@ -59,7 +67,7 @@ pub(crate) async fn drift(context: &Context, arguments: &DriftArguments) -> Resu
 }
 
 /// Compares, and needs no key to the secrets.
-async fn look_only(context: &Context) -> Result<Exit> {
+async fn look_only(context: &Context, arguments: &DriftArguments) -> Result<Exit> {
     let declared = context.declared_to_look()?;
     let desired = &declared.desired;
     let session = Session::to_look(context, &declared).await?;
@@ -69,12 +77,13 @@ async fn look_only(context: &Context) -> Result<Exit> {
     let age = reading.age(context.now_ms());
     let observed = look(&session, desired, &snapshot, age).await?;
     let (observed, all_told) = settled(&session, observed, &recovered.unsettled);
-    let compared = compare(&session, &snapshot, &observed);
+    let Found { compared, unmanaged } = compare(&session, (&snapshot, &reading.keys), &observed);
     let sealed = sealed(&compared);
     let keyless = session.locked(&reading);
     let drifted = differing(compared);
     context.printer.event(&Event::Drift {
         steps: steps(&drifted),
+        unmanaged: unmanaged.clone(),
         sealed,
         keyless,
         accepted: false,
@@ -85,7 +94,8 @@ async fn look_only(context: &Context) -> Result<Exit> {
     // That nothing differs can be said only of what was seen; what another run is at is its own business.
     let ok = observed.unreadable.is_empty() && (all_told || reading.in_progress.is_some());
     context.printer.event(&Event::Done { ok, summary: Summary::default(), snapshot });
-    Ok(match (drifted.is_empty(), ok) {
+    let differs = !drifted.is_empty() || arguments.unmanaged && !unmanaged.is_empty();
+    Ok(match (!differs, ok) {
         (false, _) => Exit::Differences,
         (true, true) => Exit::Done,
         (true, false) => Exit::Failed,
@@ -108,16 +118,19 @@ async fn accept(
     let age = lease.reading().age(context.now_ms());
     let observed = context.interrupts.unless_asked(look(session, desired, &before, age)).await?;
     let (observed, all_told) = settled(session, observed, &unsettled);
-    let drifted = differing(compare(session, &before, &observed));
+    let keys = lease.reading().keys.clone();
+    let Found { compared, unmanaged } = compare(session, (&before, &keys), &observed);
+    let drifted = differing(compared);
     context.printer.event(&Event::Drift {
         steps: steps(&drifted),
+        unmanaged: unmanaged.clone(),
         sealed: Vec::new(),
         keyless: None,
         accepted: true,
         complete: all_told,
     });
     tell_unready(context, &before);
-    if !drifted.is_empty() && !renamed.is_empty() {
+    if !(drifted.is_empty() && unmanaged.is_empty()) && !renamed.is_empty() {
         for effect in &renamed {
             snapshot.apply(effect);
         }
@@ -128,6 +141,17 @@ async fn accept(
         snapshot.apply(&effect);
         tell(context, drifted, &snapshot, desired);
         lease.journal().append(Record::Outcome { intent: None, effects: vec![effect] }).await?;
+    }
+    for address in drifted.iter().map(|drifted| &drifted.state.address).chain(unmanaged.iter().map(|of| &of.address)) {
+        let there = observed.present(address).or_else(|| observed.strangers.get(address));
+        let now = snapshot.resources.get(address).zip(there).and_then(|(state, seen)| {
+            let fields = schemas.get(address.type_name())?.fields();
+            let seen = Seen { fields, inputs: &state.inputs, there: &seen.inputs };
+            is_settled(state).then(|| baseline(seen, Baseline::of(&snapshot, &keys)))
+        });
+        if let (Some(now), Some(state)) = (now, snapshot.resources.get_mut(address)) {
+            Arc::make_mut(state).unset = Some(now);
+        }
     }
     Ok((lease.commit(&snapshot).await?.snapshot, all_told))
 }
@@ -202,7 +226,7 @@ async fn look(session: &Session<'_>, desired: &Desired, snapshot: &Snapshot, age
     heard(&*session.context.printer, observe(reading)).await
 }
 
-fn compare<'s>(session: &Session<'_>, snapshot: &'s Snapshot, observed: &'s Observed) -> Vec<Drifted<'s>> {
+fn compare<'s>(session: &Session<'_>, (snapshot, keys): (&'s Snapshot, &Keys), observed: &'s Observed) -> Found<'s> {
     let schemas = session.connections.schemas();
     let one = |state: &'s Arc<ResourceState>| {
         let schema = *schemas.get(state.address.type_name())?;
@@ -225,7 +249,7 @@ fn compare<'s>(session: &Session<'_>, snapshot: &'s Snapshot, observed: &'s Obse
         }
         let sides = Sides { last: Some(&state.inputs), observed: Some(&seen.inputs), desired: &state.inputs };
         (drifted.differences, drifted.sealed) = diff_as_far_as_opened(schema.fields(), sides);
-        let ignored: Vec<Path> = state.options.ignore_changes.iter().filter_map(|text| text.parse().ok()).collect();
+        let ignored = ignored(state);
         drifted.differences.retain(|difference| !ignored.iter().any(|path| path.covers(&difference.path)));
         // What is never shown is compared by nobody, key or none.
         let shown =
@@ -233,7 +257,25 @@ fn compare<'s>(session: &Session<'_>, snapshot: &'s Snapshot, observed: &'s Obse
         drifted.sealed.retain(|path| shown(path) && !ignored.iter().any(|ignored| ignored.covers(path)));
         (drifted.differs() || !drifted.sealed.is_empty()).then_some(drifted)
     };
-    snapshot.resources.values().filter_map(one).collect()
+    let beside = |state: &Arc<ResourceState>| {
+        let fields = schemas.get(state.address.type_name())?.fields();
+        let (kept, seen) = state.unset.as_ref().filter(|_| is_settled(state)).zip(observed.present(&state.address))?;
+        let seen = Seen { fields, inputs: &state.inputs, there: &seen.inputs };
+        let mut changes = departures(seen, kept, Baseline::of(snapshot, keys));
+        let ignored = ignored(state);
+        changes.retain(|change| {
+            let path = change.path.parse::<Path>();
+            !path.is_ok_and(|path| ignored.iter().any(|ignored| ignored.covers(&path)))
+        });
+        (!changes.is_empty()).then(|| Unmanaged { address: state.address.clone(), changes })
+    };
+    let compared = snapshot.resources.values().filter_map(one).collect();
+    Found { compared, unmanaged: snapshot.resources.values().filter_map(beside).collect() }
+}
+
+/// The paths that a resource leaves to others.
+fn ignored(state: &ResourceState) -> Vec<Path> {
+    state.options.ignore_changes.iter().filter_map(|text| text.parse().ok()).collect()
 }
 
 /// Those that are known to be otherwise.

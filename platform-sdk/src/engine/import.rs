@@ -222,6 +222,7 @@ fn bare(
         parents: Addresses::new(),
         options: Options::none(),
         status: Status::Whole,
+        unset: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The verbs: one orchestrator each, an ordered list of stage calls.
 
 mod apply;
+mod baseline;
 mod commit;
 mod drift;
 mod import;

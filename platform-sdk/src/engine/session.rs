@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,8 @@ use crate::{
     apply::{Applied, Apply, Settings, apply},
     cli::{Context, Declared},
     desired::{Address, Desired},
-    observe::{Connections, Doubt, Observed, Unsettled, settle},
-    plan::{Course, Planned, Step, Targets, Wanted},
+    observe::{Connections, Doubt, Observed, Reading as ReadingOfObjects, Unsettled, observe_again, settle},
+    plan::{Course, Planned, Step, Targets, Wanted, differs},
     report::{Diagnostic, Error, Severity, heard},
     sandbox::Endpoint,
     state::{self, Lease, Location, OpenIntent, Reading, Record, Snapshot, World},
@@ -266,6 +267,27 @@ impl<'c> Session<'c> {
             })
             .collect();
         if problems.is_empty() { Ok(()) } else { Err(Error::all(problems)) }
+    }
+
+    /// Reads these objects of a state as they are after a run.
+    pub(super) async fn read_again(
+        &self,
+        desired: &Desired,
+        snapshot: &Snapshot,
+        only: &BTreeSet<Address>,
+    ) -> Observed {
+        let reading = ReadingOfObjects {
+            desired,
+            snapshot,
+            connections: &self.connections,
+            parallel: self.context.globals.parallel,
+            offline: None,
+            references: &BTreeMap::new(),
+            age: Duration::ZERO,
+            differs,
+            selected: None,
+        };
+        heard(&*self.context.printer, observe_again(reading, only)).await
     }
 
     /// Carries out a plan under the lease.

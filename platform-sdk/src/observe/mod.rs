@@ -27,6 +27,6 @@ pub(crate) use look::{Looked, Looks, Unanswered};
 pub use observed::{Observed, Sighting};
 pub(crate) use recognise::{PATIENCE, may_have_happened};
 pub(crate) use refresh::{BUILTIN, look_up, request};
-pub use refresh::{Reading, contents, observe};
+pub use refresh::{Reading, contents, observe, observe_again};
 pub use settle::{Doubt, Settled, Unsettled, settle};
 pub(crate) use settle::{listed, renames, without_unseen};

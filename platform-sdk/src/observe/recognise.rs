@@ -123,6 +123,7 @@ mod tests {
             parents: Addresses::new(),
             options: Options::default().into(),
             status: Status::Whole,
+            unset: None,
         }
     }
 

@@ -78,6 +78,17 @@ pub async fn observe(reading: Reading<'_>) -> Result<Observed> {
     Ok(observed)
 }
 
+/// Reads these objects of the state once more, and nothing beside them.
+pub async fn observe_again(reading: Reading<'_>, only: &BTreeSet<Address>) -> Observed {
+    let mut observed = Observed::default();
+    let states = only.iter().filter_map(|address| reading.snapshot.resources.get(address)).map(|state| &**state);
+    let (plain, dependent): (Vec<_>, Vec<_>) = states.partition(|state| state.provider.of.is_empty());
+    reading.read_all(&plain, &mut observed).await;
+    reading.read_behind(dependent, &mut observed).await;
+    reading.conceal(&mut observed);
+    observed
+}
+
 impl Reading<'_> {
     /// What must be contacted: kinds and configurations of state, lookups and imports, without the SDK's own.
     pub(super) fn targets(&self) -> BTreeMap<(String, String), Value> {

@@ -456,7 +456,7 @@ fn may_be_same(a: &Tree, b: &Tree) -> bool {
     }
 }
 
-fn in_order(field: &Field, tree: Tree) -> Tree {
+pub(super) fn in_order(field: &Field, tree: Tree) -> Tree {
     match tree {
         Tree::List(mut items) if field.order == ListOrder::Set => {
             items.sort_by_key(|item| crate::desired::canonical(&item.shown()));

@@ -19,6 +19,7 @@ mod outputs;
 mod shown;
 mod step;
 mod target;
+mod unmanaged;
 
 pub use access::{AccessChange, access_changes, locked_out};
 pub use actions::{Action, Actions, Kind};
@@ -34,3 +35,4 @@ pub use outputs::outputs;
 pub use shown::Shown;
 pub use step::{Change, ChangeKind, Cost, Op, Plan, Sealed, Step, Summary};
 pub use target::Targets;
+pub use unmanaged::{Seen, Unmanaged, baseline, departures, leaves_open, renewed};

@@ -188,6 +188,9 @@ pub struct Field {
     pub secret: bool,
     /// Never returned by the server.
     pub write_only: bool,
+    /// While it is not set, the service changes it by itself or does not always show it: what stands there tells of nobody's
+    /// doing.
+    pub volatile: bool,
     /// Whether list order matters.
     pub order: ListOrder,
     /// Applied to both sides before they are compared.
@@ -230,6 +233,7 @@ impl Field {
             replace: false,
             secret: false,
             write_only: false,
+            volatile: false,
             order: ListOrder::Sequence,
             normalize: None,
             judge: None,

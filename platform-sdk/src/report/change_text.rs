@@ -40,11 +40,33 @@ impl Changes {
         changes.iter().map(|change| self.set_row(change, column)).collect()
     }
 
+    /// What stands in places that are not the program's. What was there before is not known.
+    pub(super) fn unmanaged(self, changes: &[Change]) -> String {
+        let column = column(changes);
+        let row = |change: &Change| {
+            let note = match change.kind {
+                ChangeKind::Add => "(was not set)",
+                ChangeKind::Remove => "(was set)",
+                ChangeKind::Change | ChangeKind::Drift | ChangeKind::Release => "(was another)",
+            };
+            let mut marks = Marks::default();
+            marks.add(self.paint, Meaning::Aside, note);
+            match change.after {
+                Some(_) => self.marked_row(change, column, &marks),
+                None => self.row(&format!("{}:", clean(&change.path)), column, &format!("(unset){}", marks.text)),
+            }
+        };
+        changes.iter().map(row).collect()
+    }
+
     fn set_row(self, change: &Change, column: usize) -> String {
+        self.marked_row(change, column, &self.marks(change))
+    }
+
+    fn marked_row(self, change: &Change, column: usize, marks: &Marks) -> String {
         let value = change.after.as_ref().map_or(Value::Null, Shown::value);
         let writing = Writing { unknown: change.unknown, whole: self.whole };
         let label = format!("{}:", clean(&change.path));
-        let marks = self.marks(change);
         let width = self.width(column).saturating_sub(marks.width);
         if let [line] = writing.lines(&value, width).as_slice() {
             return self.row(&label, column, &format!("{line}{}", marks.text));
@@ -115,11 +137,7 @@ impl Changes {
 
     fn marks(self, change: &Change) -> Marks {
         let mut marks = Marks::default();
-        let mut mark = |meaning, text: &str| {
-            marks.width += count(text) + 2;
-            marks.text.push_str("  ");
-            marks.text.push_str(&self.paint.paint(meaning, text));
-        };
+        let mut mark = |meaning, text: &str| marks.add(self.paint, meaning, text);
         match change.kind {
             ChangeKind::Drift => mark(Meaning::Changed, "(drift)"),
             ChangeKind::Remove if change.after.is_some() => mark(Meaning::Aside, "(default)"),
@@ -150,6 +168,14 @@ impl Changes {
 struct Marks {
     text: String,
     width: usize,
+}
+
+impl Marks {
+    fn add(&mut self, paint: Paint, meaning: Meaning, text: &str) {
+        self.width += count(text) + 2;
+        self.text.push_str("  ");
+        self.text.push_str(&paint.paint(meaning, text));
+    }
 }
 
 /// The column at which values begin.

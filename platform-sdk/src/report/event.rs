@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     desired::{Address, Hash},
-    plan::{Op, Plan, Sealed, Step, Summary},
+    plan::{Op, Plan, Sealed, Step, Summary, Unmanaged},
     report::Diagnostic,
 };
 
@@ -17,6 +17,8 @@ pub enum Event {
     Drift {
         /// One for each resource that differs.
         steps: Vec<Step>,
+        /// What else was changed, in fields that the program does not set.
+        unmanaged: Vec<Unmanaged>,
         /// Secrets that were not compared, for there is no key to them.
         sealed: Vec<Sealed>,
         /// Why there is none, where that is so.

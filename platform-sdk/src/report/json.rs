@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::words;
 use crate::{
-    plan::{Change, Op, Plan, Step, Summary},
+    plan::{Change, Op, Plan, Step, Summary, Unmanaged},
     report::{Diagnostic, Event},
 };
 
@@ -15,9 +15,10 @@ const SCHEMA: u32 = 1;
 pub fn event_json(event: &Event) -> Option<Value> {
     match event {
         Event::Plan(plan) => Some(plan_json(plan)),
-        Event::Drift { steps, sealed, keyless, accepted, complete } => {
+        Event::Drift { steps, unmanaged, sealed, keyless, accepted, complete } => {
             let steps: Vec<Value> = steps.iter().map(step_json).collect();
-            let mut body = json!({"steps": steps, "accepted": accepted, "complete": complete});
+            let unmanaged: Vec<Value> = unmanaged.iter().map(unmanaged_json).collect();
+            let mut body = json!({"steps": steps, "unmanaged": unmanaged, "accepted": accepted, "complete": complete});
             if let Some(why) = keyless {
                 body["keyless"] = why.as_str().into();
                 body["not_compared"] = json!(sealed);
@@ -108,6 +109,11 @@ fn step_json(step: &Step) -> Value {
         body["takes_along"] = step.takes_along.clone().into();
     }
     body
+}
+
+/// `before` is null throughout: nothing is known of it but its hash.
+fn unmanaged_json(of: &Unmanaged) -> Value {
+    json!({"address": of.address, "changes": of.changes.iter().map(change_json).collect::<Vec<_>>()})
 }
 
 fn change_json(change: &Change) -> Value {

@@ -3,6 +3,7 @@
 mod change_text;
 mod diagnostic;
 mod diagnostic_text;
+mod drift_text;
 mod escape;
 mod event;
 mod graph;

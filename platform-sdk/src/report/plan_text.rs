@@ -69,68 +69,21 @@ pub(super) fn blocks(plan: &Plan, view: View) -> Blocks {
     Blocks { steps, sections, loss: page.loss(plan) }
 }
 
-/// What reality differs in from state, as text: changes read from state to reality.
-pub(super) fn drift_view(
-    steps: &[Step],
-    (keyless, sealed): (Option<&str>, &[Sealed]),
-    (accepted, complete): (bool, bool),
-    view: View,
-) -> String {
-    let page = Page::of(view);
-    let mut text = String::new();
-    for step in steps {
-        let gone = step.op == Op::Delete;
-        let meaning = if gone { Meaning::Bad } else { Meaning::Changed };
-        let (sign, phrase) = if gone { ("-", "gone") } else { ("~", "changed") };
-        let reasons = if gone || step.reasons.is_empty() {
-            String::new()
-        } else {
-            page.paint.paint(Meaning::Aside, &format!("  ({})", step.reasons.join("; ")))
-        };
-        let (sign, phrase) = (page.paint.paint(meaning, sign), page.paint.paint(meaning, phrase));
-        let head = format!("{sign} {}  {phrase}{reasons}\n", step.address);
-        text.push_str(&head);
-        let changes = page.changes();
-        text.push_str(&changes.differing(&step.changes));
-    }
-    if let Some(why) = keyless {
-        let air = if text.is_empty() { "" } else { "\n" };
-        let note = page.paint.paint(Meaning::Changed, &clean(&no_key(why)));
-        let sealed = page.sealed(sealed);
-        text.push_str(&[air, &note, if sealed.is_empty() { "\n" } else { "\n\n" }, &sealed].concat());
-    }
-    let complete = complete && sealed.is_empty();
-    let back = steps.iter().all(|step| step.op == Op::Delete || step.reasons.is_empty());
-    let (what, it) = match steps.len() {
-        0 if complete => return "No drift. Reality is what state says.\n".to_owned(),
-        0 if text.is_empty() => return "No drift in what could be compared.\n".to_owned(),
-        0 => return text + "\nNo drift in what could be compared.\n",
-        1 => ("1 resource was".to_owned(), "it"),
-        many => (format!("{many} resources were"), "them"),
-    };
-    let end = match (accepted, back) {
-        (true, _) => "state says so now".to_owned(),
-        (false, true) => format!("`up` takes {it} back"),
-        (false, false) => format!("`plan` shows what becomes of {it}"),
-    };
-    format!("{text}\n{what} changed behind the program's back; {end}.\n")
-}
-
 #[derive(Clone, Copy)]
-struct Page {
-    paint: Paint,
+pub(super) struct Page {
+    pub(super) paint: Paint,
     verbose: bool,
     folded: bool,
     columns: usize,
 }
 
 impl Page {
-    fn of(view: View) -> Self {
+    pub(super) fn of(view: View) -> Self {
         let View { colour, verbose, folded, columns } = view;
         Self { paint: Paint { colour }, verbose, folded, columns: columns.unwrap_or(COLUMNS) }
     }
 
-    fn changes(self) -> Changes {
+    pub(super) fn changes(self) -> Changes {
         Changes { paint: self.paint, whole: !self.folded, indent: 4, columns: self.columns }
     }
 
@@ -228,7 +181,7 @@ impl Page {
     }
 
     /// One line for each resource, and one for the outputs.
-    fn sealed(self, sealed: &[Sealed]) -> String {
+    pub(super) fn sealed(self, sealed: &[Sealed]) -> String {
         self.section("Secret, not compared", sealed_lines(sealed))
     }
 
@@ -273,7 +226,7 @@ fn cleaned(warning: &Diagnostic) -> Diagnostic {
     Diagnostic { summary: clean_lines(&warning.summary), detail, hint, at, ..warning.clone() }
 }
 
-fn no_key(why: &str) -> String {
+pub(super) fn no_key(why: &str) -> String {
     format!("There is no key to the secrets: {why}")
 }
 

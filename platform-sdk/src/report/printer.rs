@@ -13,9 +13,10 @@ use serde_json::Value;
 
 use super::{
     diagnostic_text::diagnostic_lines,
+    drift_text::drift_view,
     escape::one_line,
     json::{diagnostic_json, event_json},
-    plan_text::{View, drift_view, plan_pieces},
+    plan_text::{View, plan_pieces},
     progress::{Live, Outcome, done_line, finished_line},
     sink::Sink,
     style::Paint,
@@ -329,8 +330,9 @@ impl Inner {
                 self.plan(plan, style.view());
                 self.shown.extend(plan.warnings.iter().cloned());
             }
-            Event::Drift { steps, sealed, keyless, accepted, complete } => {
-                self.write_out(&drift_view(steps, (keyless.as_deref(), sealed), (*accepted, *complete), style.view()));
+            Event::Drift { steps, unmanaged, sealed, keyless, accepted, complete } => {
+                let (found, keyless) = ((&steps[..], &unmanaged[..]), (keyless.as_deref(), &sealed[..]));
+                self.write_out(&drift_view(found, keyless, (*accepted, *complete), style.view()));
             }
             Event::ApplyStarted { steps } => {
                 self.apply_started = Some(Instant::now());

@@ -40,7 +40,8 @@ mod resource_format;
 mod snapshot_format;
 mod upgrade;
 
-// Secrets.
+// Secrets, and hashes that tell nothing.
+mod baseline;
 mod fingerprint;
 mod secrets;
 
@@ -61,6 +62,7 @@ mod object_per_append;
 mod store;
 mod url;
 
+pub use baseline::Baseline;
 #[cfg(feature = "state-bucket")]
 pub use bucket::Bucket;
 pub use copy::{Copied, copy};

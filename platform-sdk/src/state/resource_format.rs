@@ -57,6 +57,9 @@ pub(super) struct ResourceV3<'a, T> {
     /// It is whole, and not known to be ready; `partial` says why. Since version 6.
     #[serde(default, skip_serializing_if = "is_default")]
     unready: bool,
+    /// What stood in the fields that the program does not set. Since version 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unset: Option<Cow<'a, Entries<Name>>>,
 }
 
 /// What resources have in common: written once.
@@ -155,6 +158,7 @@ impl<'a> ResourceV3<'a, Branch<'a>> {
             schema: state.schema_version,
             undeclared: state.status == Status::Undeclared,
             unready: matches!(state.status, Status::Unready(_)),
+            unset: state.unset.as_ref().map(Cow::Borrowed),
         }
     }
 }
@@ -207,6 +211,7 @@ impl Unopened {
                 None if wire.undeclared => Status::Undeclared,
                 None => Status::Whole,
             },
+            unset: wire.unset.map(Cow::into_owned),
         };
         Self { origin: wire.origin, same: wire.same, state: Arc::new(state) }
     }

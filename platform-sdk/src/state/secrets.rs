@@ -160,15 +160,15 @@ impl Keys {
     pub fn hmac(&self, value: &Value) -> String {
         use fmt::Write as _;
 
-        let key = self.inner.hmac.get_or_init(random_key);
-        let text = Zeroizing::new(canonical(value));
-        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&**key).expect("HMAC takes keys of any length");
-        mac.update(text.as_bytes());
-        let digest = mac.finalize().into_bytes();
-        digest.iter().fold("hmac-sha256:".to_owned(), |mut text, byte| {
+        self.mac(value).iter().fold("hmac-sha256:".to_owned(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
             text
         })
+    }
+
+    /// The same as bytes.
+    pub(super) fn mac(&self, value: &Value) -> [u8; 32] {
+        mac(&**self.inner.hmac.get_or_init(random_key), value)
     }
 
     /// Why its secrets stay sealed, where who reads them was given no key and can do without.
@@ -242,6 +242,14 @@ impl Keys {
     fn bound_to(&self, place: &str) -> String {
         format!("{}/{place}", self.inner.stack)
     }
+}
+
+/// HMAC-SHA256 of a value under a key.
+pub(super) fn mac(key: &[u8], value: &Value) -> [u8; 32] {
+    let text = Zeroizing::new(canonical(value));
+    let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().into()
 }
 
 /// The stack, for messages.

@@ -118,6 +118,9 @@ pub struct ResourceState {
     pub options: Arc<Options>,
     /// Whether it is whole.
     pub status: Status,
+    /// What stood in the fields that the program does not set, as hashes by path; `None` as long as it was not read whole
+    /// since it was last applied.
+    pub unset: Option<Entries<Name>>,
 }
 
 impl ResourceState {

@@ -31,6 +31,7 @@ pub(crate) fn owning(ids: &BTreeMap<Address, String>) -> Snapshot {
             parents: Addresses::new(),
             options: Options::none(),
             status: Status::Whole,
+            unset: None,
         };
         (address.clone(), state.into())
     };

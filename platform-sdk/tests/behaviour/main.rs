@@ -134,7 +134,12 @@
 //!   `refresh::a_service_that_refuses_everything_is_not_waited_for_by_each`; lists that omit:
 //!   `refresh::a_list_that_leaves_something_out_is_not_believed`, `refresh::where_listing_is_refused_each_is_read`;
 //!   `drift --accept`: `drift::what_was_changed_is_accepted_with_its_rust_and_is_no_drift_any_more`,
-//!   `drift::what_is_gone_leaves_the_state_and_has_no_rust`, `drift::what_may_not_be_read_is_not_gone`.
+//!   `drift::what_is_gone_leaves_the_state_and_has_no_rust`, `drift::what_may_not_be_read_is_not_gone`; what the program
+//!   does not set: `unmanaged::an_addition_is_told_and_left_alone`,
+//!   `unmanaged::what_the_service_fills_in_by_itself_is_no_addition`,
+//!   `unmanaged::a_field_that_the_program_sets_later_is_its_own_and_one_that_it_drops_is_watched`,
+//!   `unmanaged::a_step_of_another_field_does_not_take_an_addition_for_its_own_doing`,
+//!   `unmanaged::what_is_accepted_is_told_no_more`, `unmanaged::a_state_that_knows_no_baseline_says_nothing_and_the_next_run_makes_one`.
 
 mod circles;
 mod clauses;
@@ -182,6 +187,7 @@ mod scope;
 mod state_by_hand;
 mod targets;
 mod timeouts;
+mod unmanaged;
 mod unreachable;
 mod unset_fields;
 mod unsettled;

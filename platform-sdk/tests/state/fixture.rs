@@ -58,6 +58,7 @@ pub(crate) fn resource(name: &str, inputs: Tree) -> ResourceState {
         parents: Addresses::new(),
         options: platform_sdk::Options::default().into(),
         status: Status::Whole,
+        unset: None,
     }
 }
 

@@ -48,9 +48,12 @@ fn wanted(version: &str) -> Snapshot {
     let mut same = resource("same", Tree::from(inputs));
     same.outputs = Tree::from(json!({"of_list": ["a"], "of_map": {"deep": [1]}, "own": [], "text": "b"}));
     let latest = (version >= "v5").then_some(same);
-    // Since version 6 it is known what is still waited for.
-    let waiting =
-        ResourceState { status: Status::Unready("starting".to_owned()), ..resource("waiting", Tree::default()) };
+    // Since version 6 it is known what is still waited for, and what stood in fields that the program does not set.
+    let waiting = ResourceState {
+        status: Status::Unready("starting".to_owned()),
+        unset: Some([("schedule", "QUFBQUFBQUFBQUFB".into()), ("token", "*".into())].into()),
+        ..resource("waiting", Tree::default())
+    };
     let waiting = (version >= "v6").then_some(waiting);
     // Since version 4 it is known what a replacement has ended and not made again.
     let ended = (version >= "v4").then(|| resource("ended", Tree::default()));

@@ -264,6 +264,7 @@ pub(super) fn snapshot() -> Snapshot {
         parents: Addresses::new(),
         options: Options { protect: true, ..Options::default() }.into(),
         status: Status::Whole,
+        unset: None,
     };
     let raw = ResourceState {
         address: address("databricks:ExternalLocation::raw"),
