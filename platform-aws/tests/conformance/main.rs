@@ -12,6 +12,7 @@ mod role;
 mod role_policy;
 mod server;
 mod subject;
+mod unset;
 
 /// Runs scenarios, each an `async fn(Subject)`, against every server there is.
 macro_rules! against_servers {

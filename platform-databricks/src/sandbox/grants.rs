@@ -155,6 +155,31 @@ fn effective(call: &Call, world: &mut World) -> Answer {
     Ok(if list.is_empty() { json!({}) } else { json!({"privilege_assignments": list}) })
 }
 
+/// Whether the caller may make something in a schema: who owns it, or was given that there or on its catalog.
+///
+/// # Errors
+/// 403 where it may not.
+pub(super) fn may_create(
+    call: &Call,
+    world: &World,
+    (metastore, schema): (&str, &str),
+    privilege: &str,
+) -> Result<(), Failure> {
+    let catalog = schema.split('.').next().unwrap_or_default();
+    let document = SCHEMA.get(world, metastore, schema)?;
+    let is_caller = |principal: &str| scim::is_of(world, &call.caller, principal);
+    let keys = [SCHEMA.key(metastore, schema), CATALOG.key(metastore, catalog)];
+    let given = keys.iter().flat_map(|key| held(world, key)).any(|(principal, held)| {
+        let gives = |wanted: &str| held.contains(wanted);
+        (gives(privilege) || gives("ALL_PRIVILEGES")) && is_caller(&principal)
+    });
+    if given || is_caller(text(document, "owner")) {
+        return Ok(());
+    }
+    let what = privilege.replace('_', " ");
+    Err(Failure::new(403, "PERMISSION_DENIED", format!("User does not have {what} on Schema '{schema}'.")))
+}
+
 fn held(world: &World, key: &str) -> Held {
     let grants = world.get(key).and_then(|document| document.get("_grants"));
     grants.and_then(|grants| serde_json::from_value(grants.clone()).ok()).unwrap_or_default()
@@ -231,6 +256,23 @@ mod tests {
             json!([{"privilege": "SELECT", "inherited_from_type": "CATALOG", "inherited_from_name": "lake"}]);
         assert_eq!(found["privilege_assignments"][0]["privileges"], expected);
         assert_eq!(sandbox.get("/api/2.1/unity-catalog/permissions/schema/lake.sales"), json!({}));
+    }
+
+    #[test]
+    fn who_does_not_own_a_schema_makes_nothing_in_it_unless_that_was_given() {
+        let mut sandbox = Driver::new();
+        sandbox.lake();
+        let volumes = "/api/2.1/unity-catalog/volumes";
+        let volume = |name: &str| json!({"catalog_name": "lake", "schema_name": "sales", "name": name, "volume_type": "MANAGED"});
+        sandbox.post(volumes, &volume("before"));
+        sandbox.patch("/api/2.1/unity-catalog/schemas/lake.sales", &json!({"owner": "analysts"}));
+        sandbox.refuses("POST", volumes, &volume("after"), 403, "PERMISSION_DENIED");
+        let refused = sandbox.sql("CREATE TABLE lake.sales.orders (id INT)");
+        assert!(refused["error"]["message"].as_str().is_some_and(|text| text.contains("CREATE TABLE")), "{refused}");
+        sandbox.patch(LAKE, &change("admins", &json!(["CREATE_VOLUME"]), &json!([])));
+        sandbox.post(volumes, &volume("given"));
+        sandbox.patch("/api/2.1/unity-catalog/schemas/lake.sales", &json!({"owner": "admins"}));
+        sandbox.table("CREATE TABLE lake.sales.orders (id INT)");
     }
 
     #[test]

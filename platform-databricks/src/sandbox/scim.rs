@@ -92,6 +92,24 @@ pub(super) fn principal(world: &World, name: &str) -> Result<(), Failure> {
     Err(Failure::new(404, "PRINCIPAL_DOES_NOT_EXIST", format!("Could not find principal with name {name}")))
 }
 
+/// Whether a principal is this caller, or a group of the account that the caller is in. Everybody is an account user.
+pub(super) fn is_of(world: &World, caller: &str, principal: &str) -> bool {
+    let named = |name: &str| name.eq_ignore_ascii_case(caller);
+    let is_member = |member: &Value| {
+        let id = text(member, "value");
+        [&USERS, &PRINCIPALS].iter().any(|kind| {
+            world.get(&format!("a/{}/{id}", kind.folder)).is_some_and(|identity| named(text(identity, kind.name)))
+        })
+    };
+    let of_group = |group: &Value| {
+        let members = group.get("members").and_then(Value::as_array);
+        text(group, GROUPS.name).eq_ignore_ascii_case(principal) && members.into_iter().flatten().any(is_member)
+    };
+    named(principal)
+        || principal == "account users"
+        || world.list(&format!("a/{}/", GROUPS.folder)).any(|(_, group)| of_group(group))
+}
+
 /// Whether a name is a group of the account or of this workspace, a user or a service principal.
 pub(super) fn known_in(world: &World, workspace: &str, name: &str) -> bool {
     let local = world.list(&format!("w/{workspace}/groups/")).any(|(_, group)| text(group, "displayName") == name);

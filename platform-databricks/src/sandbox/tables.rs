@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     answer::{Answer, Failure, fields, shown, text},
     call::{Call, Route},
-    ids,
+    grants, ids,
     paging::{self, page},
     securables::{self, SCHEMA, TABLE, below, carry, changed, created, metastore},
     storage_paths,
@@ -29,7 +29,7 @@ fn create(call: &Call, world: &mut World) -> Answer {
         return Err(Failure::invalid("Only EXTERNAL tables in DELTA format can be created through this API"));
     }
     let parent = format!("{}.{}", call.required("catalog_name")?, call.required("schema_name")?).to_lowercase();
-    SCHEMA.get(world, &metastore, &parent)?;
+    grants::may_create(call, world, (&metastore, &parent), "CREATE_TABLE")?;
     let name = TABLE.new_name(world, &metastore, &parent, call.required("name")?)?;
     let location = storage_paths::cloud_url(call.required("storage_location")?)?.to_owned();
     storage_paths::holder(world, &metastore, &location)?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     answer::{Answer, Failure, fields, shown, text},
     call::{Call, Route},
-    ids,
+    grants, ids,
     paging::{self, page},
     schemas,
     securables::{self, SCHEMA, VOLUME, below, carry, changed, created, metastore},
@@ -24,7 +24,7 @@ pub(super) const ROUTES: &[Route] = &[
 fn create(call: &Call, world: &mut World) -> Answer {
     let metastore = metastore(call, world)?;
     let parent = format!("{}.{}", call.required("catalog_name")?, call.required("schema_name")?).to_lowercase();
-    SCHEMA.get(world, &metastore, &parent)?;
+    grants::may_create(call, world, (&metastore, &parent), "CREATE_VOLUME")?;
     let name = VOLUME.new_name(world, &metastore, &parent, call.required("name")?)?;
     let id = ids::uuid(world);
     let location = match (call.required("volume_type")?, call.text("storage_location")) {

@@ -10,7 +10,10 @@ mod drift;
 mod facts;
 mod force;
 mod lifecycle;
+mod owners;
 mod page;
+mod unmanaged;
+mod unset;
 mod world;
 
 /// Tests of each clause for each page, with names that carry the clause's number.
@@ -72,6 +75,16 @@ macro_rules! conform {
             #[tokio::test]
             async fn clause_10_a_change_of_each_field_alone_is_seen() {
                 crate::drift::every_change_is_seen(&page()).await;
+            }
+
+            #[tokio::test]
+            async fn clause_10_a_list_shows_of_what_is_not_set_what_a_read_shows() {
+                crate::unmanaged::a_list_shows_what_a_read_shows(&page()).await;
+            }
+
+            #[tokio::test]
+            async fn clause_04_what_a_plan_says_of_a_field_that_is_taken_away_happens() {
+                crate::unset::what_is_said_happens(&page()).await;
             }
         }
     )+

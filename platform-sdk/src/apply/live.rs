@@ -198,7 +198,7 @@ fn unknowns(tree: &Tree, found: &mut Vec<String>) {
 }
 
 /// The inputs as a driver gets them: what is unset and has a default, with that, unless another object fills it in.
-pub(super) fn with_defaults(inputs: &Tree, fields: &[Field]) -> Tree {
+pub fn with_defaults(inputs: &Tree, fields: &[Field]) -> Tree {
     let Tree::Map(entries) = inputs else { return inputs.clone() };
     let mut entries = entries.clone();
     for field in fields {

@@ -25,5 +25,6 @@ mod update;
 
 pub use ledger::{Ledger, Memory};
 pub(crate) use live::references;
+pub use live::with_defaults;
 pub use schedule::{Applied, Apply, Settings, apply};
 pub use scrub::Scrub;

@@ -10,6 +10,7 @@ mod printed;
 mod raw_request;
 mod reader;
 pub mod readers;
+mod taken_away;
 
 pub use cloud::{Call, Cloud, CloudProvider, Fault, Machine, MachineOutputs, Room, RoomOutputs};
 pub use command::{Command, Said};
@@ -21,3 +22,4 @@ pub(crate) use printed::owning;
 pub use printed::printed;
 pub use raw_request::raw_request;
 pub use reader::Reader;
+pub use taken_away::taken_away;

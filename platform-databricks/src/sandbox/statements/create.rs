@@ -11,7 +11,7 @@ use super::{
 };
 use crate::sandbox::{
     answer::fields,
-    ids, schemas,
+    grants, ids, schemas,
     securables::{self, TABLE},
     storage_paths,
 };
@@ -24,6 +24,9 @@ pub(super) fn create(session: &Session, world: &mut World, table: &CreateTable) 
     let full_name = session.full_name(&table.name, TABLE.levels);
     let (parent, name) = full_name.rsplit_once('.').unwrap_or_default();
     session.schema_exists(world, parent)?;
+    grants::may_create(session.call, world, (&session.metastore, parent), "CREATE_TABLE").map_err(|failure| {
+        SqlError::new("INSUFFICIENT_PERMISSIONS", "42501", format!("Insufficient privileges: {}", failure.message()))
+    })?;
     let key = TABLE.key(&session.metastore, &full_name);
     if world.get(&key).is_some() {
         if table.if_not_exists {
