@@ -1,5 +1,5 @@
 //! `-v`: every request to AWS, once it was answered or lost: what it asks for, how, where, its status and how long it took.
-//! Nothing of its query, headers or body.
+//! Nothing of its query, headers or body. What has changed something is counted.
 
 use std::time::Instant;
 
@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+use platform_sdk::provider::changed;
 
 /// Logs the requests of a client.
 #[derive(Debug)]
@@ -58,12 +59,21 @@ impl Intercept for Requests {
         // An attempt may end before it sends anything: for want of credentials.
         let Some(Sent { method, at, start }) = bag.load::<Sent>().cloned() else { return Ok(()) };
         bag.interceptor_state().unset::<Sent>();
-        let operation = bag.load::<Metadata>().map_or_else(String::new, |it| format!("{}.{}", it.service(), it.name()));
         let status = context.response().map_or(0, |response| response.status().as_u16());
+        if bag.load::<Metadata>().is_some_and(|asked| (200..300).contains(&status) && changes(asked.name())) {
+            changed();
+        }
+        let operation = bag.load::<Metadata>().map_or_else(String::new, |it| format!("{}.{}", it.service(), it.name()));
         let ms = start.elapsed().as_millis();
         tracing::debug!(%operation, %method, %at, status, ms, "request");
         Ok(())
     }
+}
+
+/// Whether an operation changes anything, by its name.
+fn changes(operation: &str) -> bool {
+    const READS: [&str; 8] = ["AssumeRole", "Decrypt", "Describe", "Encrypt", "GenerateDataKey", "Get", "Head", "List"];
+    !READS.iter().any(|read| operation.starts_with(read))
 }
 
 /// A query may hold a signature, and what stands before a host may be a login.
@@ -76,7 +86,7 @@ fn host_and_path(uri: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::host_and_path;
+    use super::{changes, host_and_path};
 
     #[test]
     fn neither_a_query_nor_a_login_is_shown() {
@@ -87,6 +97,19 @@ mod tests {
             ("/lake", "/lake"),
         ] {
             assert_eq!(host_and_path(uri), shown);
+        }
+    }
+
+    #[test]
+    fn what_changes_something_is_told_from_what_reads() {
+        for (operation, expected) in [
+            ("CreateBucket", true),
+            ("TagRole", true),
+            ("GetRole", false),
+            ("ListObjectsV2", false),
+            ("HeadBucket", false),
+        ] {
+            assert_eq!(changes(operation), expected, "{operation}");
         }
     }
 }

@@ -177,14 +177,14 @@ impl Kind {
             let sent = self.patch(client, id, &new_id, &fields.into()).await;
             last = sent.map_err(|error| in_use(error, forcible))?;
         }
+        if new_id != id {
+            ctx.renamed(&new_id).await?;
+        }
         match isolated {
             Some(true) => self.bind(client, &new_id, true).await?,
             // Nothing hangs on the binding of an open one.
             Some(false) => drop(self.bind(client, &new_id, false).await),
             None => {}
-        }
-        if new_id != id {
-            ctx.renamed(&new_id).await?;
         }
         if let Some(owner) = owner {
             last = self.patch(client, &new_id, &new_id, &json!({"owner": owner})).await?;

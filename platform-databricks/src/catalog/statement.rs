@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use platform_sdk::provider::{Context, ErrorKind, ProviderError, ProviderResult, waiting};
+use platform_sdk::provider::{Context, ErrorKind, ProviderError, ProviderResult, changed, waiting};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -44,7 +44,7 @@ struct Failure {
 /// Runs a statement to its end. Starts the warehouse if it is stopped.
 pub(super) async fn run(client: &Client, ctx: &Context, warehouse: &str, statement: &str) -> ProviderResult<()> {
     let body = json!({"warehouse_id": warehouse, "statement": statement, "wait_timeout": "0s"});
-    let sent = client.post(format!("/{STATEMENTS}")).json(&body).send::<Statement>().await;
+    let sent = client.post(format!("/{STATEMENTS}")).json(&body).happens_later().send::<Statement>().await;
     let mut now = sent.map_err(|mut error| {
         if error.is_not_found() {
             error.kind = ErrorKind::Invalid { field: Some("via".to_owned()) };
@@ -54,7 +54,10 @@ pub(super) async fn run(client: &Client, ctx: &Context, warehouse: &str, stateme
     let (start, mut pause) = (Instant::now(), FIRST_PAUSE);
     loop {
         match now.status.state.as_str() {
-            "SUCCEEDED" => return Ok(()),
+            "SUCCEEDED" => {
+                changed();
+                return Ok(());
+            }
             "PENDING" | "RUNNING" => {}
             state => return Err(failed(state, &now.status.error.unwrap_or_default())),
         }

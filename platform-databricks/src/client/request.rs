@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Instant;
 
-use platform_sdk::provider::{ErrorKind, ProviderError, ProviderResult, waiting};
+use platform_sdk::provider::{ErrorKind, ProviderError, ProviderResult, changed, waiting};
 use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,13 +28,14 @@ pub struct Request {
     query: Vec<(String, String)>,
     body: Option<Value>,
     safe_to_repeat: bool,
+    happens_later: bool,
 }
 
 impl Request {
     pub(super) fn new(client: Client, method: Method, path: String) -> Self {
         let path = if path.starts_with('/') { path } else { format!("/{path}") };
         let safe_to_repeat = method != Method::POST;
-        Self { client, method, path, query: Vec::new(), body: None, safe_to_repeat }
+        Self { client, method, path, query: Vec::new(), body: None, safe_to_repeat, happens_later: false }
     }
 
     /// Adds a query parameter; repeatable.
@@ -52,6 +53,12 @@ impl Request {
     /// Whether doing it twice does no more than doing it once. True for all but POST unless set.
     pub fn safe_to_repeat(mut self, safe: bool) -> Self {
         self.safe_to_repeat = safe;
+        self
+    }
+
+    /// What it asks for happens after its answer, if at all: whoever waits for that tells of the change.
+    pub fn happens_later(mut self) -> Self {
+        self.happens_later = true;
         self
     }
 
@@ -104,6 +111,9 @@ impl Request {
         let (mut answer, mut token) = self.exchange().await?;
         if answer.status == 401 && shared.credential.renew(&token).await {
             (answer, token) = self.exchange().await?;
+        }
+        if answer.is_success() && !answer.is_html() && self.asked().changes && !self.happens_later {
+            changed();
         }
         if answer.is_success() && !answer.is_html() && !is_cut_off(&answer) {
             shared.pace.answered();

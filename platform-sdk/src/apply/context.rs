@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use super::{Ledger, Scrub, held::certain, schedule::Run};
 use crate::{
     desired::Address,
-    provider::{Context, ErrorKind, Journalled, Mark, Progress, ProviderError, ProviderResult, owner},
+    provider::{Context, ErrorKind, Journalled, Mark, Progress, ProviderError, ProviderResult, known_change, owner},
     report::{Event, Observer, Silence},
     state::Record,
 };
@@ -52,6 +52,7 @@ impl Journalled for Journal {
     async fn created(&self, id: &str) -> ProviderResult<()> {
         let record = Record::Created { intent: self.intent.clone(), id: id.to_owned() };
         crate::fault::point("an id is known");
+        known_change();
         self.created.lock().unwrap_or_else(PoisonError::into_inner).insert(self.intent.clone(), id.to_owned());
         self.ledger.append(record).await.map_err(|error| {
             ProviderError::new(

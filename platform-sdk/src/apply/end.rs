@@ -11,10 +11,10 @@ use super::{
 use crate::{
     desired::{Address, Node},
     fault,
-    observe::{BUILTIN, request},
+    observe::{BUILTIN, may_have_happened, request},
     plan::{Decision, Op, compare},
     program::{Operation, Options},
-    provider::{Driver, ErrorKind, ProviderError},
+    provider::{Driver, ErrorKind, ProviderError, change_in_doubt, known_change},
     report::Diagnostic,
     state::{Effect, Intent, IntentOp, ResourceState, Status},
 };
@@ -141,10 +141,14 @@ impl Run<'_> {
         let slot = self.turn(action, &intent).await?;
         match self.send_delete((&driver, slot), old, &intent, self.forces(old)).await {
             Ok(()) => {
+                known_change();
                 self.have_ended(&effects);
                 self.close(Some(intent), effects).await
             }
             Err(error) => {
+                if may_have_happened(&error) {
+                    change_in_doubt();
+                }
                 self.close(Some(intent), vec![Effect::Nothing]).await?;
                 Err(failed(&error))
             }

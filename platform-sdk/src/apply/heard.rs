@@ -1,7 +1,13 @@
-//! One action as the scheduler takes it: what it waits for is heard, and a panic in it is a failure like any other.
+//! One action as the scheduler takes it: what it waits for is heard, what it changes is counted, and a panic in it is a
+//! failure like any other.
 
 use super::schedule::Run;
-use crate::{panics::caught_async, plan::Action, provider::listening, report::Diagnostic};
+use crate::{
+    panics::caught_async,
+    plan::Action,
+    provider::{counting, listening},
+    report::Diagnostic,
+};
 
 impl Run<'_> {
     /// Does an action. What it had asked of a service when it panicked is found out by the next run.
@@ -9,7 +15,8 @@ impl Run<'_> {
         let Action { address, .. } = &self.actions()[index];
         let scrub = self.scrub.clone();
         let listener = self.silence.listener(Some(address.clone()), std::sync::Arc::new(move |text| scrub.text(text)));
-        let acting = caught_async(listening(listener, Box::pin(self.act(index))));
+        let changes = self.changes[self.step(index)].clone();
+        let acting = caught_async(counting(changes, listening(listener, Box::pin(self.act(index)))));
         acting.await.unwrap_or_else(|panicked| {
             let problem = Diagnostic::error(format!("`{address}` ended in a panic")).detail(panicked.told());
             let problem =

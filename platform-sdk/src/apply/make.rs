@@ -15,7 +15,7 @@ use crate::{
     observe::{BUILTIN, known_by, without_unseen},
     plan::{Op, compare},
     program::{Identity, Operation},
-    provider::{Driver, ErrorKind, Found, ProviderError, Request},
+    provider::{Driver, ErrorKind, Found, ProviderError, Request, change_in_doubt, known_change},
     report::{Diagnostic, Event},
     state::{Effect, Intent, IntentOp, ResourceState, Status},
 };
@@ -175,6 +175,7 @@ impl Making<'_, '_> {
         let slot = self.run.turn(self.action, &intent.id).await?;
         match created.settle(slot).await {
             Ok(made) => {
+                known_change();
                 let target = ResourceState { status: self.finished(), ..target };
                 self.made(target, made, Some(intent.id), old.is_some()).await?;
                 drop(alone);
@@ -183,6 +184,7 @@ impl Making<'_, '_> {
             Err(not_created) => {
                 let failed = self.failed(&not_created.error);
                 if not_created.in_doubt {
+                    change_in_doubt();
                     alone.in_doubt(self.address());
                 }
                 self.not_whole(driver, (target, old.is_some()), not_created, &intent.id).await?;

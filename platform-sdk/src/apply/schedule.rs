@@ -23,7 +23,7 @@ use crate::{
     desired::{Address, Desired, Node, ProviderKey, describe},
     observe::{BUILTIN, Connections, Observed, look_up},
     plan::{Action, Course, Kind, Op, Summary, outputs},
-    provider::{ErrorKind, ProviderError, ProviderResult},
+    provider::{Changes, ErrorKind, ProviderError, ProviderResult},
     report::{Diagnostic, Event, Observer, Silence},
     state::{Effect, Intent, ProviderState, Record, ResourceState, Snapshot},
 };
@@ -94,6 +94,8 @@ pub(super) struct Run<'a> {
     /// The step of each action.
     steps: Vec<usize>,
     timing: Mutex<Timing>,
+    /// What each step has changed.
+    pub(super) changes: Vec<Arc<Changes>>,
     /// What steps wait for.
     pub(super) silence: Arc<Silence>,
 }
@@ -129,6 +131,7 @@ pub async fn apply(work: Apply<'_>) -> Applied {
         lately: Lately::new(),
         steps,
         timing: Mutex::new(Timing { began: vec![None; count], sent_away: BTreeSet::new() }),
+        changes: std::iter::repeat_with(Arc::default).take(count).collect(),
         silence: Arc::default(),
         settings,
     };
@@ -138,6 +141,7 @@ pub async fn apply(work: Apply<'_>) -> Applied {
         schedule.failures.push(problem);
     } else {
         schedule.run().await;
+        schedule.count_halves();
         schedule.tell_held_up();
     }
     if let Err(problem) = run.exports(schedule.failures.is_empty() && !schedule.interrupted && !run.is_lost()).await {

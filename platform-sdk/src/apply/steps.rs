@@ -13,6 +13,7 @@ use super::schedule::Run;
 use crate::{
     desired::Address,
     plan::{Action, Kind, Summary},
+    provider::Changed,
     report::{Diagnostic, Event},
 };
 
@@ -34,6 +35,7 @@ pub(super) struct Schedule<'r, 'a> {
     left: Vec<usize>,
     dead: Vec<bool>,
     failed: Vec<bool>,
+    done: Vec<bool>,
     pub(super) summary: Summary,
     pub(super) failures: Vec<Diagnostic>,
     pub(super) interrupted: bool,
@@ -53,6 +55,7 @@ impl<'r, 'a> Schedule<'r, 'a> {
             left: vec![0; run.step_count()],
             dead: vec![false; list.len()],
             failed: vec![false; run.step_count()],
+            done: vec![false; run.step_count()],
             summary: Summary::default(),
             failures: Vec::new(),
             interrupted: false,
@@ -173,14 +176,33 @@ impl<'r, 'a> Schedule<'r, 'a> {
     }
 
     fn ended(&mut self, index: usize, error: Option<Diagnostic>) {
-        let op = self.run.op(index);
-        if error.is_none() {
-            *self.summary.0.entry(op.name().to_owned()).or_default() += 1;
-        }
+        let (op, step) = (self.run.op(index), self.run.step(index));
+        let changed = if error.is_none() {
+            self.done[step] = true;
+            self.count(op.name());
+            Changed::Nothing
+        } else {
+            self.run.changes[step].made()
+        };
         self.run.began(index);
         let (address, took) = (self.address(index), self.run.since_began(index));
         self.run.silence.ended(Some(&address));
-        self.run.observer.event(&Event::StepFinished { address, op, took, error, skipped: false });
+        self.run.observer.event(&Event::StepFinished { address, op, took, error, skipped: false, changed });
+    }
+
+    fn count(&mut self, name: &str) {
+        *self.summary.0.entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// Counts what has changed something and did not come to its end, for whatever reason.
+    pub(super) fn count_halves(&mut self) {
+        for step in 0..self.done.len() {
+            match self.run.changes[step].made() {
+                Changed::Times(_) if !self.done[step] => self.count(Summary::PARTLY),
+                Changed::Perhaps if !self.done[step] => self.count(Summary::PERHAPS),
+                Changed::Times(_) | Changed::Perhaps | Changed::Nothing => {}
+            }
+        }
     }
 
     /// Tells each cause once that holds up a part of the steps, with how many they are.
@@ -199,7 +221,10 @@ impl<'r, 'a> Schedule<'r, 'a> {
                 format!("{} steps wait for it", steps.len())
             };
             let detail = problem.detail.as_deref().unwrap_or_default();
-            let told = format!("{detail}\n{waits}, and nothing of them was sent");
+            let begun = steps.iter().filter(|step| self.run.changes[**step].made() != Changed::Nothing).count();
+            let sent =
+                if begun == 0 { "and nothing of them was sent".to_owned() } else { format!("{begun} of them begun") };
+            let told = format!("{detail}\n{waits}, {sent}");
             let goes_on = "run the command again, and it goes on from there";
             let hint =
                 problem.hint.as_ref().map_or_else(|| goes_on.to_owned(), |hint| format!("{hint}; then {goes_on}"));
@@ -215,9 +240,18 @@ impl<'r, 'a> Schedule<'r, 'a> {
                 continue;
             }
             behind.extend(self.dependents[next].iter().copied());
-            if !std::mem::replace(&mut self.failed[self.run.step(next)], true) {
+            let step = self.run.step(next);
+            if !std::mem::replace(&mut self.failed[step], true) {
+                let changed = self.run.changes[step].made();
                 let (address, op, took) = (self.address(next), self.run.op(next), Duration::ZERO);
-                self.run.observer.event(&Event::StepFinished { address, op, took, error: None, skipped: true });
+                self.run.observer.event(&Event::StepFinished {
+                    address,
+                    op,
+                    took,
+                    error: None,
+                    skipped: true,
+                    changed,
+                });
             }
         }
     }

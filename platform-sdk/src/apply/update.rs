@@ -16,7 +16,7 @@ use crate::{
     observe::{BUILTIN, Looks, Unanswered, halfway, may_have_happened, renamed, renamed_unseen, renames, request},
     plan::{Compared, Difference, Op, Verdict, compare},
     program::{Field, Operation},
-    provider::{Driver, ErrorKind, Observation, ProviderResult, Request},
+    provider::{Driver, ErrorKind, Observation, ProviderResult, Request, change_in_doubt, known_change},
     report::Diagnostic,
     state::{Effect, Intent, IntentOp, ResourceState, Status},
 };
@@ -145,6 +145,7 @@ impl Making<'_, '_> {
         let slot = if builtin { None } else { Some(self.run.turn(self.action, &intent.id).await?) };
         match self.sent(driver, &intent, &mut sending, slot).await {
             Ok((id, outputs)) => {
+                known_change();
                 target.id = id;
                 target.outputs = self.conceal(&target.inputs, outputs);
                 target.status = self.finished();
@@ -156,9 +157,18 @@ impl Making<'_, '_> {
                 self.wait(driver).await
             }
             // Under which key it is now, the next run finds out.
-            Err(error) if sending.in_doubt => Err(self.failed(&error)),
+            Err(error) if sending.in_doubt => {
+                change_in_doubt();
+                Err(self.failed(&error))
+            }
             Err(error) => {
+                if sending.doubted {
+                    change_in_doubt();
+                }
                 if let Some(mut half) = self.left(driver, before, &intent, &sending).await {
+                    if (&half.id, &half.inputs) != (&before.id, &before.inputs) {
+                        known_change();
+                    }
                     half.status = Status::Partial(self.run.scrub.text(&error.message));
                     self.run.close(Some(intent.id), vec![Effect::put(half)]).await?;
                 }

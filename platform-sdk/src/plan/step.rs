@@ -160,7 +160,12 @@ pub struct Cost {
 pub struct Summary(pub BTreeMap<String, usize>);
 
 impl Summary {
-    /// How many steps do this.
+    /// What steps are counted by that changed something and did not come to their end.
+    pub const PARTLY: &str = "partly";
+    /// What steps are counted by of which nobody knows whether they changed anything.
+    pub const PERHAPS: &str = "perhaps";
+
+    /// How many steps do this, or have ended so.
     pub fn count(&self, op: &str) -> usize {
         self.0.get(op).copied().unwrap_or_default()
     }

@@ -2,6 +2,7 @@
 
 mod browser;
 mod builtin;
+mod changes;
 mod context;
 mod contract;
 mod erased;
@@ -10,6 +11,8 @@ mod mark;
 
 pub use browser::id_in_address;
 pub use builtin::BuiltinConnector;
+pub use changes::{Changed, changed};
+pub(crate) use changes::{Changes, change_in_doubt, counting, known_change};
 pub use context::{Context, Journalled, Progress};
 pub use contract::{Connect, Connection, Connector, Finding, Login};
 pub use erased::{Driver, Drivers, LookUpDriver, Observation, Request};

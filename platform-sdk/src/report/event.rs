@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     desired::{Address, Hash},
     plan::{Op, Plan, Sealed, Step, Summary, Unmanaged},
+    provider::Changed,
     report::Diagnostic,
 };
 
@@ -68,6 +69,8 @@ pub enum Event {
         error: Option<Diagnostic>,
         /// It was not begun, because of what failed before it.
         skipped: bool,
+        /// What it has changed all the same, where it did not come to its end.
+        changed: Changed,
     },
     /// Something that should be known.
     Diagnostic(Diagnostic),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::words;
 use crate::{
     plan::{Change, Op, Plan, Step, Summary, Unmanaged},
+    provider::Changed,
     report::{Diagnostic, Event},
 };
 
@@ -28,7 +29,7 @@ pub fn event_json(event: &Event) -> Option<Value> {
         Event::StepStarted { address, op } => {
             Some(object("step_started", json!({"address": address, "op": op.name()})))
         }
-        Event::StepFinished { address, op, took, error, skipped } => {
+        Event::StepFinished { address, op, took, error, skipped, changed } => {
             let mut body = json!({
                 "address": address,
                 "op": op.name(),
@@ -38,6 +39,14 @@ pub fn event_json(event: &Event) -> Option<Value> {
             });
             if *skipped {
                 body["skipped"] = true.into();
+            }
+            if error.is_some() || *skipped {
+                // Null: that is not known.
+                body["changes"] = match changed {
+                    Changed::Nothing => 0.into(),
+                    Changed::Perhaps => Value::Null,
+                    Changed::Times(times) => (*times).into(),
+                };
             }
             Some(object("step_finished", body))
         }
@@ -126,9 +135,11 @@ fn change_json(change: &Change) -> Value {
     body
 }
 
-/// Every operation is counted, those that don't occur with zero.
+/// Every operation is counted, those that don't occur with zero; halves, only where there are any.
 fn summary_json(summary: &Summary) -> Value {
-    words::NAMES.iter().map(|name| ((*name).to_owned(), Value::from(summary.count(name)))).collect::<Map<_, _>>().into()
+    let halves = [Summary::PARTLY, Summary::PERHAPS].into_iter().filter(|name| summary.count(name) > 0);
+    let names = words::NAMES.into_iter().chain(halves);
+    names.map(|name| (name.to_owned(), Value::from(summary.count(name)))).collect::<Map<_, _>>().into()
 }
 
 /// An object with its event's name and schema; `body` must be an object.

@@ -344,7 +344,7 @@ impl Inner {
             },
             Event::StepProgress { address, state } => self.step_progress(address, state),
             Event::Waiting { address, reason, waited } => self.waiting(address.as_ref(), reason, *waited),
-            Event::StepFinished { address, op, took, error, skipped } => {
+            Event::StepFinished { address, op, took, error, skipped, changed } => {
                 let ended = match (error, skipped) {
                     (Some(_), _) => Outcome::Failed,
                     (None, true) => Outcome::Skipped,
@@ -352,7 +352,7 @@ impl Inner {
                 };
                 self.failures.extend(error.clone());
                 let took = (style.mode == Mode::Human).then_some(*took);
-                let text = finished_line(address, op, ended, paint, took);
+                let text = finished_line(address, op, (ended, *changed), paint, took);
                 match &mut self.live {
                     Some(live) => live.step_finished(address, &text),
                     None => self.write_err(&format!("{text}\n")),

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     desired::Address,
     plan::{Op, Summary},
+    provider::Changed,
 };
 
 /// The columns of a terminal that does not say.
@@ -29,7 +30,7 @@ const TICK: Duration = Duration::from_millis(120);
 pub(super) fn finished_line(
     address: &Address,
     op: &Op,
-    outcome: Outcome,
+    (outcome, changed): (Outcome, Changed),
     paint: Paint,
     took: Option<Duration>,
 ) -> String {
@@ -38,6 +39,7 @@ pub(super) fn finished_line(
         Outcome::Failed => (Meaning::Bad, words::failed(op)),
         Outcome::Skipped => (Meaning::Changed, "skipped, because of what failed before it".to_owned()),
     };
+    let what = what + &words::all_the_same(changed);
     let time = took.filter(|_| outcome != Outcome::Skipped).map(|took| format!(" ({})", elapsed(took)));
     let time = paint.paint(Meaning::Aside, &time.unwrap_or_default());
     format!("{address}: {}{time}", paint.paint(meaning, &what))

@@ -1,7 +1,10 @@
 //! The words and colours of each operation: one table for plans, progress and summaries.
 
 use super::style::Meaning;
-use crate::plan::{Op, Summary};
+use crate::{
+    plan::{Op, Summary},
+    provider::Changed,
+};
 
 /// The names of all operations, in the order in which summaries count them.
 pub(super) const NAMES: [&str; 10] =
@@ -75,6 +78,16 @@ pub(super) fn failed(op: &Op) -> String {
     }
 }
 
+/// `, after 2 changes`: what a step has changed that did not come to its end; empty where that is nothing.
+pub(super) fn all_the_same(changed: Changed) -> String {
+    match changed {
+        Changed::Nothing => String::new(),
+        Changed::Perhaps => ", as far as is known".to_owned(),
+        Changed::Times(1) => ", after 1 change".to_owned(),
+        Changed::Times(times) => format!(", after {times} changes"),
+    }
+}
+
 /// `3 to create, 1 to delete`; empty when nothing is to be done.
 pub(super) fn to_do(summary: &Summary) -> String {
     counted(summary, |name, count| match name {
@@ -83,7 +96,7 @@ pub(super) fn to_do(summary: &Summary) -> String {
     })
 }
 
-/// `3 created, 1 deleted`; empty when nothing was done.
+/// `3 created, 1 deleted, 1 done in part`; empty when nothing was done.
 pub(super) fn was_done(summary: &Summary) -> String {
     counted(summary, |name, count| {
         let done = match name {
@@ -95,6 +108,8 @@ pub(super) fn was_done(summary: &Summary) -> String {
             "forget" => "forgotten",
             "read" => "read",
             "move" => "moved",
+            Summary::PARTLY => "done in part",
+            Summary::PERHAPS => "perhaps done",
             _ => "with other options",
         };
         format!("{count} {done}")
@@ -102,6 +117,7 @@ pub(super) fn was_done(summary: &Summary) -> String {
 }
 
 fn counted(summary: &Summary, phrase: impl Fn(&str, usize) -> String) -> String {
-    let names = NAMES.iter().filter(|name| **name != "keep" && summary.count(name) > 0);
+    let names = NAMES.into_iter().chain([Summary::PARTLY, Summary::PERHAPS]);
+    let names = names.filter(|name| *name != "keep" && summary.count(name) > 0);
     names.map(|name| phrase(name, summary.count(name))).collect::<Vec<_>>().join(", ")
 }

@@ -107,7 +107,10 @@
 //!   `half_renames::the_next_run_finishes_it_and_nothing_is_made_anew`,
 //!   `half_renames::with_the_program_as_it_was_it_is_renamed_back`,
 //!   `half_renames::a_process_that_ends_then_has_told_the_new_id`,
-//!   `unset_fields::a_nullable_one_is_taken_away_that_only_a_failed_update_had_set`.
+//!   `unset_fields::a_nullable_one_is_taken_away_that_only_a_failed_update_had_set`; told as such:
+//!   `counted::half_an_update_is_a_part`, `counted::half_a_replacement_is_a_part`,
+//!   `counted::what_was_made_and_is_not_ready_is_a_part`,
+//!   `counted::of_what_was_not_answered_nobody_says_that_it_did_nothing`.
 //! - **Readiness.** not reached, and waited for by the next run: after a timeout
 //!   `readiness::a_wait_that_ran_out_of_time_goes_on_with_the_next_run_before_dependents_start`, an interrupt
 //!   `readiness::after_an_interrupt_the_next_run_waits_before_dependents_start`, a kill
@@ -150,6 +153,7 @@ mod yard;
 mod components;
 mod consent;
 mod containment;
+mod counted;
 mod data;
 mod deleted_with;
 mod drift;

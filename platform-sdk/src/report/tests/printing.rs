@@ -12,6 +12,7 @@ use super::fixtures::{address, every_operation, lake};
 use crate::{
     desired::Hash,
     plan::{Op, Summary},
+    provider::Changed,
     report::{Diagnostic, Error, Event, Mode, Observer, Printer, Style},
 };
 
@@ -50,10 +51,11 @@ fn failure() -> Diagnostic {
 
 /// A run in which one step succeeds, one fails, and one is not begun.
 fn run(printer: &Printer) {
-    let finished = |name: &str, error, skipped| Event::StepFinished {
+    let finished = |name: &str, error: Option<Diagnostic>, skipped| Event::StepFinished {
         address: address(name),
         op: Op::Create,
         took: Duration::from_millis(1234),
+        changed: if error.is_some() { Changed::Times(2) } else { Changed::Nothing },
         error,
         skipped,
     };
@@ -73,7 +75,7 @@ fn run(printer: &Printer) {
         Event::Diagnostic(Diagnostic::warning("the account has two metastores")),
         Event::Done {
             ok: false,
-            summary: Summary([("create".to_owned(), 1)].into()),
+            summary: Summary([("create".to_owned(), 1), (Summary::PARTLY.to_owned(), 1)].into()),
             snapshot: Some(Hash::of(b"snapshot")),
         },
     ] {
@@ -87,7 +89,7 @@ fn a_pipe_sees_stable_lines_and_each_failure_once() {
     let (printer, out, err) = printer(Mode::Plain);
     run(&printer);
     printer.finish(false).unwrap();
-    assert_snapshot!(out.text(), @"Not finished: 1 created.");
+    assert_snapshot!(out.text(), @"Not finished: 1 created, 1 done in part.");
     assert_snapshot!(err.text());
 }
 
