@@ -1,5 +1,5 @@
-//! What the end-to-end tests stand on: the project's folders, the pinned tools, servers that others wrote, and the
-//! examples as programs.
+//! What the end-to-end tests stand on: the project's folders, the pinned tools, servers that others wrote, the examples as
+//! programs, and samples of every type.
 
 mod example;
 mod gate;
@@ -11,10 +11,12 @@ mod relay;
 mod request;
 #[cfg(unix)]
 mod running;
+pub mod samples;
 mod served;
 mod server;
 mod suite;
 mod workspace;
+mod world;
 
 pub use example::example;
 pub use gate::Gate;
@@ -28,3 +30,4 @@ pub use served::{Served, said};
 pub use server::{Server, free_port};
 pub use suite::{left_out, quick};
 pub use workspace::root;
+pub use world::told;

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{Place, request};
+use crate::{Place, request, told};
 
 /// A program, the process that serves its sandbox, and a folder for state and world.
 #[derive(Debug)]
@@ -103,20 +103,13 @@ impl Served {
     /// # Panics
     /// When the sandbox does not answer.
     pub fn world(&self) -> BTreeSet<String> {
-        let mut told = BTreeMap::<String, usize>::new();
+        let mut all = Vec::new();
         for (service, url) in &self.services {
             let world = self.control(service, "GET", "/_sandbox/world", &Value::Null);
-            for (key, document) in world.as_object().expect("documents by key") {
-                // A workspace remembers the SQL statements that it ran; how often one was sent is not what exists.
-                if !key.contains("/statements/") {
-                    let mut document = document.clone();
-                    forget_the_moment(&mut document);
-                    let text = format!("{service} {key} {document}").replace(url.trim_start_matches("http://"), "_");
-                    *told.entry(without_ids(&text)).or_default() += 1;
-                }
-            }
+            let documents = world.as_object().expect("documents by key").iter();
+            all.extend(documents.map(|(key, document)| (format!("{service} {key}"), document.clone(), url.as_str())));
         }
-        told.into_iter().map(|(document, times)| format!("{times} x {document}")).collect()
+        told(all.iter().map(|(key, document, url)| (key.as_str(), document, *url)))
     }
 }
 
@@ -132,42 +125,4 @@ pub fn said(output: &Output) -> String {
     let err = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<&str> = err.lines().collect();
     lines[lines.len().saturating_sub(12)..].join("\n")
-}
-
-/// How far compute has come with starting is a matter of time.
-fn forget_the_moment(document: &mut Value) {
-    if let Value::Object(fields) = document
-        && fields.contains_key("_until")
-    {
-        for moment in ["_until", "_used_at", "health", "num_clusters", "state", "state_message"] {
-            fields.remove(moment);
-        }
-    }
-}
-
-/// Ids and times are long runs of hexadecimal digits and hyphens.
-fn without_ids(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let part = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    for piece in text.split_inclusive(|c| !part(c)) {
-        let word = piece.trim_end_matches(|c| !part(c));
-        let is_id = word.len() >= 13
-            && word.contains(|c: char| c.is_ascii_digit())
-            && word.chars().all(|c| c == '-' || matches!(c, '0'..='9' | 'a'..='f'));
-        plain.push_str(if is_id { "_" } else { word });
-        plain.push_str(&piece[word.len()..]);
-    }
-    plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_ids;
-
-    #[test]
-    fn ids_and_times_are_left_out_and_names_are_kept() {
-        let told = r#"w/9007199254740995/x {"at":1795625415904,"id":"5a4d0b0c-ae00-4000-8000-000000000002","n":3}"#;
-        assert_eq!(without_ids(told), r#"w/_/x {"at":_,"id":"_","n":3}"#);
-        assert_eq!(without_ids("m6gd.large 15.4.x-scala2.12 111122223333"), "m6gd.large 15.4.x-scala2.12 111122223333");
-    }
 }

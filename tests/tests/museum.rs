@@ -155,11 +155,7 @@ fn the_newest_room_has_every_type_with_every_field() {
         let at = missing.iter().position(|missing| missing == path);
         missing.remove(at.unwrap_or_else(|| panic!("{path} is set, though it {why}")));
     }
-    assert!(
-        missing.is_empty(),
-        "set these in tests/src/bin/museum.rs, and fill the room anew:\n{}",
-        missing.join("\n")
-    );
+    assert!(missing.is_empty(), "set these in tests/src/samples.rs, and fill the room anew:\n{}", missing.join("\n"));
 }
 
 /// The fields that none of these objects has, as paths.

@@ -38,6 +38,14 @@ impl std::fmt::Debug for Shelf {
 }
 
 impl Memory {
+    /// Another store with what is in this one now, which goes its own way. Nobody holds anything there.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let shelf = self.shelf();
+        let forked = Shelf { objects: shelf.objects.clone(), held: BTreeMap::new(), key: shelf.key.clone() };
+        Self { shelf: Arc::new(Mutex::new(forked)) }
+    }
+
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
