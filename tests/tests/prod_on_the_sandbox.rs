@@ -199,7 +199,8 @@ fn destroy_without_consent_names_what_would_be_lost_and_changes_nothing() {
         "databricks:Table::daily-revenue",
         "aws:Bucket::landing",
     ] {
-        assert!(refused.err.contains(&format!("`{address}` would destroy data")), "{address}: {}", refused.err);
+        let times = refused.err.matches(&format!("\n  {address}\n")).count();
+        assert_eq!(times, 1, "{address}: {}", refused.err);
     }
     assert!(!refused.err.contains("databricks:Volume::dump"), "an external volume's files stay: {}", refused.err);
     assert_eq!(place.mutations(), before.0);

@@ -21,7 +21,7 @@ use crate::{
     desired::{Address, Desired},
     observe::{Connections, Doubt, Observed, Reading as ReadingOfObjects, Unsettled, observe_again, settle},
     plan::{Course, Planned, Step, Targets, Wanted, differs},
-    report::{Diagnostic, Error, Severity, heard},
+    report::{Diagnostic, Severity, heard},
     sandbox::Endpoint,
     state::{self, Lease, Location, OpenIntent, Reading, Record, Snapshot, World},
 };
@@ -258,15 +258,22 @@ impl<'c> Session<'c> {
     pub(super) fn unagreed_losses(&self, planned: &Planned) -> Result<()> {
         let agreed = |step: &&Step| self.context.consents(&step.address);
         let losing = planned.plan.changes().filter(|step| !step.destroys.is_empty()).filter(|step| !agreed(step));
-        let problems: Vec<Diagnostic> = losing
-            .map(|step| {
-                Diagnostic::error(format!("`{}` would destroy data", step.address))
-                    .detail(step.destroys.join("\n"))
-                    .hint(format!("agree with `--allow-data-loss {}`, or `--allow-data-loss all`", step.address))
-                    .about(&step.address)
-            })
-            .collect();
-        if problems.is_empty() { Ok(()) } else { Err(Error::all(problems)) }
+        match losing.collect::<Vec<_>>().as_slice() {
+            [] => Ok(()),
+            [step] => Err(Diagnostic::error(format!("`{}` would destroy data", step.address))
+                .detail(step.destroys.join("\n"))
+                .hint(format!("agree with `--allow-data-loss {}`, or `--allow-data-loss all`", step.address))
+                .about(&step.address)
+                .into()),
+            // What is lost with each stands in the plan above.
+            steps => {
+                let addresses: Vec<&str> = steps.iter().map(|step| step.address.as_str()).collect();
+                Err(Diagnostic::error(format!("{} resources would destroy data", steps.len()))
+                    .detail(addresses.join("\n"))
+                    .hint("agree with `--allow-data-loss ADDRESS` for each, or `--allow-data-loss all`")
+                    .into())
+            }
+        }
     }
 
     /// Reads these objects of a state as they are after a run.

@@ -39,9 +39,9 @@ impl Consent {
     }
 }
 
-/// Protected resources that the decisions would end.
+/// Protected resources that the decisions would end; those of one reason are one problem.
 pub(super) fn protected(sources: Sources<'_>, decisions: &Decisions) -> Vec<Diagnostic> {
-    let mut problems = Vec::new();
+    let mut problems: BTreeMap<_, Vec<Protected<'_>>> = BTreeMap::new();
     for (address, decision) in decisions.iter().filter(|(_, decision)| decision.ends_object()) {
         let Some(state) = sources.snapshot.resources.get(address) else { continue };
         let node = sources.desired.nodes.get(address);
@@ -60,18 +60,38 @@ pub(super) fn protected(sources: Sources<'_>, decisions: &Decisions) -> Vec<Diag
         } else {
             "it is protected in state: declare it without `.protect()`, apply that, then repeat"
         };
-        let mut problem =
-            Diagnostic::error(format!("`{address}` is protected and {may} {what}")).hint(hint).about(address);
         let because: Vec<String> = decision.reasons.iter().cloned().chain(forcing(decision)).collect();
-        if !because.is_empty() {
-            problem = problem.detail(because.join("\n"));
-        }
-        problems.push(match node {
-            Some(node) => problem.at(&node.at),
-            None => problem,
-        });
+        let at = node.map(|node| &*node.at);
+        problems.entry((may, what, hint)).or_default().push(Protected { address, because, at });
     }
-    problems
+    let one = |((may, what, hint), of): ((&str, &str, &str), Vec<Protected<'_>>)| match of.as_slice() {
+        [Protected { address, because, at }] => {
+            let problem = Diagnostic::error(format!("`{address}` is protected and {may} {what}"));
+            let problem = problem.hint(hint).about(address);
+            let problem = if because.is_empty() { problem } else { problem.detail(because.join("\n")) };
+            if let Some(at) = at { problem.at(at) } else { problem }
+        }
+        many => Diagnostic::error(format!("{} resources are protected and {may} {what}", many.len()))
+            .detail(many.iter().map(Protected::line).collect::<Vec<_>>().join("\n"))
+            .hint(hint),
+    };
+    problems.into_iter().map(one).collect()
+}
+
+/// A protected resource that would end.
+struct Protected<'a> {
+    address: &'a Address,
+    because: Vec<String>,
+    at: Option<&'a str>,
+}
+
+impl Protected<'_> {
+    /// `databricks:Catalog::lake (src/main.rs:12:5): not in the program any more`.
+    fn line(&self) -> String {
+        let at = self.at.map(|at| format!(" ({at})")).unwrap_or_default();
+        let because = if self.because.is_empty() { "" } else { ": " };
+        format!("{}{at}{because}{}", self.address, self.because.join("; "))
+    }
 }
 
 fn forcing(decision: &Decision) -> impl Iterator<Item = String> {

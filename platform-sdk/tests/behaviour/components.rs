@@ -27,9 +27,10 @@ fn protection_holds_for_all_that_is_in_it() {
     let (world, harness) = (World::default(), Harness::new());
     up(&harness, &quarter(&world, true, false));
     let said = refused(&harness, &nothing(&world));
-    assert!(said.contains("`yard:House::quarter/first` is protected"), "{said}");
-    assert!(said.contains("`yard:House::quarter/yard/second` is protected"), "{said}");
-    assert!(!said.contains("`yard:House::beside` is protected"), "{said}");
+    assert!(said.contains("2 resources are protected"), "{said}");
+    assert!(said.contains("yard:House::quarter/first: "), "{said}");
+    assert!(said.contains("yard:House::quarter/yard/second: "), "{said}");
+    assert!(!said.contains("yard:House::beside"), "{said}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     commands::Commands,
     support::{nothing, program},
-    yard::{Fault, House, Lock, World},
+    yard::{Chest, Fault, House, Lock, Room, World},
 };
 
 const AGREED: &[&str] = &["up", "--yes", "--allow-data-loss", "yard:House::home"];
@@ -129,4 +129,29 @@ fn the_option_is_kept_with_the_resource() {
     assert_eq!(stack.run(&["up", "--yes"]).0, 0);
     let (_, shown) = stack.run(&["state", "show", "yard:House::home", "--json"]);
     assert!(shown.contains(r#""force_destroy":true"#) && shown.contains(r#""force_update":true"#), "{shown}");
+}
+
+#[test]
+fn a_refusal_says_each_resource_once_and_how_to_agree_once() {
+    let chests = |world: &World| {
+        program(world, |stack| {
+            let home = stack.add("home", House::new("home"));
+            let room = stack.add("room", Room::new(&home, "room"));
+            for name in ["a", "b", "c"] {
+                stack.add(name, Chest::new(&room, name));
+            }
+            Ok(())
+        })
+    };
+    let stack = Commands::of(chests);
+    assert_eq!(stack.run(&["up", "--yes"]).0, 0);
+    let (exit, said) = stack.run(&["destroy", "--yes"]);
+    assert_eq!(exit, 1, "{said}");
+    let (plan, refusal) = said.split_once("error: ").expect("a refusal");
+    assert_eq!(
+        refusal,
+        "3 resources would destroy data\n  yard:Chest::a\n  yard:Chest::b\n  yard:Chest::c\n  \
+         hint: agree with `--allow-data-loss ADDRESS` for each, or `--allow-data-loss all`\n"
+    );
+    assert!(plan.contains("destroys chest `home/room/a` with its data"), "{plan}");
 }

@@ -84,8 +84,9 @@ fn it_counts_as_a_replacement_for_every_guard() {
     };
     up(&harness, &guarded(1));
     let text = refused(&harness, &guarded(2));
+    assert!(text.contains("2 resources are protected and may be replaced"), "{text}");
     for protected in ["yard:House::home", "yard:Chest::chest"] {
-        assert!(text.contains(&format!("`{protected}` is protected and may be replaced")), "{text}");
+        assert!(text.contains(&format!("\n  {protected} (")), "{text}");
     }
     let (world, harness) = (World::default(), Harness::new());
     up(&harness, &furnished(&world, 1, 7));

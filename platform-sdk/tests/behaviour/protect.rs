@@ -66,8 +66,11 @@ fn all_violations_are_said_at_once_before_anything_runs() {
     up(&harness, &three(1));
     world.calls();
     let text = refused(&harness, &three(2));
-    assert!(text.contains("`yard:House::a`") && text.contains("`yard:House::b`"), "{text}");
-    assert!(!text.contains("`yard:House::c`") && world.calls().is_empty());
+    assert!(text.contains("2 resources are protected and would be replaced"), "one reason, once: {text}");
+    assert!(text.contains("yard:House::a (") && text.contains("yard:House::b ("), "each with its line: {text}");
+    assert!(!text.contains("yard:House::c") && world.calls().is_empty());
+    let error = harness.plan(&three(2)).expect_err("a refusal");
+    assert_eq!(error.diagnostics().len(), 1, "{error}");
 }
 
 #[test]

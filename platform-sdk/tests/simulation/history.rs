@@ -532,6 +532,7 @@ impl History {
 fn is_guard(complaint: &str) -> bool {
     let guards = [
         "is protected and",
+        "are protected and",
         "is to be retained",
         "holds what the stack does not own",
         "both have the same key",
