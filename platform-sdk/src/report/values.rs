@@ -63,7 +63,8 @@ impl Writing {
                     let key = clean(key);
                     let lines = self.lines(entry, below.saturating_sub(count(&key) + 2));
                     match lines.as_slice() {
-                        [line] => vec![format!("{key}: {line}")],
+                        // What is in a map without braces stands below it, be it one line.
+                        [line] if !entry.is_object() || line.starts_with('{') => vec![format!("{key}: {line}")],
                         lines => [vec![format!("{key}:")], indented(lines, "  ", "  ")].concat(),
                     }
                 };
@@ -153,6 +154,14 @@ mod tests {
         assert_eq!(unknown.inline(&json!(["${lake.name}", "x"])).as_deref(), Some("[${lake.name}, \"x\"]"));
         assert_eq!(Writing::default().inline(&json!("${lake.name}")).as_deref(), Some("\"${lake.name}\""));
         assert_eq!(Writing::default().inline(&json!("[secret]")).as_deref(), Some("[secret]"));
+    }
+
+    #[test]
+    fn a_map_too_long_for_its_line_stands_below_its_name() {
+        let one = json!({"Condition": {"StringEquals": {"sts:ExternalId": "x".repeat(30)}}, "Sid": "A"});
+        let shown = Writing { unknown: false, whole: true }.lines(&one, 40);
+        let id = format!("    sts:ExternalId: \"{}\"", "x".repeat(30));
+        assert_eq!(shown, ["Condition:", "  StringEquals:", &id, "Sid: \"A\""]);
     }
 
     #[test]
