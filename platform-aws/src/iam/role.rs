@@ -74,8 +74,10 @@ pub struct Role<S: Stage = Declared> {
 #[derive(Outputs)]
 pub struct RoleOutputs<S: Stage = Declared> {
     /// Its name.
+    #[output(is = "{name}")]
     pub id: S::Out<Id<Role>>,
     /// Its name, as text.
+    #[output(is = "{name}")]
     pub name: S::Out<String>,
     /// `arn:aws:iam::123456789012:role/acme-lake`.
     pub arn: S::Out<String>,

@@ -49,6 +49,7 @@ pub struct RolePolicy<S: Stage = Declared> {
 #[derive(Outputs)]
 pub struct RolePolicyOutputs<S: Stage = Declared> {
     /// The role's name and the policy's: `acme-lake:access`.
+    #[output(is = "{role}:{name}")]
     pub id: S::Out<Id<RolePolicy>>,
 }
 

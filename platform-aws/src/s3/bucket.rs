@@ -108,8 +108,10 @@ pub struct PublicAccessBlock<S: Stage = Declared> {
 #[derive(Outputs)]
 pub struct BucketOutputs<S: Stage = Declared> {
     /// Its name.
+    #[output(is = "{name}")]
     pub id: S::Out<Id<Bucket>>,
     /// Its name, as text.
+    #[output(is = "{name}")]
     pub bucket: S::Out<String>,
     /// `arn:aws:s3:::acme-landing`.
     pub arn: S::Out<String>,

@@ -10,6 +10,7 @@ use platform_aws::Aws;
 use platform_sdk::{
     Provider, Resource,
     desired::Tree,
+    plan::foreseen,
     provider::{Connect, Connection, Context, Driver, ErrorKind, Observation, Request},
     sandbox::{Endpoint, Options, attach_or_start},
     testing::Harness,
@@ -131,6 +132,10 @@ impl Type {
         let object = Object { id, inputs, outputs: outputs.plain().expect("outputs are known") };
         for output in self.driver.schema().outputs {
             assert!(object.outputs.get(output.name).is_some(), "output `{}` in {}", output.name, object.outputs);
+            let foreseen = foreseen(self.driver.schema(), output, &object.inputs.clone().into());
+            assert_eq!(foreseen.is_some(), output.is.is_some(), "`{}` is made of inputs", output.name);
+            let made = foreseen.map_or_else(|| object.outputs[output.name].clone(), |foreseen| foreseen.shown());
+            assert_eq!(made, object.outputs[output.name], "clause 1: `{}` is what a plan says", output.name);
         }
         let seen = self.read(&object).await.expect("it is there");
         assert_eq!(seen.id, object.id, "clause 1: the id is the one that create gave");

@@ -50,6 +50,7 @@ pub struct MetastoreAssignmentOutputs<S: Stage = Declared> {
     /// `<workspace id>/<metastore id>`.
     pub id: S::Out<Id<MetastoreAssignment>>,
     /// The metastore.
+    #[output(is = "{metastore_id}")]
     pub metastore_id: S::Out<Id<Metastore>>,
 }
 

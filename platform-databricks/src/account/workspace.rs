@@ -123,6 +123,7 @@ pub struct WorkspaceOutputs<S: Stage = Declared> {
     /// The same as text.
     pub workspace_id: S::Out<String>,
     /// Its name.
+    #[output(is = "{name}")]
     pub name: S::Out<String>,
     /// Its address: `https://dbc-a1b2c3d4-e5f6.cloud.databricks.com`.
     pub host: S::Out<String>,

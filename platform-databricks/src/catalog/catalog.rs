@@ -64,10 +64,10 @@ pub struct Catalog<S: Stage = Declared> {
 #[derive(Outputs)]
 pub struct CatalogOutputs<S: Stage = Declared> {
     /// Its name.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub id: S::Out<Id<Catalog>>,
     /// Its name.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub name: S::Out<String>,
     /// Where its managed data is kept; none for catalogs that hold none.
     pub storage_location: S::Out<Option<String>>,

@@ -76,13 +76,13 @@ pub struct ExternalLocation<S: Stage = Declared> {
 #[derive(Outputs)]
 pub struct ExternalLocationOutputs<S: Stage = Declared> {
     /// Its name.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub id: S::Out<Id<ExternalLocation>>,
     /// Its name.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub name: S::Out<String>,
     /// The place, without a slash at its end.
-    #[output(from = "url")]
+    #[output(is = "{url}")]
     pub url: S::Out<String>,
 }
 

@@ -64,13 +64,13 @@ pub struct Schema<S: Stage = Declared> {
 #[derive(Outputs)]
 pub struct SchemaOutputs<S: Stage = Declared> {
     /// Its full name.
-    #[output(from = "name", from = "catalog")]
+    #[output(is = "{catalog}.{name}")]
     pub id: S::Out<Id<Schema>>,
     /// Its name in the catalog.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub name: S::Out<String>,
     /// `catalog.schema`.
-    #[output(from = "name", from = "catalog")]
+    #[output(is = "{catalog}.{name}")]
     pub full_name: S::Out<String>,
 }
 

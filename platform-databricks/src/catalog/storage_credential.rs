@@ -61,10 +61,10 @@ pub struct AwsIamRole<S: Stage = Declared> {
 #[derive(Outputs)]
 pub struct StorageCredentialOutputs<S: Stage = Declared> {
     /// Its name.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub id: S::Out<Id<StorageCredential>>,
     /// Its name.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub name: S::Out<String>,
     /// The external id that the role's trust policy must ask for.
     #[output(from = "aws_iam_role")]

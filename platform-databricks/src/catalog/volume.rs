@@ -55,13 +55,13 @@ pub struct Volume<S: Stage = Declared> {
 #[derive(Outputs)]
 pub struct VolumeOutputs<S: Stage = Declared> {
     /// Its full name.
-    #[output(from = "name", from = "schema")]
+    #[output(is = "{schema}.{name}")]
     pub id: S::Out<Id<Volume>>,
     /// Its name in the schema.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub name: S::Out<String>,
     /// `catalog.schema.volume`.
-    #[output(from = "name", from = "schema")]
+    #[output(is = "{schema}.{name}")]
     pub full_name: S::Out<String>,
     /// `/Volumes/catalog/schema/volume`.
     #[output(from = "name", from = "schema")]

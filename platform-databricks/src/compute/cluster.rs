@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use platform_sdk::{
     Declared, Id, Resolved, Stage,
     derive::{Outputs, Resource},
+    desired::Tree,
     provider::{
         Change, Context, Existing, Found, Made, Manage, Observed, ProviderResult, Read, Readiness, id_in_address,
     },
@@ -53,6 +54,7 @@ use crate::{
     scope = "workspace",
     identity = mark(custom_tags),
     compute = "starts when made or used, and ends after `autotermination_minutes` without use",
+    effect = restarts,
     validate = machine_flaws
 )]
 pub struct Cluster<S: Stage = Declared> {
@@ -144,7 +146,7 @@ pub struct ClusterOutputs<S: Stage = Declared> {
     /// Its id.
     pub id: S::Out<Id<Cluster>>,
     /// Its name.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub name: S::Out<String>,
 }
 
@@ -307,6 +309,16 @@ fn theirs(mut spec: Map<String, Value>) -> Map<String, Value> {
     spec
 }
 
+/// What a resize sets.
+const SIZE: [&str; 2] = ["num_workers", "autoscale"];
+
+/// What is running stays so only where it is resized.
+fn restarts(fields: &[&str], after: &Tree) -> Option<&'static str> {
+    let said = SIZE.iter().any(|size| after.get(size).is_some());
+    let is_resize = said && fields.iter().all(|field| SIZE.contains(field));
+    (!is_resize).then_some("restarts it if it is running, which ends what runs on it")
+}
+
 /// Only the size differs, and is said, and the cluster is in the one state in which that needs no restart.
 fn is_resize(change: &Change<Cluster>, now: &Value) -> bool {
     let size = |path: &String| path == "num_workers" || path.starts_with("autoscale");
@@ -316,7 +328,7 @@ fn is_resize(change: &Change<Cluster>, now: &Value) -> bool {
 
 fn resize(change: &Change<Cluster>) -> (&'static str, Map<String, Value>) {
     let mut body = theirs(sent(&change.after));
-    body.retain(|field, _| matches!(field.as_str(), "num_workers" | "autoscale"));
+    body.retain(|field, _| SIZE.contains(&field.as_str()));
     body.insert("cluster_id".to_owned(), change.id.clone().into());
     ("resize", body)
 }

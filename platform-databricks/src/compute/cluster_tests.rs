@@ -203,3 +203,13 @@ fn an_access_mode_is_shown_by_the_name_that_it_was_given_by() {
     assert_eq!(shown(none.clone(), "SINGLE_USER", mode("DATA_SECURITY_MODE_AUTO")), "DATA_SECURITY_MODE_AUTO");
     assert_eq!(shown(none.clone(), "SINGLE_USER", none), "SINGLE_USER");
 }
+
+#[test]
+fn a_change_of_size_alone_restarts_nothing() {
+    let restarts = |fields: &[&str], after: Value| super::restarts(fields, &after.into()).is_some();
+    assert!(!restarts(&["num_workers"], json!({"num_workers": 2})));
+    assert!(!restarts(&["autoscale", "num_workers"], json!({"autoscale": {"max_workers": 4, "min_workers": 1}})));
+    assert!(restarts(&["autoscale"], json!({})), "a size that is not said can't be resized to");
+    assert!(restarts(&["num_workers", "spark_conf"], json!({"num_workers": 2})));
+    assert!(restarts(&["custom_tags"], json!({"num_workers": 2})));
+}

@@ -143,7 +143,7 @@ pub struct SqlWarehouseOutputs<S: Stage = Declared> {
     /// Its id.
     pub id: S::Out<Id<SqlWarehouse>>,
     /// Its name.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub name: S::Out<String>,
     /// Where JDBC clients connect.
     pub jdbc_url: S::Out<String>,

@@ -157,7 +157,7 @@ pub struct JobOutputs<S: Stage = Declared> {
     /// Its id.
     pub id: S::Out<Id<Job>>,
     /// Its name.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub name: S::Out<String>,
 }
 

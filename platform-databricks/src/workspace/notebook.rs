@@ -65,8 +65,10 @@ pub struct Notebook<S: Stage = Declared> {
 #[derive(Outputs)]
 pub struct NotebookOutputs<S: Stage = Declared> {
     /// Its path, by which tasks find it.
+    #[output(is = "{path}")]
     pub id: S::Out<Id<Notebook>>,
     /// The same as text.
+    #[output(is = "{path}")]
     pub path: S::Out<String>,
     /// Its number, by which permissions find it.
     pub object_id: S::Out<i64>,

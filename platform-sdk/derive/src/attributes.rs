@@ -35,6 +35,9 @@ pub(crate) struct ResourceAttributes {
     pub(crate) provides: Flag,
     #[darling(default)]
     pub(crate) compute: Option<String>,
+    /// What an update in place of some fields does beside it: a function of their names and the new inputs.
+    #[darling(default)]
+    pub(crate) effect: Option<Path>,
     #[darling(default)]
     pub(crate) version: Option<u32>,
     #[darling(default)]
@@ -175,6 +178,9 @@ pub(crate) struct OutputAttributes {
     /// The inputs whose update may change it.
     #[darling(default, multiple)]
     pub(crate) from: Vec<String>,
+    /// The inputs that it is made of, as text: `"{catalog}.{name}"`. It comes from these, too.
+    #[darling(default)]
+    pub(crate) is: Option<String>,
     /// Drawn for each new object.
     pub(crate) unique: Flag,
     pub(crate) secret: Flag,

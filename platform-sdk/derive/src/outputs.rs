@@ -21,12 +21,20 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
     let mut declared = Vec::new();
     let mut entries = Vec::new();
     for field in &data.fields {
-        let OutputAttributes { ident, ty, from, unique, secret } = OutputAttributes::from_field(field)?;
+        let OutputAttributes { ident, ty, mut from, is, unique, secret } = OutputAttributes::from_field(field)?;
+        from.extend(is.iter().flat_map(|is| inputs_in(is)));
+        let is = is.map_or_else(|| quote!(None), |is| quote!(Some(#is)));
         let ident = ident.ok_or_else(|| darling::Error::custom("outputs need names"))?;
         let text = ident.to_string();
         let (is_unique, is_secret) = (unique.is_present(), secret.is_present());
         constants.push(quote! {
-            ::platform_sdk::OutputField { name: #text, from: &[#(#from),*], unique: #is_unique, secret: #is_secret }
+            ::platform_sdk::OutputField {
+                name: #text,
+                from: &[#(#from),*],
+                is: #is,
+                unique: #is_unique,
+                secret: #is_secret,
+            }
         });
         declared.push(quote!(#ident: ::platform_sdk::Output::of(origin, #text)));
         let value = quote!(::platform_sdk::ToExpr::to_expr(&self.#ident));
@@ -57,4 +65,9 @@ pub(crate) fn expand(input: &DeriveInput) -> darling::Result<TokenStream> {
             }
         }
     })
+}
+
+/// The names in braces: `catalog` and `name` of `{catalog}.{name}`.
+fn inputs_in(is: &str) -> impl Iterator<Item = String> {
+    is.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned()))
 }

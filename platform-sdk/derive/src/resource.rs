@@ -88,6 +88,7 @@ fn schema(input: &DeriveInput, attributes: &ResourceAttributes) -> TokenStream {
     let option = |path: &Option<syn::Path>| path.as_ref().map_or_else(|| quote!(None), |path| quote!(Some(#path)));
     let migrate = option(&attributes.migrate);
     let validate = option(&attributes.validate);
+    let effect = option(&attributes.effect);
     let compute = attributes.compute.as_ref().map_or_else(|| quote!(None), |text| quote!(Some(#text)));
     let identity = match &attributes.identity {
         IdentityAttribute::Key => quote!(Key),
@@ -109,6 +110,7 @@ fn schema(input: &DeriveInput, attributes: &ResourceAttributes) -> TokenStream {
             consistency: ::std::time::Duration::from_millis(#consistency),
             waits: #waits,
             compute: #compute,
+            effect: #effect,
             fields: <#name<::platform_sdk::Declared> as ::platform_sdk::Block>::fields,
             outputs: <#outputs<::platform_sdk::Declared> as ::platform_sdk::Outputs>::FIELDS,
             migrate: #migrate,

@@ -310,6 +310,8 @@ fn steps(drifted: &[Drifted<'_>]) -> Vec<Step> {
             reasons: drifted.reasons.clone(),
             destroys: Vec::new(),
             changes: turned.collect(),
+            effect: None,
+            follows: false,
             condition: None,
             takes_along: Vec::new(),
         }

@@ -14,6 +14,7 @@ use super::{
     cycles::Detours,
     decide::{self, Decision, Sources},
     diff::{Difference, Verdict},
+    follow::followed,
     guard, hand_over, held,
     moves::{effects, moved},
     outputs,
@@ -108,7 +109,7 @@ pub fn plan(
     let sealed = sealed(&decisions, sealed_outputs);
     let mut summary = Summary::default();
     for step in &steps {
-        *summary.0.entry(step.op.name().to_owned()).or_default() += 1;
+        *summary.0.entry(step.counted().to_owned()).or_default() += 1;
     }
     let plan_id =
         hash_written(&Identity { base: base.as_ref(), desired: desired.hash(), exports: &exports, steps: &steps });
@@ -190,12 +191,12 @@ fn steps(sources: Sources<'_>, decisions: &Decisions, actions: &Actions, pending
             steps.push(hand_over::step(sources, &action.address, decision));
         } else if shown.insert(&action.address) {
             // An action order may name an address twice.
-            steps.push(step(sources, &action.address, decision));
+            steps.push(step(sources, decisions, &action.address, decision));
         }
     }
     // Only what does nothing is left for the order of the program.
     for address in sources.desired.order.iter().filter(|address| !shown.contains(address)) {
-        steps.extend(decisions.get(address).map(|decision| step(sources, address, decision)));
+        steps.extend(decisions.get(address).map(|decision| step(sources, decisions, address, decision)));
     }
     let left = pending.iter().filter_map(|index| sources.snapshot.pending_deletes.get(*index));
     steps.extend(left.map(|old| left_behind(sources, old)));
@@ -217,12 +218,14 @@ fn left_behind(sources: Sources<'_>, old: &ResourceState) -> Step {
             (false, false) => Vec::new(),
         },
         changes: Vec::new(),
+        effect: None,
+        follows: false,
         condition: None,
         takes_along: Vec::new(),
     }
 }
 
-fn step(sources: Sources<'_>, address: &Address, whole: &Decision) -> Step {
+fn step(sources: Sources<'_>, decisions: &Decisions, address: &Address, whole: &Decision) -> Step {
     let nothing = Vec::new();
     let node = sources.desired.nodes.get(address).filter(|_| whole.hand_over == HandOver::After);
     let decision = &node.map_or_else(|| Cow::Borrowed(whole), |node| Cow::Owned(hand_over::before(node.schema, whole)));
@@ -247,15 +250,30 @@ fn step(sources: Sources<'_>, address: &Address, whole: &Decision) -> Step {
         };
         reasons.push(why.to_owned());
     }
+    let followed: Vec<&str> =
+        followed(sources, decisions, address, decision).into_iter().map(Address::as_str).collect();
+    if !followed.is_empty() {
+        reasons.push(format!("follows {}", followed.join(", ")));
+    }
     Step {
         address: address.clone(),
         op: decision.op.clone(),
         reasons,
         destroys: guard::destroys(sources, address, decision, contents),
+        effect: effect(sources, address, decision),
+        follows: !followed.is_empty(),
         changes,
         condition: (!decision.conditions.is_empty()).then(|| condition(sources, address, decision)),
         takes_along: contents.clone(),
     }
+}
+
+/// What a change in place does beside it.
+fn effect(sources: Sources<'_>, address: &Address, decision: &Decision) -> Option<String> {
+    let effect = sources.schemas.get(address.type_name())?.effect?;
+    let changed: Vec<&str> = decision.changed_fields().into_iter().collect();
+    let in_place = matches!(decision.op, Op::Update | Op::Adopt) && !changed.is_empty();
+    effect(&changed, &decision.inputs).filter(|_| in_place).map(str::to_owned)
 }
 
 /// What decides whether a step replaces, for people.

@@ -8,6 +8,7 @@ use super::{
     containment::Drawn,
     cycles::Detours,
     diff::{self, Difference, Verdict},
+    foreseen::output,
     hand_over,
 };
 use crate::{
@@ -102,8 +103,13 @@ impl Decision {
     }
 
     /// The top-level fields whose change in place is wanted.
-    fn changed_fields(&self) -> BTreeSet<&str> {
+    pub(super) fn changed_fields(&self) -> BTreeSet<&str> {
         self.differences.iter().filter(|d| d.verdict != Verdict::Released).filter_map(|d| d.path.field()).collect()
+    }
+
+    pub(super) fn changes_any(&self, fields: &[&str]) -> bool {
+        let changed = self.changed_fields();
+        fields.iter().any(|field| changed.contains(field))
     }
 
     /// Whether an update in place gives the object another natural key, and so perhaps another id.
@@ -362,12 +368,23 @@ impl Decider<'_> {
 
     /// The inputs that are wanted; where they are what was last applied, those themselves, and no copy.
     fn evaluate(&self, node: &Node, last: Option<&ResourceState>) -> Tree {
-        let mut output = |origin: &Origin, field: &str| self.output(origin, field);
+        let exists = last.is_some() || self.sources.observed.found.contains_key(&node.address);
+        let mut output = |origin: &Origin, field: &str| {
+            if exists && self.is_bound_anew(node, origin) { None } else { self.output(origin, field) }
+        };
         let tree = match last.map(|state| &state.inputs) {
             Some(last) if evaluates_to(&node.inputs, last, &mut output) => last.clone(),
             _ => evaluate(&node.inputs, &mut output),
         };
         conceal_fields(tree, node.schema.fields())
+    }
+
+    /// What lives in a new object, or holds it, is made or bound anew, though that one may be called as the old one was.
+    fn is_bound_anew(&self, node: &Node, origin: &Origin) -> bool {
+        let is_new = |decision: &Decision| matches!(decision.op, Op::Create | Op::Replace { .. });
+        let binds = |field: &str| node.schema.field(field).is_some_and(|field| field.parent.is_some() || field.holds);
+        self.decisions.get(&origin.address).is_some_and(is_new)
+            && node.references.iter().any(|reference| reference.address == origin.address && binds(&reference.field))
     }
 
     /// A provider whose configuration turned out to be secret: state would keep it in clear.
@@ -457,33 +474,6 @@ fn create_first(node: &Node, before: &Tree, after: &Tree) -> bool {
         (None, None) => false,
         _ => true,
     })
-}
-
-/// An output as far as these decisions leave it known.
-pub(super) fn output(sources: Sources<'_>, decisions: &Decisions, origin: &Origin, field: &str) -> Option<Tree> {
-    let Sources { snapshot, observed, desired, .. } = sources;
-    let address = &origin.address;
-    if desired.lookups.contains_key(address) {
-        return observed.lookups.get(address)?.get(field).cloned();
-    }
-    let decision = decisions.get(address)?;
-    let outputs = match &decision.op {
-        Op::Create | Op::Replace { .. } | Op::Read | Op::Delete | Op::Forget => None,
-        Op::Adopt => observed.found.get(address).map(|seen| &seen.outputs),
-        Op::Update | Op::Move { .. } | Op::Options | Op::Keep => {
-            let last = snapshot.resources.get(address).map(|state| &state.outputs);
-            observed.present(address).map(|seen| &seen.outputs).or(last)
-        }
-    }?;
-    // What only state does not know yet has long happened in reality.
-    if decision.op != Op::Options && !decision.differences.is_empty() {
-        let changed = decision.changed_fields();
-        let from = desired.nodes.get(address)?.schema.output(field).map(|output| output.from).unwrap_or_default();
-        if from.iter().any(|input| changed.contains(input)) {
-            return None;
-        }
-    }
-    outputs.get(field).cloned()
 }
 
 /// The fields through which an object in state refers to another.

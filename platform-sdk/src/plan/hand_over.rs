@@ -98,6 +98,8 @@ pub(super) fn step(sources: Sources<'_>, address: &Address, decision: &Decision)
         reasons: vec!["it gets its owner after all that is done in it, on it or through it".to_owned()],
         destroys: Vec::new(),
         changes,
+        effect: None,
+        follows: false,
         condition: None,
         takes_along: Vec::new(),
     }

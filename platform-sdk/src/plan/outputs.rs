@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Change, ChangeKind, Decisions, Shown,
-    decide::{self, Sources},
-};
+use super::{Change, ChangeKind, Decisions, Shown, decide::Sources, foreseen};
 use crate::{
     desired::{Address, Desired, Name, Tree, evaluate, failures},
     program::Expr,
@@ -55,7 +52,7 @@ fn comes_from_what_stays(decisions: &Decisions, expr: &Expr) -> bool {
 /// Changes of the stack's outputs, and which of these could not be compared for want of a key.
 pub(super) fn changes(sources: Sources<'_>, decisions: &Decisions) -> (Vec<Change>, Vec<Name>) {
     let before = &sources.snapshot.exports;
-    let mut value = |expr: &Expr| evaluate(expr, &mut |o, field| decide::output(sources, decisions, o, field));
+    let mut value = |expr: &Expr| evaluate(expr, &mut |o, field| foreseen::output(sources, decisions, o, field));
     let after = outputs(sources.desired, decisions, &sources.observed.unasked, before, &mut value);
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let is_sealed = |name: &&String| {
@@ -90,7 +87,7 @@ fn change(name: &str, before: Option<&Tree>, after: Option<&Tree>) -> Option<Cha
 pub(super) fn failing(sources: Sources<'_>, decisions: &Decisions) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for (name, expr) in &sources.desired.exports {
-        let failed = failures(expr, &mut |origin, field| decide::output(sources, decisions, origin, field));
+        let failed = failures(expr, &mut |origin, field| foreseen::output(sources, decisions, origin, field));
         if !failed.is_empty() {
             let problem = Diagnostic::error(format!("the output `{name}` of the stack can't be made"));
             problems.push(problem.detail(failed.join("\n")));

@@ -122,6 +122,12 @@ pub struct Step {
     /// What is lost: `table lake.sales.orders with its data`, `column at of databricks:Table::orders`.
     #[serde(default)]
     pub destroys: Vec<String>,
+    /// What a change in place does beside it: `restarts it if it is running`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<String>,
+    /// The program says of it what it said: what it refers to changes, and so does it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follows: bool,
     /// It may turn into a replacement once these expressions are known.
     #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
@@ -133,6 +139,13 @@ pub struct Step {
     /// Contents that the stack does not own and that go along.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub takes_along: Vec<String>,
+}
+
+impl Step {
+    /// The name that it is counted by: that of what it does, and `follow` where it only follows.
+    pub fn counted(&self) -> &'static str {
+        if self.follows { "follow" } else { self.op.name() }
+    }
 }
 
 /// A secret that was not compared, for there is no key to it: whether it changes, nobody can say who made the plan.
@@ -154,7 +167,7 @@ pub struct Cost {
     pub what: String,
 }
 
-/// Steps counted by what they do.
+/// Steps counted by what they do; of a plan's updates, those that only follow by themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Summary(pub BTreeMap<String, usize>);

@@ -30,6 +30,9 @@ pub struct Schema {
     pub waits: bool,
     /// Its price while it exists, for the plan's cost line: `"runs until it is stopped"`. `None`: costs nothing by itself.
     pub compute: Option<&'static str>,
+    /// What an update in place of the fields of these names, to these inputs, does beside it, for the plan:
+    /// `"restarts it"`.
+    pub effect: Option<fn(&[&str], &Tree) -> Option<&'static str>>,
     /// The inputs.
     pub fields: fn() -> &'static [Field],
     /// The outputs; one of them is `id`.
@@ -250,6 +253,9 @@ pub struct OutputField {
     pub name: &'static str,
     /// The inputs whose update may change it. Empty: it survives every update.
     pub from: &'static [&'static str],
+    /// The inputs that it is made of, normalized: `{catalog}.{name}`. A plan knows it before there is an object. `None`: only
+    /// the service knows it.
+    pub is: Option<&'static str>,
     /// No two objects have the same, not even one after the other: with another one, it is another object.
     pub unique: bool,
     /// It is secret.

@@ -114,6 +114,12 @@ fn step_json(step: &Step) -> Value {
     if let Some(condition) = &step.condition {
         body["if"] = condition.as_str().into();
     }
+    if let Some(effect) = &step.effect {
+        body["effect"] = effect.as_str().into();
+    }
+    if step.follows {
+        body["follows"] = true.into();
+    }
     if !step.takes_along.is_empty() {
         body["takes_along"] = step.takes_along.clone().into();
     }
@@ -135,7 +141,7 @@ fn change_json(change: &Change) -> Value {
     body
 }
 
-/// Every operation is counted, those that don't occur with zero; halves, only where there are any.
+/// All that is counted, those that don't occur with zero; halves, only where there are any.
 fn summary_json(summary: &Summary) -> Value {
     let halves = [Summary::PARTLY, Summary::PERHAPS].into_iter().filter(|name| summary.count(name) > 0);
     let names = words::NAMES.into_iter().chain(halves);

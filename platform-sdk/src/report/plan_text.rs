@@ -137,6 +137,7 @@ impl Page {
         if self.reason_beside(step).is_none() {
             step.reasons.iter().for_each(|reason| line(Meaning::Aside, &format!("# {reason}")));
         }
+        step.effect.iter().for_each(|effect| line(Meaning::Changed, effect));
         step.destroys.iter().for_each(|lost| line(Meaning::Bad, &format!("destroys {lost}")));
         let shown = if self.folded { MOST_TAKEN } else { step.takes_along.len() };
         step.takes_along.iter().take(shown).for_each(|taken| line(Meaning::Bad, &format!("takes along {taken}")));

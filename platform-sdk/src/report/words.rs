@@ -6,9 +6,9 @@ use crate::{
     provider::Changed,
 };
 
-/// The names of all operations, in the order in which summaries count them.
-pub(super) const NAMES: [&str; 10] =
-    ["create", "adopt", "update", "replace", "delete", "forget", "read", "move", "options", "keep"];
+/// The names that steps are counted by, in the order in which summaries count them.
+pub(super) const NAMES: [&str; 11] =
+    ["create", "adopt", "update", "follow", "replace", "delete", "forget", "read", "move", "options", "keep"];
 
 /// How an operation is coloured.
 pub(super) fn meaning(op: &Op) -> Meaning {
@@ -92,6 +92,8 @@ pub(super) fn all_the_same(changed: Changed) -> String {
 pub(super) fn to_do(summary: &Summary) -> String {
     counted(summary, |name, count| match name {
         "options" => format!("{count} with other options"),
+        "follow" if count == 1 => "1 follows".to_owned(),
+        "follow" => format!("{count} follow"),
         name => format!("{count} to {name}"),
     })
 }

@@ -27,6 +27,10 @@
 //!   `interrupted_replacement::with_changed_inputs_the_new_ones_are_created`; old objects stay in state until gone,
 //!   in order: `interrupted_replacement::what_awaits_deletion_is_in_the_plan_until_it_is_gone`,
 //!   `interrupted_replacement::old_ones_end_after_what_still_refers_to_them_and_before_what_they_refer_to`.
+//! - **Foreseen.** names that the program gives: `foreseen::a_new_stack_shows_the_names_that_it_gives`,
+//!   `foreseen::a_replacement_under_another_name_shows_that_name`, and no update for the same one:
+//!   `foreseen::what_follows_a_replacement_under_the_same_name_stays_as_it_is`; what only follows, and what a change does
+//!   beside it: `foreseen::what_only_follows_is_counted_apart`, `foreseen::what_a_change_does_beside_it_is_said`.
 //! - **May-replace.** nothing destructive before the value is known, and keep where it is the same:
 //!   `may_replace::everything_that_hangs_on_the_value_says_so_and_is_kept_when_it_is_the_same`,
 //!   `may_replace::everything_that_hangs_on_the_value_is_replaced_when_it_differs`,
@@ -157,6 +161,7 @@ mod counted;
 mod data;
 mod deleted_with;
 mod drift;
+mod foreseen;
 mod former_types;
 mod half_renames;
 mod hand_over;

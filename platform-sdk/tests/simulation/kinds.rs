@@ -61,7 +61,7 @@ pub(crate) struct Area<S: Stage = Declared> {
 
 #[derive(Outputs)]
 pub(crate) struct AreaOutputs<S: Stage = Declared> {
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub(crate) id: S::Out<Id<Area>>,
     pub(crate) serial: S::Out<String>,
 }
@@ -84,7 +84,7 @@ pub(crate) struct Shelf<S: Stage = Declared> {
 
 #[derive(Outputs)]
 pub(crate) struct ShelfOutputs<S: Stage = Declared> {
-    #[output(from = "area", from = "name")]
+    #[output(is = "{area}/{name}")]
     pub(crate) id: S::Out<Id<Shelf>>,
     pub(crate) serial: S::Out<String>,
 }

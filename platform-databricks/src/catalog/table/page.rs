@@ -81,13 +81,13 @@ pub struct Table<S: Stage = Declared> {
 #[derive(Outputs)]
 pub struct TableOutputs<S: Stage = Declared> {
     /// Its full name.
-    #[output(from = "name", from = "schema")]
+    #[output(is = "{schema}.{name}")]
     pub id: S::Out<Id<Table>>,
     /// Its name in the schema.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub name: S::Out<String>,
     /// `catalog.schema.table`.
-    #[output(from = "name", from = "schema")]
+    #[output(is = "{schema}.{name}")]
     pub full_name: S::Out<String>,
 }
 

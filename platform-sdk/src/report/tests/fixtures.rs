@@ -38,6 +38,8 @@ pub(super) fn step(op: Op, at: &str, changes: Vec<Change>) -> Step {
         reasons: Vec::new(),
         destroys: Vec::new(),
         changes,
+        effect: None,
+        follows: false,
         condition: None,
         takes_along: Vec::new(),
     }
@@ -46,7 +48,7 @@ pub(super) fn step(op: Op, at: &str, changes: Vec<Change>) -> Step {
 pub(super) fn plan(steps: Vec<Step>) -> Plan {
     let mut summary = BTreeMap::new();
     for step in &steps {
-        *summary.entry(step.op.name().to_owned()).or_insert(0) += 1;
+        *summary.entry(step.counted().to_owned()).or_insert(0) += 1;
     }
     Plan {
         plan_id: Hash::of(b"plan"),
@@ -189,8 +191,16 @@ pub(super) fn every_operation() -> Plan {
     );
     maybe.condition = Some("${robot.name} is another than before".into());
     maybe.reasons = vec!["the first of two reasons".into(), "the second of two reasons".into()];
+    let mut follower = step(
+        Op::Update,
+        "databricks:Grant::readers",
+        vec![Change { unknown: true, ..change("securable", Some(json!("lake")), Some(json!("${hub.id}"))) }],
+    );
+    follower.follows = true;
+    follower.reasons = vec!["follows databricks:Catalog::hub".into()];
     let mut plan = plan(vec![
         step(Op::Read, "databricks:CurrentUser::?me", vec![]),
+        follower,
         step(Op::Adopt, "databricks:Volume::dump", vec![change("comment", None, Some(json!("The dump")))]),
         step(
             Op::Update,
@@ -224,6 +234,8 @@ pub(super) fn every_operation() -> Plan {
         maybe,
         step(Op::Keep, "databricks:Schema::bronze", vec![]),
     ]);
+    let cluster = plan.steps.iter_mut().find(|step| step.address.as_str() == "databricks:Cluster::etl");
+    cluster.expect("a cluster").effect = Some("restarts it if it is running, which ends what runs on it".to_owned());
     plan.exports = vec![
         set("added", json!(1)),
         change("changed", Some(json!("a")), Some(json!("b"))),

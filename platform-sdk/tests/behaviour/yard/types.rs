@@ -13,7 +13,7 @@ use super::{SiteProvider, Yard};
 
 /// Has a name that can change in place; its floor can't.
 #[derive(Resource)]
-#[resource(type = "yard:House", outputs = HouseOutputs, provider = Yard, scope = "yard", identity = key)]
+#[resource(type = "yard:House", outputs = HouseOutputs, provider = Yard, scope = "yard", identity = key, effect = dries)]
 pub(crate) struct House<S: Stage = Declared> {
     /// Its name, and its id.
     #[field(required, key, renames)]
@@ -44,6 +44,10 @@ pub(crate) struct House<S: Stage = Declared> {
     pub(crate) doors: Vec<Door<S>>,
 }
 
+fn dries(fields: &[&str], _after: &Tree) -> Option<&'static str> {
+    fields.contains(&"colour").then_some("can't be entered while it dries")
+}
+
 /// A door of a house.
 #[derive(Block)]
 pub(crate) struct Door<S: Stage = Declared> {
@@ -59,7 +63,7 @@ pub(crate) struct Door<S: Stage = Declared> {
 #[derive(Outputs)]
 pub(crate) struct HouseOutputs<S: Stage = Declared> {
     /// Its name.
-    #[output(from = "name")]
+    #[output(is = "{name}")]
     pub(crate) id: S::Out<Id<House>>,
     /// Drawn for each new house.
     #[output(unique)]
@@ -91,7 +95,7 @@ pub(crate) struct Room<S: Stage = Declared> {
 #[derive(Outputs)]
 pub(crate) struct RoomOutputs<S: Stage = Declared> {
     /// `house/room`.
-    #[output(from = "name", from = "house")]
+    #[output(is = "{house}/{name}")]
     pub(crate) id: S::Out<Id<Room>>,
     /// Drawn for each new room.
     pub(crate) serial: S::Out<String>,
@@ -141,7 +145,7 @@ fn narrower(_path: &str, before: &Value, after: &Value) -> Judgement {
 #[derive(Outputs)]
 pub(crate) struct ChestOutputs<S: Stage = Declared> {
     /// `house/room/chest`.
-    #[output(from = "room")]
+    #[output(is = "{room}/{name}")]
     pub(crate) id: S::Out<Id<Chest>>,
     /// Drawn for each new chest.
     pub(crate) serial: S::Out<String>,
