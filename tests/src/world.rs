@@ -21,6 +21,9 @@ pub fn told<'d>(documents: impl Iterator<Item = (&'d str, &'d Value, &'d str)>) 
 fn forget_the_moment(document: &mut Value) {
     if let Value::Object(fields) = document {
         fields.remove("_version");
+        if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+            properties.remove("delta.lastUpdateVersion");
+        }
     }
     if let Value::Object(fields) = document
         && fields.contains_key("_until")

@@ -14,8 +14,9 @@ use crate::{
     desired::Tree,
     fault,
     observe::{Looked, Unanswered, listed, may_have_happened},
+    plan::{Compared, Verdict, compare},
     program::Operation,
-    provider::{Context, Driver, ErrorKind, ProviderError, ProviderResult},
+    provider::{Context, Driver, ErrorKind, Observation, ProviderError, ProviderResult},
     state::Intent,
 };
 
@@ -32,13 +33,15 @@ pub(super) struct NotCreated {
     pub(super) error: ProviderError,
     /// The id of what is there all the same.
     pub(super) id: Option<String>,
+    /// What is there, where that shows that more was to be asked for it, and nobody knows of any request but the first.
+    pub(super) seen: Option<Observation>,
     /// It may have happened, or may still happen: the next run has to look.
     pub(super) in_doubt: bool,
 }
 
 impl NotCreated {
     fn nothing(error: ProviderError) -> Self {
-        Self { error, id: None, in_doubt: false }
+        Self { error, id: None, seen: None, in_doubt: false }
     }
 }
 
@@ -59,7 +62,7 @@ impl Created<'_> {
                 Err(error) => error,
             };
             if let Some(id) = self.making.run.created_id(&self.intent.id) {
-                return Err(NotCreated { error, id: Some(id), in_doubt: false });
+                return Err(NotCreated { error, id: Some(id), seen: None, in_doubt: false });
             }
             // What answers that it exists may be our own earlier try.
             let exists_by_us = doubted && error.kind == ErrorKind::AlreadyExists;
@@ -70,16 +73,27 @@ impl Created<'_> {
             doubted = true;
             // Nothing is sent again before it is known that this did not happen.
             match self.look().await {
-                Ok(Looked::Ours(seen)) => return Ok((seen.id, seen.outputs)),
+                Ok(Looked::Ours(seen)) if self.is_whole(&seen) => return Ok((seen.id, seen.outputs)),
+                Ok(Looked::Ours(seen)) => {
+                    let id = Some(seen.id.clone());
+                    return Err(NotCreated { error, id, seen: Some(seen), in_doubt: false });
+                }
                 Ok(Looked::Nobody) if exists_by_us => return Err(NotCreated::nothing(hinted(error))),
                 Ok(Looked::Nobody) => {}
                 Ok(Looked::Strangers(new)) => return Err(NotCreated::nothing(taken(&listed(&new)))),
-                Err(_) => return Err(NotCreated { error, id: None, in_doubt: true }),
+                Err(_) => return Err(NotCreated { error, id: None, seen: None, in_doubt: true }),
             }
             if let Err(error) = retry.after_doubt(error).await {
-                return Err(NotCreated { error, id: None, in_doubt: true });
+                return Err(NotCreated { error, id: None, seen: None, in_doubt: true });
             }
         }
+    }
+
+    /// Whether nothing shows that more was to be asked for.
+    fn is_whole(&self, seen: &Observation) -> bool {
+        let wanted = self.intent.target.inputs.clone();
+        let Compared { differences, .. } = compare(self.making.node, wanted, None, Some(&seen.inputs));
+        differences.iter().all(|difference| difference.verdict <= Verdict::Released)
     }
 
     /// Waits out what had no effect and may have one later.

@@ -181,14 +181,21 @@ impl Making<'_, '_> {
                 drop(alone);
                 self.wait(driver).await
             }
-            Err(not_created) => {
+            Err(mut not_created) => {
                 let failed = self.failed(&not_created.error);
+                let seen = not_created.seen.take().filter(|_| *self.op == Op::Create);
+                let wanted = target.clone();
                 if not_created.in_doubt {
                     change_in_doubt();
                     alone.in_doubt(self.address());
                 }
                 self.not_whole(driver, (target, old.is_some()), not_created, &intent.id).await?;
-                Err(failed)
+                drop(alone);
+                match seen {
+                    // What is missing is asked for as a change of what there is.
+                    Some(seen) => Box::pin(self.update_from(driver, wanted, Some(&seen))).await,
+                    None => Err(failed),
+                }
             }
         }
     }
@@ -293,7 +300,7 @@ impl Making<'_, '_> {
         not_created: NotCreated,
         intent: &str,
     ) -> Result<(), Diagnostic> {
-        let NotCreated { error, id, in_doubt } = not_created;
+        let NotCreated { error, id, in_doubt, .. } = not_created;
         let Some(id) = id else {
             // The intent of a create whose answer is lost stays open: the next run finds out what became of it.
             if in_doubt {

@@ -21,6 +21,7 @@ use crate::{
 const AT_ONCE: usize = 12;
 
 #[test]
+#[expect(clippy::print_stdout, reason = "how many calls each page was broken off at")]
 fn every_page_can_be_broken_off_at_every_call() {
     let walks = CASES.iter().flat_map(|case| Run::of(case).map(move |run| (*case, run)));
     let to_walk = Mutex::new(walks.collect::<Vec<_>>());

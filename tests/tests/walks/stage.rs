@@ -128,7 +128,9 @@ impl Service for Watched {
                 kept.list("").for_each(|(key, document)| world.put(key, document.clone()));
                 // Numbers that were given out then are not given out again.
                 let next = kept.clone().next_id();
-                (1..next).for_each(|_| drop(world.next_id()));
+                for _ in 1..next {
+                    world.next_id();
+                }
             }
             None => self.service.seed(world),
         }

@@ -88,7 +88,7 @@ impl Ended {
 
     /// The fields that its plan changes.
     fn fields(&self) -> BTreeSet<String> {
-        let changes = self.plan().into_iter().flatten().flat_map(|step| step["changes"].as_array().cloned());
+        let changes = self.plan().into_iter().flatten().filter_map(|step| step["changes"].as_array().cloned());
         let path =
             |change: Value| change["path"].as_str().unwrap_or_default().split(['.', '[']).next().map(str::to_owned);
         changes.flatten().filter_map(path).collect()
@@ -251,8 +251,8 @@ impl Walk {
         }
     }
 
-    fn must(&mut self, life: Life, line: &[&str]) -> Result<Ended, String> {
-        let ended = self.command(life, line);
+    fn must(&mut self, life: Life, words: &[&str]) -> Result<Ended, String> {
+        let ended = self.command(life, words);
         if ended.code == Some(0) { Ok(ended) } else { Err(failed("undisturbed", &ended)) }
     }
 
@@ -265,7 +265,7 @@ impl Walk {
         self.store = scene.store.fork();
     }
 
-    fn command(&mut self, life: Life, line: &[&str]) -> Ended {
+    fn command(&mut self, life: Life, words: &[&str]) -> Ended {
         let (declare, parts, later) = (self.case.declare, self.parts.clone(), self.later);
         let program = Program::new("walk", move |stack| {
             declare(stack, life, &parts);
@@ -277,7 +277,7 @@ impl Walk {
                 .provider(WorkspaceProvider::from_env())
                 .provider(AccountProvider::from_env().host(&self.stage.environment["DATABRICKS_HOST"]))
                 .provider(Aws::from_env()),
-            line: line.iter().map(|argument| (*argument).to_owned()).collect(),
+            line: words.iter().map(|argument| (*argument).to_owned()).collect(),
             store: Arc::new(self.store.clone()),
             folder: None,
             environment: self.stage.environment.clone(),
@@ -314,7 +314,6 @@ fn failed(what: &str, ended: &Ended) -> String {
 }
 
 fn difference(wanted: &BTreeSet<String>, is: &BTreeSet<String>) -> String {
-    let lines =
-        |sign: &str, of: BTreeSet<String>| of.into_iter().map(|it| format!("\n  {sign} {it}")).collect::<String>();
-    lines("-", wanted - is) + &lines("+", is - wanted)
+    let lines = |sign: char, of: BTreeSet<String>| of.into_iter().map(move |it| format!("\n  {sign} {it}"));
+    lines('-', wanted - is).chain(lines('+', is - wanted)).collect::<Vec<_>>().concat()
 }
