@@ -136,7 +136,7 @@ impl<'a> Builder<'a> {
                 let dropped = had && !Dependents::is(&dependents.wants, address, dependent);
                 // What waits for a value of the new object can't end before the old one does.
                 let waits = delete_first && !theirs.conditions.is_empty() && !theirs.drawn_by.contains(address);
-                if self.sources.detours.late.contains(dependent) && !self.clings(dependent, address) {
+                if self.may_be_late(dependent, address) {
                     continue;
                 }
                 match theirs.op {
@@ -164,6 +164,11 @@ impl<'a> Builder<'a> {
         let (state, schema) = (snapshot.resources.get(address), schemas.get(address.type_name()));
         let (Some(state), Some(schema)) = (state, schema) else { return false };
         referring_fields(schema, state, owner).any(|field| field.access == Some(Access::Owner))
+    }
+
+    /// Whether an end does not wait for what merely refers to it, because there is no order otherwise.
+    fn may_be_late(&self, dependent: &Address, target: &Address) -> bool {
+        self.sources.detours.late.contains(dependent) && !self.clings(dependent, target)
     }
 
     /// Whether an object lives in another, or holds it, so that the other one can't end before.
@@ -244,6 +249,9 @@ impl<'a> Builder<'a> {
         for (place, old) in &places {
             let op = self.decisions.get(&old.address).map(|decision| &decision.op);
             for dependent in dependents.had(&old.address) {
+                if self.may_be_late(dependent, &old.address) {
+                    continue;
+                }
                 let ends = self.decisions.get(dependent).is_some_and(Decision::ends_object);
                 // Behind a delete-first replacement it waits for the newest object, and so perhaps for this one's end.
                 let waits = op == Some(&Op::Replace { create_first: false })
