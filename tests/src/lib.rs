@@ -7,6 +7,7 @@ mod google_storage;
 mod node;
 mod place;
 mod python;
+pub mod quoting;
 mod relay;
 mod request;
 #[cfg(unix)]

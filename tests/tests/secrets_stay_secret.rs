@@ -1,9 +1,11 @@
-//! Secrets: canaries in every secret field and login, and a walk over every verb that sees none of them in any output,
-//! log, saved plan, report, request log or file of the state, plain or encoded.
+//! Secrets: canaries in every secret field and login, as text, as a number, a boolean and a key, and a walk over every verb
+//! that sees none of them in any output, log, saved plan, report, request log or file of the state, plain or encoded.
 
 use std::{
+    cell::RefCell,
     collections::BTreeSet,
     fs,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
@@ -22,7 +24,7 @@ use platform_sdk::{
     sandbox::{Endpoint, Faults, Options, Service, Span, attach_or_start},
 };
 use platform_tests::{request, root};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The program of `src/bin/secretive.rs`.
@@ -35,6 +37,9 @@ const AWS_SESSION: &str = "sandbox/canary/AROACANARY/session/9999999999999";
 const PASSWORD: &str = "canary \"5\" pass/word+é";
 const TEXT: &str = "canary-6 text/+=@";
 const PASSPHRASE: &str = "canary-7 passphrase";
+const PORT: &str = "8675309187";
+/// The lines of a key, which a service may quote one by one.
+const LINES: [&str; 2] = ["MIIcanary8QIBADANBgkqhkiG9w0BAQEFAASC", "BKcwggSjAgEAAoIBAQcanary9D4n5Zq0eH1a"];
 
 /// Every way in which these bytes may stand in a file.
 fn writings(canary: &str) -> BTreeSet<Vec<u8>> {
@@ -70,8 +75,8 @@ struct Canaries(Vec<(&'static str, BTreeSet<Vec<u8>>)>);
 
 impl Canaries {
     fn all() -> Self {
-        let all = [TOKEN, CLIENT_SECRET, AWS_SECRET, AWS_SESSION, PASSWORD, TEXT, PASSPHRASE];
-        Self(all.iter().map(|canary| (*canary, writings(canary))).collect())
+        let all = [TOKEN, CLIENT_SECRET, AWS_SECRET, AWS_SESSION, PASSWORD, TEXT, PASSPHRASE, PORT];
+        Self(all.iter().chain(&LINES).map(|canary| (*canary, writings(canary))).collect())
     }
 
     #[track_caller]
@@ -107,6 +112,33 @@ struct Walk {
     folder: TempDir,
     services: Vec<(&'static str, Endpoint, TempDir)>,
     client: bool,
+    /// The verbs that were run: `plan`, `state show`.
+    verbs: RefCell<BTreeSet<String>>,
+}
+
+/// The verb of a command line, with that below it.
+fn verb(arguments: &[&str]) -> String {
+    let words: Vec<&str> = arguments.iter().copied().take_while(|word| !word.starts_with('-')).collect();
+    let length = if matches!(words.first(), Some(&("state" | "config"))) { 2 } else { 1 };
+    words.into_iter().take(length).collect::<Vec<_>>().join(" ")
+}
+
+/// Every verb that the program has, as its help lists them.
+fn all_verbs() -> BTreeSet<String> {
+    let listed = |above: &[&str]| -> Vec<String> {
+        let help = Command::new(SECRETIVE).args(above).arg("--help").output().expect("the program starts").stdout;
+        let help = String::from_utf8(help).expect("text");
+        let (_, list) = help.split_once("Commands:\n").expect("verbs");
+        let lines = list.lines().take_while(|line| !line.is_empty());
+        // What a verb's line goes on with stands further in.
+        let named = lines.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+        named.filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
+    };
+    let below = |verb: String| match verb.as_str() {
+        "state" | "config" => listed(&[&verb]).into_iter().map(|below| format!("{verb} {below}")).collect(),
+        _ => vec![verb],
+    };
+    listed(&[]).into_iter().flat_map(below).collect()
 }
 
 struct Ran {
@@ -127,7 +159,7 @@ impl Walk {
         let services = vec![start(Arc::new(DatabricksSandbox), "databricks"), start(Arc::new(AwsSandbox), "aws")];
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::write(folder.path().join("config.toml"), "[default]\n").expect("the config file is written");
-        Self { folder, services, client: false }
+        Self { folder, services, client: false, verbs: RefCell::default() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -135,6 +167,7 @@ impl Walk {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        self.verbs.borrow_mut().insert(verb(arguments));
         let mut command = Command::new(SECRETIVE);
         command.env_clear().current_dir(root()).args(arguments).arg("--state").arg(self.path("state"));
         let [databricks, aws] = [0, 1].map(|n: usize| self.services[n].1.url.as_str());
@@ -179,6 +212,79 @@ impl Walk {
         said
     }
 
+    /// Services, pages and functions that quote what they were given, and names that would tell it.
+    #[track_caller]
+    fn quotes(&self, canaries: &Canaries) {
+        for how in QUOTED {
+            for format in [&[][..], &["--json"], &["-vvv"]] {
+                let quoted = [("PLATFORM_CONFIG_QUOTED", how)];
+                let ran = self.run_with(canaries, &quoted, &[&["up", "--yes"][..], format].concat());
+                let said = String::from_utf8_lossy(&ran.said).into_owned();
+                assert_eq!(ran.code, Some(1), "{how}: {said}");
+                assert!(said.contains("secret"), "{how}: {said}");
+            }
+        }
+        self.done(canaries, &["up", "--yes"]);
+    }
+
+    /// What a runner sees that can decrypt nothing.
+    #[track_caller]
+    fn without_the_key(&self, canaries: &Canaries) {
+        for verb in [&["plan"][..], &["drift"], &["output"], &["state", "show"], &["graph"]] {
+            for format in [&[][..], &["--json"], &["-vvv"]] {
+                let ran = self.run_with(canaries, &[("PLATFORM_PASSPHRASE", "")], &[verb, format].concat());
+                assert_eq!(ran.code, Some(0), "{verb:?}: {}", String::from_utf8_lossy(&ran.said));
+            }
+        }
+    }
+
+    /// Copies, addresses and keys.
+    #[track_caller]
+    fn takes_state_elsewhere(&self, canaries: &Canaries, export: &str) {
+        self.done(canaries, &["config", "rotate-key"]);
+        self.done(canaries, &["state", "import", export, "--yes"]);
+        self.done(canaries, &["state", "copy-to", &self.path("copy").display().to_string()]);
+        self.done(canaries, &["state", "mv", "platform:Data::pem", "platform:Data::moved"]);
+        self.done(canaries, &["state", "mv", "platform:Data::moved", "platform:Data::pem"]);
+        self.done(canaries, &["state", "unlock", "nobody"]);
+        self.done(canaries, &["state", "forget", "databricks:Schema::shop", "--yes"]);
+        let printed = self.done(canaries, &["import", "databricks:Schema::shop", "main.shop"]);
+        assert!(printed.contains("config_secret("), "the comment is asked of the configuration: {printed}");
+        self.done(canaries, &["state", "prune", "--keep", "1", "--yes"]);
+        self.done(canaries, &["state", "forget", "databricks:Job::load", "--yes"]);
+    }
+
+    /// A boolean has no letters of its own: that it is sealed or hidden shows in the place where it would stand.
+    #[track_caller]
+    fn flag_is_hidden(&self) {
+        let said = |arguments: &[&str]| {
+            let output = self.command(arguments).output().expect("the program starts");
+            let mut objects = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
+            objects.next().expect("an object").expect("JSON")
+        };
+        let shown = said(&["state", "show", "platform:Data::flag", "--json"]);
+        assert_eq!((&shown["inputs"]["input"], &shown["outputs"]["output"]), (&json!("[secret]"), &json!("[secret]")));
+        let output = said(&["output", "flag", "--json"]);
+        assert_eq!((&output["value"], &output["secret"]), (&json!("[secret]"), &json!(true)));
+        let exported = said(&["state", "export"]);
+        assert!(exported["exports"]["flag"]["$sealed"].is_string(), "{exported}");
+        assert!(exported["resources"]["platform:Data::flag"]["in"]["input"]["$sealed"].is_string(), "{exported}");
+    }
+
+    /// The verb that ends only when it is told to.
+    #[track_caller]
+    fn serves_the_sandbox(&self, canaries: &Canaries) {
+        let mut serving = self.command(&["sandbox", "-vvv"]);
+        let mut serving = serving.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut said = String::new();
+        let mut out = BufReader::new(serving.stdout.take().expect("its output"));
+        out.read_line(&mut said).expect("it says where it serves");
+        serving.kill().expect("it can be killed");
+        let rest = serving.wait_with_output().expect("it ends");
+        canaries.absent_from("sandbox", &[said.as_bytes(), &rest.stdout, &rest.stderr].concat());
+        assert!(!said.is_empty(), "it serves");
+    }
+
     /// A change of somebody else.
     fn behind_its_back(&self, method: &str, path: &str, body: &serde_json::Value) {
         let login = "authorization: Bearer x\r\n";
@@ -187,12 +293,24 @@ impl Walk {
     }
 }
 
+/// What the program does with its secrets where it is asked to.
+const QUOTED: [&str; 7] = [
+    "refused",
+    "panic of a page",
+    "panic of a function",
+    "panic of the program",
+    "name",
+    "address",
+    "name of an output",
+];
+
 #[test]
 fn no_secret_is_seen_anywhere_but_where_it_is_asked_for() {
     let canaries = Canaries::all();
     let mut walk = Walk::begin();
 
-    for (key, value) in [("password", PASSWORD), ("text", TEXT)] {
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", LINES.join("\n"));
+    for (key, value) in [("password", PASSWORD), ("text", TEXT), ("port", PORT), ("flag", "true"), ("pem", &pem)] {
         walk.done(&canaries, &["config", "set", "--secret", key, value]);
     }
     walk.done(&canaries, &["config", "list"]);
@@ -225,6 +343,10 @@ fn no_secret_is_seen_anywhere_but_where_it_is_asked_for() {
     walk.done(&canaries, &["up", "--plan", &plan, "--yes", "--json"]);
     walk.behind_its_back("PATCH", "/api/2.1/unity-catalog/schemas/main.shop", &json!({"comment": "by hand"}));
     walk.done(&canaries, &["drift", "--accept"]);
+
+    walk.quotes(&canaries);
+    walk.flag_is_hidden();
+    walk.without_the_key(&canaries);
 
     // A service that refuses, and quotes what it was sent.
     let refused = [("PLATFORM_CONFIG_REFUSED", "elsewhere")];
@@ -264,6 +386,7 @@ fn no_secret_is_seen_anywhere_but_where_it_is_asked_for() {
         &["graph"],
         &["graph", "--format", "dot"],
         &["doctor"],
+        &["stack", "list"],
         &["rollback", "1", "--yes"],
     ] {
         for format in [&[][..], &["--json"], &["-vvv"]] {
@@ -273,7 +396,8 @@ fn no_secret_is_seen_anywhere_but_where_it_is_asked_for() {
     let exported = walk.done(&canaries, &["state", "export"]);
     fs::write(&export, exported).expect("the export is kept");
     walk.done(&canaries, &["state", "rotate-key", "--re-encrypt"]);
-    walk.done(&canaries, &["state", "forget", "databricks:Job::load", "--yes"]);
+    walk.takes_state_elsewhere(&canaries, &export);
+    walk.serves_the_sandbox(&canaries);
 
     // Asked for, it is shown.
     let shown = walk.command(&["output", "--show-secrets"]).output().expect("the program starts");
@@ -281,6 +405,8 @@ fn no_secret_is_seen_anywhere_but_where_it_is_asked_for() {
 
     walk.done(&canaries, &["destroy", "--yes", "--allow-data-loss", "all", "--json", "-vvv"]);
     assert!(canaries.absent_from_files(walk.folder.path()) > 10, "the walk left files");
+    let ran = walk.verbs.borrow().clone();
+    assert_eq!(all_verbs().difference(&ran).collect::<Vec<_>>(), [""; 0], "verbs that the walk does not run");
     for (name, _, worlds) in &walk.services {
         let log = fs::read(worlds.path().join(name).join("requests.jsonl")).expect("the request log");
         let log = String::from_utf8(log).expect("text");
