@@ -130,7 +130,8 @@ async fn accept(
         complete: all_told,
     });
     tell_unready(context, &before);
-    if !(drifted.is_empty() && unmanaged.is_empty()) && !renamed.is_empty() {
+    let differs = !drifted.is_empty() || !unmanaged.is_empty();
+    if differs && !renamed.is_empty() {
         for effect in &renamed {
             snapshot.apply(effect);
         }

@@ -82,25 +82,25 @@ mod tests {
         &FIELDS
     }
 
-    fn of(is: &'static str, inputs: Tree) -> Option<Value> {
+    fn of(is: &'static str, inputs: &Tree) -> Option<Value> {
         let schema = Schema { fields, ..*Data::schema() };
         let output = OutputField { name: "full_name", from: &[], is: Some(is), unique: false, secret: false };
-        foreseen(&schema, &output, &inputs).map(|tree| tree.shown())
+        foreseen(&schema, &output, inputs).map(|tree| tree.shown())
     }
 
     #[test]
     fn an_output_is_made_of_inputs_as_the_service_writes_them() {
-        let inputs = || Tree::from(json!({"place": "Lake", "name": "Raw"}));
-        assert_eq!(of("{place}.{name}", inputs()), Some(json!("lake.Raw")));
-        assert_eq!(of("/at/{name}/", inputs()), Some(json!("/at/Raw/")));
-        assert_eq!(of("{place}.{other}", inputs()), None, "not set, so the service chooses");
+        let inputs = Tree::from(json!({"place": "Lake", "name": "Raw"}));
+        assert_eq!(of("{place}.{name}", &inputs), Some(json!("lake.Raw")));
+        assert_eq!(of("/at/{name}/", &inputs), Some(json!("/at/Raw/")));
+        assert_eq!(of("{place}.{other}", &inputs), None, "not set, so the service chooses");
     }
 
     #[test]
     fn what_is_unknown_or_secret_makes_nothing_known() {
         let with = |name: Tree| Tree::Map([("place", json!("lake").into()), ("name", name)].into());
-        assert_eq!(of("{place}.{name}", with(Tree::Unknown("${a.id}".to_owned()))), None);
-        assert_eq!(of("{place}.{name}", with(Tree::Secret(Box::new(json!("raw").into())))), None);
-        assert_eq!(of("{place}", with(Tree::Unknown("${a.id}".to_owned()))), Some(json!("lake")));
+        assert_eq!(of("{place}.{name}", &with(Tree::Unknown("${a.id}".to_owned()))), None);
+        assert_eq!(of("{place}.{name}", &with(Tree::Secret(Box::new(json!("raw").into())))), None);
+        assert_eq!(of("{place}", &with(Tree::Unknown("${a.id}".to_owned()))), Some(json!("lake")));
     }
 }

@@ -41,8 +41,8 @@ impl Memory {
     /// Another store with what is in this one now, which goes its own way. Nobody holds anything there.
     #[must_use]
     pub fn fork(&self) -> Self {
-        let shelf = self.shelf();
-        let forked = Shelf { objects: shelf.objects.clone(), held: BTreeMap::new(), key: shelf.key.clone() };
+        let here = self.shelf();
+        let forked = Shelf { objects: here.objects.clone(), held: BTreeMap::new(), key: here.key.clone() };
         Self { shelf: Arc::new(Mutex::new(forked)) }
     }
 
