@@ -115,6 +115,9 @@ def check_catalog_life():
     refused(BadRequest, w.catalogs.create, name="life", storage_root="s3://life/root")
     changed = w.catalogs.update("life", owner="pipeline", isolation_mode=catalog.CatalogIsolationMode.ISOLATED)
     assert (changed.owner, changed.isolation_mode) == ("pipeline", catalog.CatalogIsolationMode.ISOLATED)
+    refused(PermissionDenied, w.catalogs.get, "life")
+    here = catalog.WorkspaceBinding(workspace_id=w.get_workspace_id())
+    w.workspace_bindings.update_bindings("catalog", "life", add=[here])
     assert w.catalogs.update("life", new_name="living").name == "living"
     assert [schema.name for schema in w.schemas.list("living")] == ["default", "information_schema"]
     w.catalogs.update("living", new_name="life")
