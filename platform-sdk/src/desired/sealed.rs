@@ -96,15 +96,20 @@ impl Tree {
 
     /// Whether both could be the same, if sealed secrets were opened.
     pub fn may_be(&self, other: &Tree) -> bool {
+        self.may_be_by(other, Tree::eq)
+    }
+
+    /// The same with another word for what is equal, which is asked about leaves and what is of two kinds.
+    pub fn may_be_by(&self, other: &Tree, same: fn(&Tree, &Tree) -> bool) -> bool {
         if self.is_sealed() || other.is_sealed() {
             return true;
         }
         match (unwrap_secrets(self).0, unwrap_secrets(other).0) {
-            (Self::List(a), Self::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.may_be(b)),
+            (Self::List(a), Self::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.may_be_by(b, same)),
             (Self::Map(a), Self::Map(b)) => {
-                a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| a.may_be(b)))
+                a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| a.may_be_by(b, same)))
             }
-            (a, b) => a == b,
+            (a, b) => same(a, b),
         }
     }
 }

@@ -437,23 +437,10 @@ fn may_equal(field: &Field, a: &Tree, b: &Tree) -> bool {
     let (Tree::List(ours), Tree::List(theirs), ListOrder::Set) =
         (unwrap_secrets(a).0, unwrap_secrets(b).0, field.order)
     else {
-        return may_be_same(a, b);
+        return a.may_be_by(b, same);
     };
-    let lacks = |of: &[Tree], item: &Tree| !of.iter().any(|other| may_be_same(item, other));
+    let lacks = |of: &[Tree], item: &Tree| !of.iter().any(|other| item.may_be_by(other, same));
     !ours.iter().any(|item| lacks(theirs, item)) && !theirs.iter().any(|item| lacks(ours, item))
-}
-
-fn may_be_same(a: &Tree, b: &Tree) -> bool {
-    if a.is_sealed() || b.is_sealed() {
-        return true;
-    }
-    match (unwrap_secrets(a).0, unwrap_secrets(b).0) {
-        (Tree::List(a), Tree::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| may_be_same(a, b)),
-        (Tree::Map(a), Tree::Map(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| may_be_same(a, b)))
-        }
-        (a, b) => same(a, b),
-    }
 }
 
 pub(super) fn in_order(field: &Field, tree: Tree) -> Tree {
