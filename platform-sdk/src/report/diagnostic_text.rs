@@ -3,6 +3,7 @@
 use super::{
     style::{Meaning, Paint, ansi},
     values::count,
+    wrap::put_words,
 };
 use crate::report::{Diagnostic, Severity};
 
@@ -51,22 +52,9 @@ fn hanging(text: &str, indent: usize, columns: Option<usize>, mut used: usize) -
             out.push_str(if line.is_empty() { "" } else { &margin });
             used = indent;
         }
-        let Some(columns) = columns else {
-            out.push_str(line);
-            continue;
-        };
-        for (index, word) in line.split(' ').enumerate() {
-            let width = count(word);
-            if index > 0 && used + 1 + width > columns {
-                out.push('\n');
-                out.push_str(&margin);
-                used = indent;
-            } else if index > 0 {
-                out.push(' ');
-                used += 1;
-            }
-            out.push_str(word);
-            used += width;
+        match columns {
+            Some(columns) => put_words(&mut out, line, (used, indent), columns),
+            None => out.push_str(line),
         }
     }
     out

@@ -18,10 +18,13 @@ pub(super) fn wrapped(text: &str, columns: usize) -> String {
 
 fn wrap(out: &mut String, line: &str, columns: usize) {
     let margin = line.len() - line.trim_start_matches(' ').len();
-    let deeper = (margin + 4).min(columns / 2);
     out.push_str(&line[..margin]);
-    let mut used = margin;
-    for (index, word) in line[margin..].split(' ').enumerate() {
+    put_words(out, &line[margin..], (margin, (margin + 4).min(columns / 2)), columns);
+}
+
+/// Adds the words of a line that has so much before it, and goes on so deep on the next one.
+pub(super) fn put_words(out: &mut String, line: &str, (mut used, deeper): (usize, usize), columns: usize) {
+    for (index, word) in line.split(' ').enumerate() {
         let room = width(word.trim_end_matches('\n'));
         if index > 0 && used + 1 + room > columns && used > deeper {
             out.push('\n');
