@@ -181,9 +181,9 @@ impl Making<'_, '_> {
                 drop(alone);
                 self.wait(driver).await
             }
-            Err(mut not_created) => {
+            Err(not_created) => {
                 let failed = self.failed(&not_created.error);
-                let seen = not_created.seen.take().filter(|_| *self.op == Op::Create);
+                let found = not_created.seen.clone().filter(|_| *self.op == Op::Create);
                 let wanted = target.clone();
                 if not_created.in_doubt {
                     change_in_doubt();
@@ -191,9 +191,9 @@ impl Making<'_, '_> {
                 }
                 self.not_whole(driver, (target, old.is_some()), not_created, &intent.id).await?;
                 drop(alone);
-                match seen {
+                match found {
                     // What is missing is asked for as a change of what there is.
-                    Some(seen) => Box::pin(self.update_from(driver, wanted, Some(&seen))).await,
+                    Some(found) => Box::pin(self.update_from(driver, wanted, Some(&found))).await,
                     None => Err(failed),
                 }
             }
@@ -300,7 +300,7 @@ impl Making<'_, '_> {
         not_created: NotCreated,
         intent: &str,
     ) -> Result<(), Diagnostic> {
-        let NotCreated { error, id, in_doubt, .. } = not_created;
+        let NotCreated { error, id, seen, in_doubt } = not_created;
         let Some(id) = id else {
             // The intent of a create whose answer is lost stays open: the next run finds out what became of it.
             if in_doubt {
@@ -311,11 +311,9 @@ impl Making<'_, '_> {
         target.status = Status::Making(self.run.scrub.text(&error.message));
         target.inputs = without_unseen(&target.inputs, self.node.schema.fields());
         let asked = Request { id: id.clone(), inputs: target.inputs.plain(), outputs: None };
-        let outputs = match driver.read(&asked).await {
-            Ok(Some(seen)) => seen.outputs,
-            // Without outputs nothing can refer to it; the id alone is enough to finish or delete it.
-            Ok(None) | Err(_) => known_by(&id),
-        };
+        let seen = if seen.is_some() { seen } else { driver.read(&asked).await.ok().flatten() };
+        // Without outputs nothing can refer to it; the id alone is enough to finish or delete it.
+        let outputs = seen.map_or_else(|| known_by(&id), |seen| seen.outputs);
         self.made(target, (id, outputs), Some(intent.to_owned()), retires).await
     }
 
