@@ -454,7 +454,7 @@ fn stale(node: &Node, state: &ResourceState, seen: Option<&str>, decision: &mut 
 
 /// The resource whose old object, which a replacement has yet to end, is this object's scope.
 pub(super) fn left_with<'a>(sources: Sources<'a>, state: &ResourceState) -> Option<&'a Address> {
-    let (_, scope) = state.scope.as_ref()?;
+    let (_, scope) = state.scope.as_ref().filter(|_| !state.provider.of.is_empty())?;
     let mut left = sources.snapshot.pending_deletes.iter();
     let old = left.find(|old| old.id == *scope && state.provider.of.contains(&old.address))?;
     Some(&old.address)

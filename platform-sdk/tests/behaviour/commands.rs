@@ -83,16 +83,7 @@ impl Commands {
     fn ended(&self, line: &[&str], after: Duration, end: impl FnOnce(&watch::Sender<bool>)) -> String {
         let (stop, stopped) = watch::channel(false);
         let said = Said::default();
-        let command = Command {
-            program: (self.program)(&self.world),
-            line: line.iter().map(|argument| (*argument).to_owned()).collect(),
-            store: self.store.clone(),
-            folder: None,
-            environment: BTreeMap::new(),
-            clock: Arc::new(OffsetDateTime::now_utc),
-            stop: stopped,
-            said: said.clone(),
-        };
+        let command = Command { stop: stopped, ..self.command(line, &said) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         runtime.expect("a runtime without I/O needs nothing").block_on(async {
             let mut running = std::pin::pin!(command.run());
