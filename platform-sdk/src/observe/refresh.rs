@@ -214,7 +214,9 @@ impl Reading<'_> {
         // Ways that lead nowhere: each is tried once.
         let mut lost = BTreeMap::new();
         for state in states {
-            if let Some(problem) = self.down(state, observed).or_else(|| lost.get(&self.ways(state))).cloned() {
+            // Which ways there are to each takes long to write down, and nearly always none is lost.
+            let lost_before = || if lost.is_empty() { None } else { lost.get(&self.ways(state)) };
+            if let Some(problem) = self.down(state, observed).or_else(lost_before).cloned() {
                 observed.unreached(&state.address, &problem);
                 continue;
             }
@@ -407,6 +409,9 @@ pub async fn contents(reading: Reading<'_>, ending: &BTreeSet<Address>, observed
         };
         let Ok(contents) = driver.contents(&seen.id).await else { continue };
         inside.push((state, contents));
+    }
+    if inside.is_empty() {
+        return;
     }
     let all = inside.iter().flat_map(|(_, contents)| contents);
     let snapshot = by_seen_ids(reading.snapshot, observed);
