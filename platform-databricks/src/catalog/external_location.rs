@@ -3,8 +3,8 @@
 //!
 //! Quirks: the service tries the credential at once, and IAM takes a while to spread a new role and its policy: a denial
 //! that is about the role is answered as "not ready yet". File events are on unless refused, and need queues that the
-//! role may make: a new one is made without unless they are asked for. The URL loses its trailing slash. Isolation and owner follow the
-//! create.
+//! role may make: a new one is made without unless they are asked for. The URL loses its trailing slash. Isolation and
+//! owner follow the create.
 
 use std::time::Duration;
 
